@@ -1,0 +1,18 @@
+// Package kernel runs Go cells: one cell in, events out.
+//
+// A cell is parsed with go/parser, type-checked with go/types against the
+// symbol tables that scripts can import and the objects of the session, and
+// refused with the Go compiler's own words when it is wrong. A cell that is
+// refused changes nothing. A cell that passes is lowered to the subset of Go
+// that the interpreter (yaegi) runs faithfully, compiled and run. What is
+// known to run wrongly in the interpreter is refused by name before it runs.
+//
+// Everything that a cell does comes out as an [Event], in order: output,
+// displays, generated text, statistics, errors. Nothing is written to the
+// process's own stdout or stderr.
+//
+// The package keeps no front-end: a terminal, a file runner, an exporter each
+// render the same events. One Kernel a process should be running a cell at a
+// time, because the standard library's default logger and the host hook of
+// package nb are process-wide; several kernels may exist.
+package kernel
