@@ -1,0 +1,29 @@
+package repl
+
+import "strings"
+
+// helpText is what ? alone prints.
+func helpText(p palette) string {
+	var b strings.Builder
+	section := func(title string, rows ...[2]string) {
+		b.WriteString(p.key(title) + "\n")
+		for _, r := range rows {
+			b.WriteString("  " + p.prompt(columns.FillRight(r[0], 20)) + r[1] + "\n")
+		}
+	}
+	section("A cell",
+		[2]string{"Enter", "runs the cell when it is complete Go, else asks for more"},
+		[2]string{"two empty lines", "run it as it stands: the compiler says what is missing"},
+		[2]string{"Tab", "completes a name; once more shows types; indents at the start of a line"},
+		[2]string{"Up, Down, Ctrl-R", "earlier cells, whole: ⏎ marks where a line ends"},
+		[2]string{"Ctrl-A, Ctrl-E", "start and end of the line; Ctrl-W, Ctrl-U, Ctrl-K, Ctrl-Y cut and paste"},
+		[2]string{"Ctrl-C", "stops what runs, or drops what is typed; variables stay"},
+		[2]string{"Ctrl-D, %quit, exit", "leave"})
+	section("Commands",
+		[2]string{"?NAME", "signature and documentation: ?strings.Cut, ?m, ?s.Generate"},
+		[2]string{"%time CELL", "runs the cell and says how long it took"},
+		[2]string{"%who", "the variables, their types and bytes"},
+		[2]string{"%reset", "forgets them"},
+		[2]string{"%run FILE.go", "runs a notebook in this session"})
+	return b.String()
+}

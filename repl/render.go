@@ -1,0 +1,104 @@
+package repl
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"loupe/kernel"
+)
+
+// failureText is a failed cell's error as all front-ends of this package print
+// it: the compiler's words, the line with a caret, then further places.
+func failureText(e *kernel.Error, width int, p palette) string {
+	var b strings.Builder
+	b.WriteString(p.fail(e.Error()) + "\n")
+	if text, caret := caretLines(e.Source, e.Col, width); text != "" {
+		b.WriteString(text + "\n" + p.fail(caret) + "\n")
+	}
+	for _, t := range e.Trace {
+		b.WriteString(p.dim("  "+t) + "\n")
+	}
+	return b.String()
+}
+
+func warningText(w kernel.Warning) string {
+	switch {
+	case w.Cell == "":
+		return "warning: " + w.Text
+	case w.Line == 0:
+		return fmt.Sprintf("%s: warning: %s", w.Cell, w.Text)
+	}
+	return fmt.Sprintf("%s:%d: warning: %s", w.Cell, w.Line, w.Text)
+}
+
+// wallText is a duration with three digits at most: "0.2 ms", "31 ms", "4.21 s".
+func wallText(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	switch {
+	case ms < 9.95:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 999.5:
+		return fmt.Sprintf("%.0f ms", ms)
+	case d < 99500*time.Millisecond:
+		return fmt.Sprintf("%.3g s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// Plain renders events for a program that reads them: what cells print and
+// show goes to Out and nothing else does; errors and warnings go to Err.
+type Plain struct {
+	Out, Err io.Writer
+	// Stream writes generated text as it comes. Without it the text comes
+	// with the value that holds it, which is what a compiled program prints.
+	Stream bool
+	// Stats writes the statistics of engine calls and the time of each cell
+	// to Err.
+	Stats bool
+
+	failed error // the first write to Out that failed
+}
+
+// WriteError is the first error of writing to Out.
+func (p *Plain) WriteError() error { return p.failed }
+
+func (p *Plain) out(text string) {
+	if _, err := io.WriteString(p.Out, text); err != nil && p.failed == nil {
+		p.failed = err
+	}
+}
+
+// Render is a kernel's Events function.
+func (p *Plain) Render(ev kernel.Event) {
+	switch ev := ev.(type) {
+	case kernel.Stdout:
+		p.out(ev.Text)
+	case kernel.Stderr:
+		io.WriteString(p.Err, ev.Text)
+	case kernel.Stream:
+		if p.Stream {
+			p.out(ev.Text)
+		}
+	case kernel.Display:
+		if p.Stream && ev.Streamed {
+			p.out("\n")
+		} else {
+			p.out(ev.Data["text/plain"] + "\n")
+		}
+	case kernel.Failed:
+		io.WriteString(p.Err, failureText(ev.Err, 80, newPalette(false)))
+	case kernel.Warning:
+		io.WriteString(p.Err, warningText(ev)+"\n")
+	case kernel.Stats:
+		if p.Stats {
+			io.WriteString(p.Err, ev.Text+"\n")
+		}
+	case kernel.Done:
+		if p.Stats {
+			io.WriteString(p.Err, wallText(ev.Wall)+"\n")
+		}
+	}
+}
