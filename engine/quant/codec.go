@@ -1,0 +1,143 @@
+package quant
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"loupe/engine/tensor"
+)
+
+// codec converts whole blocks of one type. Lengths have been checked.
+type codec struct {
+	typ    tensor.DType
+	decode func(dst []float32, src []byte)
+	// encode returns the index of the first block whose scale or offset does
+	// not fit its f16 field, or -1.
+	encode func(dst []byte, src []float32) int
+	finite bool // encode needs values without NaN and infinities
+}
+
+// codecs is the table of all readable types, in the order that messages list
+// them.
+var codecs = [...]codec{
+	{typ: tensor.F32, decode: decodeF32, encode: encodeF32},
+	{typ: tensor.F16, decode: decodeF16, encode: encodeF16},
+	{typ: tensor.BF16, decode: decodeBF16, encode: encodeBF16},
+	{typ: tensor.Q8_0, decode: decodeQ8_0, encode: encodeQ8_0, finite: true},
+	{typ: tensor.Q5_1, decode: decodeQ5_1, encode: encodeQ5_1, finite: true},
+	{typ: tensor.Q5_0, decode: decodeQ5_0, encode: encodeQ5_0, finite: true},
+	{typ: tensor.Q4_1, decode: decodeQ4_1, encode: encodeQ4_1, finite: true},
+	{typ: tensor.Q4_0, decode: decodeQ4_0, encode: encodeQ4_0, finite: true},
+}
+
+func find(t tensor.DType) *codec {
+	for i := range codecs {
+		if codecs[i].typ == t {
+			return &codecs[i]
+		}
+	}
+	return nil
+}
+
+// Readable reports whether Dequantize and Quantize know t.
+func Readable(t tensor.DType) bool { return find(t) != nil }
+
+// Dequantize decodes src, whole blocks of type t, into dst. dst holds a
+// multiple of t.BlockSize() elements and src exactly their bytes.
+func Dequantize(t tensor.DType, dst []float32, src []byte) error {
+	c, err := check("dequantize", t, len(dst), len(src))
+	if err != nil {
+		return err
+	}
+	c.decode(dst, src)
+	return nil
+}
+
+// Quantize encodes src as blocks of type t into dst. src holds a multiple of
+// t.BlockSize() elements and dst exactly the bytes they take.
+//
+// Values round to the nearest one the type has; the plain types f16 and bf16
+// keep NaN, and f16 turns values from 65520 on into infinity. A block format
+// can hold neither NaN nor infinity, nor a scale over 65504 (the largest f16):
+// such input is an error and leaves dst undefined.
+func Quantize(t tensor.DType, dst []byte, src []float32) error {
+	c, err := check("quantize", t, len(src), len(dst))
+	if err != nil {
+		return err
+	}
+	if c.finite {
+		for i, v := range src {
+			if v-v != 0 {
+				return fmt.Errorf("quant: quantize %s: element %d is %v, which %s cannot hold; use f32, f16 or bf16", t, i, v, t)
+			}
+		}
+	}
+	if b := c.encode(dst, src); b >= 0 {
+		n := t.BlockSize()
+		return fmt.Errorf("quant: quantize %s: the range of elements %d to %d (%g to %g) is too large for the f16 scale of a block; use f32 or bf16",
+			t, b*n, b*n+n-1, least(src[b*n:b*n+n]), greatest(src[b*n:b*n+n]))
+	}
+	return nil
+}
+
+func check(verb string, t tensor.DType, elems, bytes int) (*codec, error) {
+	c := find(t)
+	if c == nil {
+		return nil, fmt.Errorf("quant: %s %s: this type is not readable; readable types are %s", verb, t, readable())
+	}
+	if n := t.BlockSize(); elems%n != 0 {
+		return nil, fmt.Errorf("quant: %s %s: %d elements are not a multiple of the block of %d", verb, t, elems, n)
+	}
+	if want := t.RowBytes(elems); bytes != want {
+		return nil, fmt.Errorf("quant: %s %s: %d elements take %d bytes, got %d", verb, t, elems, want, bytes)
+	}
+	return c, nil
+}
+
+func readable() string {
+	names := make([]string, len(codecs))
+	for i, c := range codecs {
+		names[i] = c.typ.String()
+	}
+	return strings.Join(names, " ")
+}
+
+func least(x []float32) float32 {
+	m := x[0]
+	for _, v := range x[1:] {
+		m = min(m, v)
+	}
+	return m
+}
+
+func greatest(x []float32) float32 {
+	m := x[0]
+	for _, v := range x[1:] {
+		m = max(m, v)
+	}
+	return m
+}
+
+// extreme is the value of the greatest magnitude, the first one among equals.
+func extreme(x *[32]float32) float32 {
+	var magnitude, value float32
+	for _, v := range x {
+		if a := math.Float32frombits(math.Float32bits(v) &^ (1 << 31)); a > magnitude {
+			magnitude, value = a, v
+		}
+	}
+	return value
+}
+
+// inverse is 1/d, and 0 where d is 0 or so small that 1/d overflows: the values
+// of such a block all encode as 0.
+func inverse(d float32) float32 {
+	if d == 0 {
+		return 0
+	}
+	if id := 1 / d; id-id == 0 {
+		return id
+	}
+	return 0
+}
