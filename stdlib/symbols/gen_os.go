@@ -4,7 +4,6 @@ package symbols
 
 import (
 	"go/constant"
-	"go/token"
 	p_io_fs "io/fs"
 	p_os "os"
 	"reflect"

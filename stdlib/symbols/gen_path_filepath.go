@@ -4,7 +4,6 @@ package symbols
 
 import (
 	"go/constant"
-	"go/token"
 	p_path_filepath "path/filepath"
 	"reflect"
 )

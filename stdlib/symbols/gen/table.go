@@ -120,9 +120,6 @@ func (t *tabler) row(o types.Object) string {
 func (t *tabler) untyped(o *types.Const, ref string) string {
 	t.imports["go/constant"] = "constant"
 	v := o.Val()
-	if v.Kind() != constant.Bool && v.Kind() != constant.String {
-		t.imports["go/token"] = "token"
-	}
 	system := t.pkg.Path() == "os" || t.pkg.Path() == "path/filepath" || t.pkg.Path() == "runtime"
 	switch v.Kind() {
 	case constant.Bool:
@@ -136,8 +133,10 @@ func (t *tabler) untyped(o *types.Const, ref string) string {
 		if system {
 			return "reflect.ValueOf(constant.MakeInt64(int64(" + ref + ")))"
 		}
+		t.imports["go/token"] = "token"
 		return fmt.Sprintf("reflect.ValueOf(constant.MakeFromLiteral(%q, token.INT, 0))", v.ExactString())
 	}
+	t.imports["go/token"] = "token"
 	return fmt.Sprintf("reflect.ValueOf(constant.BinaryOp(constant.MakeFromLiteral(%q, token.INT, 0), token.QUO, constant.MakeFromLiteral(%q, token.INT, 0)))",
 		constant.Num(v).ExactString(), constant.Denom(v).ExactString())
 }
