@@ -27,8 +27,11 @@ const (
 // Do returns the one text to insert at pos, or nothing.
 func (c *completer) Do(line []rune, pos int) (insert [][]rune, shared int) {
 	left := string(line[:pos])
-	start := strings.LastIndex(left, string(foldNewline)) + 1
-	if strings.Trim(unfold(left[start:]), "\n\t ") == "" {
+	row := left
+	if i := strings.LastIndex(left, string(foldNewline)); i >= 0 {
+		row = left[i+len(string(foldNewline)):]
+	}
+	if blank(unfold(row)) {
 		return [][]rune{[]rune(foldedTabGroup)}, 0
 	}
 	src, cursor := unfold(string(line)), len(unfold(left))
