@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+// CacheTable is what a session's cache held at one moment.
+type CacheTable struct {
+	Cells         []CacheCell
+	ContextLength int
+	Layers        int
+	KVHeads       int
+	HeadDim       int // of K
+	KType, VType  CacheType
+	KBytes        int64 // of all cells and layers
+	VBytes        int64
+	SharedCells   int // leading cells that a fork holds too
+}
+
+// CacheCell is one cell over all layers.
+type CacheCell struct {
+	Pos    int    // position, as RoPE sees it
+	ID     int    // token id
+	Text   string // the token's text; it may be part of a character
+	KBytes int    // bytes of K in all layers
+	VBytes int
+}
+
+// Cache is a table of what the session's cache holds: which token sits in
+// which cell, and what it costs.
+func (s *Session) Cache() CacheTable {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, c := s.model, s.seq.Store().Config()
+	t := CacheTable{
+		ContextLength: c.Context, Layers: c.Layers, KVHeads: c.KVHeads, HeadDim: c.HeadK,
+		KType: m.cfg.KCacheType, VType: m.cfg.VCacheType, SharedCells: s.seq.Shared(),
+	}
+	for _, cell := range s.seq.Cells() {
+		t.Cells = append(t.Cells, CacheCell{
+			Pos: cell.Pos, ID: cell.Token, Text: m.TokenText(cell.Token),
+			KBytes: c.Layers * c.KBytes(), VBytes: c.Layers * c.VBytes(),
+		})
+	}
+	t.KBytes = int64(len(t.Cells)) * int64(c.Layers*c.KBytes())
+	t.VBytes = int64(len(t.Cells)) * int64(c.Layers*c.VBytes())
+	return t
+}
+
+// tableRows is how many cells a table shows at most; the rest is counted.
+const tableRows = 40
+
+// build lays the table out: the first and the last cells when there are many.
+func (t CacheTable) build() table.Writer {
+	w := table.NewWriter()
+	w.SetStyle(table.StyleLight)
+	w.AppendHeader(table.Row{"pos", "id", "token", "K " + string(t.KType), "V " + string(t.VType)})
+	row := func(c CacheCell) {
+		w.AppendRow(table.Row{c.Pos, c.ID, strconv.Quote(c.Text), c.KBytes, c.VBytes})
+	}
+	if n := len(t.Cells); n <= tableRows {
+		for _, c := range t.Cells {
+			row(c)
+		}
+	} else {
+		for _, c := range t.Cells[:tableRows/2] {
+			row(c)
+		}
+		w.AppendRow(table.Row{"", "", fmt.Sprintf("... %s more ...", count(n-tableRows)), "", ""})
+		for _, c := range t.Cells[n-tableRows/2:] {
+			row(c)
+		}
+	}
+	w.AppendFooter(table.Row{"", "", t.summary(), Size(t.KBytes), Size(t.VBytes)})
+	return w
+}
+
+func (t CacheTable) summary() string {
+	s := fmt.Sprintf("%s of %s cells, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.ContextLength), t.Layers, t.KVHeads, t.HeadDim)
+	if t.SharedCells > 0 {
+		s += fmt.Sprintf(", %s shared", count(t.SharedCells))
+	}
+	return s
+}
+
+// String is the table as text.
+func (t CacheTable) String() string { return t.build().Render() }
+
+// Display is the table as text, Markdown and HTML.
+func (t CacheTable) Display() map[string]string {
+	return map[string]string{
+		"text/plain":    t.String(),
+		"text/markdown": t.build().RenderMarkdown(),
+		"text/html":     t.build().RenderHTML(),
+	}
+}

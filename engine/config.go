@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+
+	"loupe/engine/internal/simd"
+	"loupe/engine/model"
+	"loupe/engine/ops"
+	"loupe/engine/tensor"
+)
+
+// CacheType names the storage type of the K or the V cache, as llama.cpp's
+// --cache-type-k does. The empty string is the default, f16.
+type CacheType string
+
+// The cache types that this build stores and attends to.
+const (
+	F16 CacheType = "f16"
+	F32 CacheType = "f32"
+)
+
+// Switch is a setting that the engine may decide.
+type Switch int
+
+// The positions of a Switch.
+const (
+	Auto Switch = iota
+	On
+	Off
+)
+
+// String is "auto", "on" or "off".
+func (s Switch) String() string {
+	switch s {
+	case On:
+		return "on"
+	case Off:
+		return "off"
+	}
+	return "auto"
+}
+
+// ParseSwitch reads "auto", "on" or "off".
+func ParseSwitch(text string) (Switch, error) {
+	for _, s := range []Switch{Auto, On, Off} {
+		if text == s.String() {
+			return s, nil
+		}
+	}
+	return Auto, fmt.Errorf("engine: %q is none of auto, on, off", text)
+}
+
+// LoadConfig are the settings of a model, under LM Studio's names. The zero
+// value of a field means the default.
+type LoadConfig struct {
+	// ContextLength is the most tokens a session holds, prompt and answer
+	// together. Default: what the model was trained on. Memory is taken as the
+	// cache fills, so a long context costs nothing until it is used.
+	ContextLength int
+	// EvalBatchSize is how many prompt tokens are handed over at a time;
+	// progress is reported between. Default 512.
+	EvalBatchSize int
+	// PhysicalBatchSize is how many tokens go through the layers at once; it
+	// sets the size of the buffers. Default 512, at most EvalBatchSize.
+	PhysicalBatchSize int
+	// RopeFrequencyBase replaces the model's RoPE base. Default: the model's.
+	RopeFrequencyBase float64
+	// RopeFrequencyScale multiplies positions before rotation, as llama.cpp's
+	// --rope-freq-scale: 0.5 stretches the trained context to twice its length.
+	// Default: the model's.
+	RopeFrequencyScale float64
+	// FlashAttention Auto and Off compute attention plainly; On is refused, as
+	// this build has no flash attention yet.
+	FlashAttention Switch
+	// KCacheType and VCacheType are how keys and values are stored: F16 (the
+	// default) or F32.
+	KCacheType CacheType
+	VCacheType CacheType
+	// Threads is how many threads generate; default one per processor.
+	Threads int
+	// BatchThreads is how many threads read prompts; default Threads.
+	BatchThreads int
+	// ReusePrefix Auto and On keep what a new prompt shares with the cache; Off
+	// reads every prompt from its first token.
+	ReusePrefix Switch
+	// Exact keeps activations in float32 and, unless a cache type is given,
+	// keys and values too: the model's numbers with no rounding but the file's
+	// own. Slower; meant for comparing.
+	Exact bool
+}
+
+// Upper bounds of settings: far above use, far below overflow.
+const (
+	maxContext = 1 << 24
+	maxBatch   = 1 << 16
+	maxThreads = 1 << 10
+)
+
+// resolve fills in the defaults and refuses what cannot run. c is the model's
+// own configuration.
+func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
+	for _, s := range []struct {
+		name  string
+		value int
+		max   int
+	}{
+		{"ContextLength", cfg.ContextLength, maxContext},
+		{"EvalBatchSize", cfg.EvalBatchSize, maxBatch},
+		{"PhysicalBatchSize", cfg.PhysicalBatchSize, maxBatch},
+		{"Threads", cfg.Threads, maxThreads},
+		{"BatchThreads", cfg.BatchThreads, maxThreads},
+	} {
+		if s.value < 0 || s.value > s.max {
+			return cfg, &SettingError{s.name, fmt.Sprint(s.value), fmt.Sprintf("from 1 to %d, or 0 for the default", s.max)}
+		}
+	}
+	for _, s := range []struct {
+		name  string
+		value float64
+	}{{"RopeFrequencyBase", cfg.RopeFrequencyBase}, {"RopeFrequencyScale", cfg.RopeFrequencyScale}} {
+		if !(s.value >= 0 && s.value < 1e12) {
+			return cfg, &SettingError{s.name, fmt.Sprint(s.value), "a positive number, or 0 for the model's own"}
+		}
+	}
+	if cfg.FlashAttention == On {
+		return cfg, &SettingError{"FlashAttention", "on", "auto or off: this build computes attention plainly"}
+	}
+	def := func(p *int, d int) {
+		if *p == 0 {
+			*p = d
+		}
+	}
+	def(&cfg.ContextLength, c.Context)
+	def(&cfg.EvalBatchSize, 512)
+	def(&cfg.PhysicalBatchSize, 512)
+	def(&cfg.Threads, runtime.GOMAXPROCS(0))
+	def(&cfg.BatchThreads, cfg.Threads)
+	cfg.PhysicalBatchSize = min(cfg.PhysicalBatchSize, cfg.EvalBatchSize, cfg.ContextLength)
+	if cfg.RopeFrequencyBase == 0 {
+		cfg.RopeFrequencyBase = c.RopeBase
+	}
+	if cfg.RopeFrequencyScale == 0 {
+		cfg.RopeFrequencyScale = c.RopeScale
+	}
+	cfg.FlashAttention = Off
+	if cfg.ReusePrefix == Auto {
+		cfg.ReusePrefix = On
+	}
+	cache := F16
+	if cfg.Exact {
+		cache = F32
+	}
+	for _, t := range []struct {
+		name string
+		p    *CacheType
+	}{{"KCacheType", &cfg.KCacheType}, {"VCacheType", &cfg.VCacheType}} {
+		if *t.p == "" {
+			*t.p = cache
+		}
+		if d, err := tensor.ParseDType(string(*t.p)); err != nil || !ops.Attends(d) {
+			return cfg, &SettingError{t.name, string(*t.p), "f16 or f32: this build stores no other cache type"}
+		}
+	}
+	return cfg, nil
+}
+
+// dtype is the storage type behind a resolved cache type.
+func (t CacheType) dtype() tensor.DType {
+	d, err := tensor.ParseDType(string(t))
+	if err != nil {
+		panic(err) // resolve has checked it
+	}
+	return d
+}
+
+// Kernels names the tier of compute kernels this machine and environment give:
+// "avx2" or "generic". LOUPE_SIMD forces one.
+func Kernels() (string, error) {
+	k, err := simd.Choose()
+	if err != nil {
+		return "", fmt.Errorf("engine: %w", err)
+	}
+	return k.Name, nil
+}

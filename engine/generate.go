@@ -1,0 +1,316 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"time"
+
+	"loupe/engine/sample"
+	"loupe/engine/token"
+)
+
+// GenerateConfig are the settings of one generation, under LM Studio's names.
+// The zero value generates greedily, without penalties, until the model ends or
+// the context is full: the same text every time.
+type GenerateConfig struct {
+	MaxTokens        int      // 0: until the model ends or the context is full
+	Stop             []string // the text ends before the first of these
+	Temperature      float64  // 0: greedy, the likeliest token always
+	TopK             int      // keep the k likeliest tokens; 0: all
+	TopP             float64  // keep the likeliest tokens that together reach p; 0 or 1: all
+	MinP             float64  // keep tokens at least this fraction as likely as the likeliest; 0: all
+	RepeatPenalty    float64  // divides the logits of recent tokens; 0 or 1: none
+	FrequencyPenalty float64  // taken from the logit per recent occurrence
+	PresencePenalty  float64  // taken from the logit if it occurred recently
+	RepeatLastN      int      // how many recent tokens the penalties see; 0: 64
+	Seed             uint64   // of the random choice; the same seed gives the same text
+	// OnText gets the text as it comes, whole characters only. It runs on the
+	// calling goroutine.
+	OnText func(s string)
+	// TopLogits asks for the n best logits and the log-sum-exp of every step.
+	TopLogits int
+}
+
+// Reply is what one generation produced.
+type Reply struct {
+	Text      string // without special tokens and without the stop string
+	PromptIDs []int  // the prompt as tokens
+	IDs       []int  // the tokens sampled, a closing end-of-generation token included
+	Steps     []Step // one for each of IDs, if TopLogits asked for them
+	Stats     Stats
+}
+
+// Step is what the model offered at one step.
+type Step struct {
+	ID        int          // the token chosen
+	Top       []TokenLogit // the best logits, best first, before any sampler
+	LogSumExp float64      // of all logits: logit - LogSumExp is a log-probability
+}
+
+// TokenLogit is a token with its logit.
+type TokenLogit struct {
+	ID    int
+	Logit float32
+}
+
+// String is the text.
+func (r *Reply) String() string { return r.Text }
+
+// Generate continues prompt. The prompt is the whole text: what it shares with
+// the cache is reused (Stats.ReusedTokens says how much), the rest of the cache
+// is dropped.
+//
+// When the context of the call ends first, Generate returns both the reply so
+// far, with StopReason UserStopped, and the context's error.
+func (s *Session) Generate(prompt string, cfg ...GenerateConfig) (*Reply, error) {
+	return s.GenerateContext(hostContext(), prompt, cfg...)
+}
+
+// GenerateContext is Generate under ctx.
+func (s *Session) GenerateContext(ctx context.Context, prompt string, cfg ...GenerateConfig) (*Reply, error) {
+	if i := invalidUTF8(prompt); i >= 0 {
+		return nil, &Utf8Error{i}
+	}
+	return s.GenerateIDs(ctx, s.model.Tokenize(prompt), cfg...)
+}
+
+// GenerateIDs is GenerateContext with the prompt as tokens.
+func (s *Session) GenerateIDs(ctx context.Context, ids []int, cfg ...GenerateConfig) (*Reply, error) {
+	var c GenerateConfig
+	switch len(cfg) {
+	case 0:
+	case 1:
+		c = cfg[0]
+	default:
+		return nil, fmt.Errorf("engine: %d GenerateConfigs given; one is enough", len(cfg))
+	}
+	g, err := s.newGeneration(ctx, ids, c)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return g.run()
+}
+
+// generation is one call of Generate at work.
+type generation struct {
+	s       *Session
+	ctx     context.Context
+	cfg     GenerateConfig
+	chain   *sample.Chain
+	stopper *sample.Stopper
+	stream  *token.Stream
+	emit    func(string)
+	reply   *Reply
+	text    []byte
+	start   time.Time
+	first   time.Time // when the first token was known
+}
+
+func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConfig) (*generation, error) {
+	m := s.model
+	if m.closed.Load() {
+		return nil, ErrClosed
+	}
+	if cfg.MaxTokens < 0 || cfg.TopLogits < 0 {
+		return nil, &SettingError{"MaxTokens or TopLogits", fmt.Sprint(min(cfg.MaxTokens, cfg.TopLogits)), "0 or more"}
+	}
+	chain, err := sample.New(cfg.samplers())
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	stopper, err := sample.NewStopper(cfg.Stop)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil, ErrEmptyPrompt
+	}
+	if len(ids)+1 > m.cfg.ContextLength {
+		return nil, &ContextError{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}
+	}
+	emit := cfg.OnText
+	if emit == nil {
+		emit = hostText()
+	}
+	return &generation{
+		s: s, ctx: ctx, cfg: cfg, chain: chain, stopper: stopper, stream: m.tok.NewStream(), emit: emit,
+		reply: &Reply{PromptIDs: ids, Stats: Stats{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}},
+	}, nil
+}
+
+// samplers turns the settings into those of the chain, where 0 means off.
+func (cfg GenerateConfig) samplers() sample.Config {
+	c := sample.Config{
+		Temperature: cfg.Temperature, TopK: cfg.TopK, TopP: cfg.TopP, MinP: cfg.MinP,
+		RepeatPenalty: cfg.RepeatPenalty, FrequencyPenalty: cfg.FrequencyPenalty, PresencePenalty: cfg.PresencePenalty,
+		RepeatLastN: cfg.RepeatLastN, Seed: cfg.Seed,
+	}
+	return c
+}
+
+// run reads the prompt and generates. The session is locked.
+func (g *generation) run() (*Reply, error) {
+	m, seq, st := g.s.model, g.s.seq, &g.reply.Stats
+	t := m.begin(g.ctx)
+	defer m.end(t)
+	g.start = time.Now()
+
+	ids := g.reply.PromptIDs
+	if m.cfg.ReusePrefix == On {
+		for st.ReusedTokens < min(seq.Len(), len(ids)-1) && seq.Cells()[st.ReusedTokens].Token == ids[st.ReusedTokens] {
+			st.ReusedTokens++
+		}
+	}
+	seq.Truncate(st.ReusedTokens)
+	for _, id := range ids {
+		g.chain.Accept(id)
+	}
+
+	next := -1
+	rest := ids[st.ReusedTokens:]
+	report := func(done int) {
+		if len(rest) > m.cfg.EvalBatchSize {
+			hostProgress("prompt", done, len(rest))
+		}
+	}
+	err := g.s.read(t, rest, report, func(from, n int) (err error) {
+		if from+n == len(rest) {
+			next, err = g.choose(n - 1)
+		}
+		return err
+	})
+	g.first = time.Now()
+	st.PromptTime = g.first.Sub(g.start)
+	if err == nil {
+		st.TTFT = st.PromptTime
+		err = g.loop(t, next)
+	}
+	return g.finish(err)
+}
+
+// loop takes chosen tokens until something ends the generation.
+func (g *generation) loop(t *turn, next int) error {
+	m, seq, st := g.s.model, g.s.seq, &g.reply.Stats
+	one := make([]int, 1)
+	for {
+		g.reply.IDs = append(g.reply.IDs, next)
+		st.GenTime = time.Since(g.first)
+		if m.tok.IsEOG(next) {
+			st.StopReason = EOSFound
+			return nil
+		}
+		g.chain.Accept(next)
+		text, stopped, which := g.stopper.Push(g.stream.Push(next))
+		g.put(text)
+		switch {
+		case stopped:
+			st.StopReason, st.StopString = StopStringFound, which
+			return nil
+		case len(g.reply.IDs) == g.cfg.MaxTokens:
+			st.StopReason = MaxPredictedTokensReached
+			return nil
+		case seq.Len() == m.cfg.ContextLength:
+			st.StopReason = ContextLengthReached
+			return nil
+		}
+		one[0] = next
+		err := g.s.pass(t, one, func() (err error) {
+			next, err = g.choose(0)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// choose samples the token after token i of the last batch. The model's turn
+// is held.
+func (g *generation) choose(i int) (int, error) {
+	m := g.s.model
+	logits := m.pass.Logits(i, 1)
+	if m.cpu.Canceled() {
+		return 0, g.ctx.Err()
+	}
+	// Rows of the embedding past the vocabulary have no token.
+	logits = logits[:m.tok.Len()]
+	id, err := g.chain.Sample(logits)
+	if err != nil {
+		return 0, fmt.Errorf("engine: %w", err)
+	}
+	if g.cfg.TopLogits > 0 {
+		g.reply.Steps = append(g.reply.Steps, newStep(id, logits, g.cfg.TopLogits))
+	}
+	return id, nil
+}
+
+func (g *generation) put(text string) {
+	if text == "" {
+		return
+	}
+	g.text = append(g.text, text...)
+	if g.emit != nil {
+		g.emit(text)
+	}
+}
+
+// finish completes the reply.
+func (g *generation) finish(err error) (*Reply, error) {
+	st := &g.reply.Stats
+	if err != nil && !errors.Is(err, g.ctx.Err()) {
+		return nil, err
+	}
+	if err != nil {
+		st.StopReason = UserStopped
+	}
+	if st.StopReason != StopStringFound {
+		text, stopped, which := g.stopper.Push(g.stream.Flush())
+		g.put(text)
+		if stopped {
+			st.StopReason, st.StopString = StopStringFound, which
+		} else {
+			g.put(g.stopper.Flush())
+		}
+	}
+	g.reply.Text = string(g.text)
+	st.GeneratedTokens = len(g.reply.IDs)
+	st.CacheCells, st.CacheBytes = g.s.seq.Len(), g.s.seq.UsedBytes()
+	hostDone(*st)
+	return g.reply, err
+}
+
+// newStep notes the n best of logits.
+func newStep(id int, logits []float32, n int) Step {
+	n = min(n, len(logits))
+	top := make([]TokenLogit, 0, n+1)
+	for i, x := range logits {
+		if len(top) == n && x <= top[n-1].Logit {
+			continue
+		}
+		at := sort.Search(len(top), func(j int) bool { return top[j].Logit < x })
+		top = append(top, TokenLogit{})
+		copy(top[at+1:], top[at:])
+		top[at] = TokenLogit{i, x}
+		top = top[:min(len(top), n)]
+	}
+	return Step{ID: id, Top: top, LogSumExp: LogSumExp(logits)}
+}
+
+// LogSumExp is the logarithm of the sum of the exponentials of x, computed in
+// float64 without overflow.
+func LogSumExp(x []float32) float64 {
+	top := math.Inf(-1)
+	for _, v := range x {
+		top = max(top, float64(v))
+	}
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - top)
+	}
+	return top + math.Log(sum)
+}

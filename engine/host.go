@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Host is what surrounds the program: a notebook kernel gives calls the context
+// that its interrupt cancels, and hears what they do. Fields may be nil.
+type Host struct {
+	// Context is the context of calls that were given none.
+	Context func() context.Context
+	// Text gets generated text as it comes, from calls without an OnText.
+	Text func(s string)
+	// Progress gets the tokens of a prompt as they are read, and of other long
+	// work. label says what is done: "prompt", "perplexity".
+	Progress func(label string, done, total int)
+	// Done gets the account of every finished call.
+	Done func(s Stats)
+}
+
+var host atomic.Pointer[Host]
+
+// SetHost installs h for the whole process and returns what removes it again.
+func SetHost(h *Host) (restore func()) {
+	old := host.Swap(h)
+	return func() { host.CompareAndSwap(h, old) }
+}
+
+func hostContext() context.Context {
+	if h := host.Load(); h != nil && h.Context != nil {
+		if ctx := h.Context(); ctx != nil {
+			return ctx
+		}
+	}
+	return context.Background()
+}
+
+func hostText() func(string) {
+	if h := host.Load(); h != nil {
+		return h.Text
+	}
+	return nil
+}
+
+func hostProgress(label string, done, total int) {
+	if h := host.Load(); h != nil && h.Progress != nil {
+		h.Progress(label, done, total)
+	}
+}
+
+func hostDone(s Stats) {
+	if h := host.Load(); h != nil && h.Done != nil {
+		h.Done(s)
+	}
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"loupe/engine/chat"
+	"loupe/engine/gguf"
+	"loupe/engine/internal/simd"
+	"loupe/engine/kvcache"
+	"loupe/engine/model"
+	"loupe/engine/ops"
+	"loupe/engine/store"
+	"loupe/engine/token"
+)
+
+// Load opens a model: name is a path to a GGUF file or the name of a pulled
+// model ("smollm2"). Settings are checked before anything is computed; what
+// cannot be done is an error that names the setting and the remedy.
+//
+// The weights stay in the file's memory map. Close gives everything back; a
+// model that is no longer reachable is closed by the garbage collector.
+func Load(name string, cfg LoadConfig) (*Model, error) {
+	start := time.Now()
+	path, err := store.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := open(f, name, path, cfg)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%w (%s)", err, path)
+	}
+	m.loadTime = time.Since(start)
+	return m, nil
+}
+
+// open builds a model on an open file.
+func open(f *gguf.File, name, path string, cfg LoadConfig) (*Model, error) {
+	net, err := model.New(f)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err = cfg.resolve(net.Config)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := token.FromGGUF(f)
+	if err != nil {
+		return nil, err
+	}
+	if tok.Len() > net.Config.Vocab {
+		return nil, fmt.Errorf("engine: the vocabulary has %d tokens, the embedding %d rows: the file is damaged", tok.Len(), net.Config.Vocab)
+	}
+	kern, err := simd.Choose()
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	cells, err := kvcache.NewStore(net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength))
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{
+		name: modelName(name), path: path, cfg: cfg, net: net, tok: tok,
+		resources: &resources{file: f, cells: cells, cpu: ops.NewCPU(max(cfg.Threads, cfg.BatchThreads), kern, cfg.Exact)},
+		busy:      make(chan struct{}, 1),
+	}
+	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
+	m.pass.Rope.Base, m.pass.Rope.Scale = cfg.RopeFrequencyBase, cfg.RopeFrequencyScale
+	if src, ok, err := f.Text("tokenizer.chat_template"); err != nil {
+		return nil, m.fail(err)
+	} else if ok {
+		// A template that does not parse matters only to Chat, which says so.
+		m.template, m.templateErr = chat.Parse(src)
+	} else {
+		m.templateErr = fmt.Errorf("engine: the model has no chat template; use Generate with the prompt format that it was trained on")
+	}
+	m.cleanup = runtime.AddCleanup(m, (*resources).close, m.resources)
+	return m, nil
+}
+
+// fail gives back what open has taken.
+func (m *Model) fail(err error) error {
+	m.cpu.Close()
+	return fmt.Errorf("engine: %w", err)
+}
+
+// modelName is what a model is called in tables: a path loses its folder and
+// extension.
+func modelName(name string) string {
+	if strings.HasSuffix(name, ".gguf") {
+		return strings.TrimSuffix(filepath.Base(name), ".gguf")
+	}
+	return name
+}
+
+// resources is what a model holds outside the Go heap.
+type resources struct {
+	file  *gguf.File
+	cells *kvcache.Store
+	cpu   *ops.CPU
+}
+
+func (r *resources) close() {
+	r.cpu.Close()
+	r.cells.Close()
+	r.file.Close()
+}

@@ -1,0 +1,63 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"loupe/engine/gguf"
+)
+
+// architecture is what an architecture's file provides.
+type architecture struct {
+	bind func(c Config, w *Weights) (forward, error)
+}
+
+// forward computes the layers of one architecture over the buffers of a Pass.
+type forward interface {
+	layers(p *Pass) error
+}
+
+// architectures is the table to extend; the key is general.architecture.
+var architectures = map[string]architecture{
+	"llama": {bind: bindLlama},
+}
+
+// Architectures lists the architectures that run, by their names in GGUF files.
+func Architectures() []string { return slices.Sorted(maps.Keys(architectures)) }
+
+// UnknownArchError says that a file holds an architecture that does not run.
+type UnknownArchError struct{ Arch string }
+
+func (e *UnknownArchError) Error() string {
+	return fmt.Sprintf("model: architecture %q does not run in this build; it runs: %s", e.Arch, strings.Join(Architectures(), ", "))
+}
+
+// Model is an architecture with its weights. It is read only after New, and
+// many passes may share it.
+type Model struct {
+	Config  Config
+	net     forward
+	weights *Weights
+}
+
+// New binds the tensors of f. The file must stay open while the model is used.
+func New(f *gguf.File) (*Model, error) {
+	c, err := ReadConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWeights(f, &c)
+	if err != nil {
+		return nil, err
+	}
+	net, err := architectures[c.Arch].bind(c, w)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.done(); err != nil {
+		return nil, err
+	}
+	return &Model{Config: c, net: net, weights: w}, nil
+}

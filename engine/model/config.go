@@ -1,0 +1,161 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"loupe/engine/gguf"
+)
+
+// Config is the geometry of a decoder, from the metadata of its file. The
+// comments name the keys, with ARCH for general.architecture.
+type Config struct {
+	Arch     string  // general.architecture
+	Name     string  // general.name
+	Layers   int     // ARCH.block_count
+	Embd     int     // ARCH.embedding_length
+	FFN      int     // ARCH.feed_forward_length
+	Heads    int     // ARCH.attention.head_count
+	KVHeads  int     // ARCH.attention.head_count_kv; Heads when absent
+	HeadK    int     // ARCH.attention.key_length; Embd/Heads when absent
+	HeadV    int     // ARCH.attention.value_length; Embd/Heads when absent
+	Vocab    int     // rows of token_embd.weight
+	Context  int     // ARCH.context_length: what the model was trained on
+	Eps      float32 // ARCH.attention.layer_norm_rms_epsilon
+	RopeDims int     // ARCH.rope.dimension_count; HeadK when absent
+	RopeBase float64 // ARCH.rope.freq_base; 10,000 when absent
+	// RopeScale is 1 / ARCH.rope.scaling.factor where the type is linear, else 1.
+	RopeScale float64
+}
+
+// ReadConfig reads the geometry. It fails when the architecture is not one of
+// Architectures, when a key is missing or of another kind, or when a setting
+// asks for something that is not built: nothing is guessed.
+func ReadConfig(f *gguf.File) (Config, error) {
+	k := keys{f: f}
+	c := Config{Arch: k.text("general.architecture", "")}
+	if k.err != nil {
+		return Config{}, k.err
+	}
+	if _, ok := architectures[c.Arch]; !ok {
+		return Config{}, &UnknownArchError{Arch: c.Arch}
+	}
+	arch := c.Arch + "."
+	c.Name = k.text("general.name", c.Arch)
+	c.Layers = k.int(arch+"block_count", 0)
+	c.Embd = k.int(arch+"embedding_length", 0)
+	c.FFN = k.int(arch+"feed_forward_length", 0)
+	c.Heads = k.int(arch+"attention.head_count", 0)
+	c.KVHeads = k.int(arch+"attention.head_count_kv", c.Heads)
+	c.Context = k.int(arch+"context_length", 0)
+	c.Eps = float32(k.float(arch+"attention.layer_norm_rms_epsilon", 0))
+	if k.err != nil {
+		return Config{}, k.err
+	}
+	if c.Heads%c.KVHeads != 0 {
+		return Config{}, fmt.Errorf("model: %sattention.head_count %d is no multiple of head_count_kv %d", arch, c.Heads, c.KVHeads)
+	}
+	if c.Embd%c.Heads != 0 {
+		k.need(arch + "attention.key_length")
+	}
+	c.HeadK = k.int(arch+"attention.key_length", c.Embd/c.Heads)
+	c.HeadV = k.int(arch+"attention.value_length", c.Embd/c.Heads)
+	c.RopeDims = k.int(arch+"rope.dimension_count", c.HeadK)
+	c.RopeBase = k.float(arch+"rope.freq_base", 10000)
+	c.RopeScale = 1
+	switch scaling := k.text(arch+"rope.scaling.type", "none"); scaling {
+	case "none":
+	case "linear":
+		c.RopeScale = 1 / k.float(arch+"rope.scaling.factor", 0)
+	default:
+		return Config{}, fmt.Errorf("model: %srope.scaling.type is %q; this build knows none and linear", arch, scaling)
+	}
+	if n := k.optional(arch + "expert_count"); n > 0 {
+		return Config{}, fmt.Errorf("model: %sexpert_count is %d; mixture-of-experts models do not run in this build", arch, n)
+	}
+	if k.err != nil {
+		return Config{}, k.err
+	}
+	if c.RopeDims%2 != 0 || c.RopeDims > c.HeadK {
+		return Config{}, fmt.Errorf("model: %srope.dimension_count %d must be even and at most the head size %d", arch, c.RopeDims, c.HeadK)
+	}
+	if !(c.RopeBase > 0) || !(c.RopeScale > 0) || math.IsInf(c.RopeBase, 0) || math.IsInf(c.RopeScale, 0) || !(c.Eps >= 0) {
+		return Config{}, fmt.Errorf("model: RoPE base %g, RoPE scale %g and norm epsilon %g must be positive", c.RopeBase, c.RopeScale, c.Eps)
+	}
+	return c, nil
+}
+
+// maxDim bounds what a file may claim of its geometry, so that products stay
+// far from overflow; the largest models known are below a tenth of it.
+const maxDim = 1 << 24
+
+// keys reads metadata and remembers the first error.
+type keys struct {
+	f   *gguf.File
+	err error
+}
+
+func (k *keys) fail(err error) {
+	if k.err == nil {
+		k.err = err
+	}
+}
+
+func (k *keys) need(key string) {
+	if _, ok := k.f.Get(key); !ok {
+		k.fail(fmt.Errorf("model: the file has no %s; it is incomplete or was converted by something unknown", key))
+	}
+}
+
+// int reads a count of at least 1; def 0 means that the key must be there.
+func (k *keys) int(key string, def int) int {
+	v, ok, err := k.f.Uint(key)
+	switch {
+	case err != nil:
+		k.fail(fmt.Errorf("model: %w", err))
+	case !ok && def == 0:
+		k.need(key)
+	case !ok:
+		return def
+	case v < 1 || v > maxDim:
+		k.fail(fmt.Errorf("model: %s is %d; it must be from 1 to %d", key, v, maxDim))
+	}
+	return int(min(v, maxDim))
+}
+
+// optional reads a count that may be absent or 0.
+func (k *keys) optional(key string) int {
+	v, _, err := k.f.Uint(key)
+	if err != nil {
+		k.fail(fmt.Errorf("model: %w", err))
+	}
+	return int(min(v, maxDim))
+}
+
+// float reads a number; def 0 means that the key must be there.
+func (k *keys) float(key string, def float64) float64 {
+	v, ok, err := k.f.Float(key)
+	switch {
+	case err != nil:
+		k.fail(fmt.Errorf("model: %w", err))
+	case !ok && def == 0:
+		k.need(key)
+	case !ok:
+		return def
+	}
+	return v
+}
+
+// text reads a string; def "" means that the key must be there.
+func (k *keys) text(key, def string) string {
+	v, ok, err := k.f.Text(key)
+	switch {
+	case err != nil:
+		k.fail(fmt.Errorf("model: %w", err))
+	case !ok && def == "":
+		k.need(key)
+	case !ok:
+		return def
+	}
+	return v
+}

@@ -1,0 +1,95 @@
+package model
+
+import (
+	"fmt"
+
+	"loupe/engine/observe"
+	"loupe/engine/ops"
+)
+
+// llama is the decoder of Touvron et al. (2023), with grouped-query attention:
+//
+//	x = embed(token)
+//	for each layer:
+//	    h = rmsnorm(x);  q, k, v = h Wq, h Wk, h Wv;  rotate q and k by position
+//	    x = x + attention(q, keys, values) Wo
+//	    h = rmsnorm(x);  x = x + (silu(h Wgate) * h Wup) Wdown
+//	logits = rmsnorm(x) Wout
+//
+// SmolLM2, TinyLlama, Llama 2 and Llama 3 are of this architecture.
+type llama struct {
+	layer []llamaLayer
+}
+
+type llamaLayer struct {
+	attnNorm []float32  // [Embd]
+	q        ops.Weight // Embd -> Heads*HeadK
+	k        ops.Weight // Embd -> KVHeads*HeadK
+	v        ops.Weight // Embd -> KVHeads*HeadV
+	out      ops.Weight // Heads*HeadV -> Embd
+	ffnNorm  []float32  // [Embd]
+	gate     ops.Weight // Embd -> FFN
+	up       ops.Weight // Embd -> FFN
+	down     ops.Weight // FFN -> Embd
+}
+
+func bindLlama(c Config, w *Weights) (forward, error) {
+	m := &llama{}
+	for l := 0; l < c.Layers && w.err == nil; l++ {
+		blk := fmt.Sprintf("blk.%d.", l)
+		m.layer = append(m.layer, llamaLayer{
+			attnNorm: w.vector(blk+"attn_norm.weight", c.Embd),
+			q:        w.matrix(blk+"attn_q.weight", c.Embd, c.Heads*c.HeadK),
+			k:        w.matrix(blk+"attn_k.weight", c.Embd, c.KVHeads*c.HeadK),
+			v:        w.matrix(blk+"attn_v.weight", c.Embd, c.KVHeads*c.HeadV),
+			out:      w.matrix(blk+"attn_output.weight", c.Heads*c.HeadV, c.Embd),
+			ffnNorm:  w.vector(blk+"ffn_norm.weight", c.Embd),
+			gate:     w.matrix(blk+"ffn_gate.weight", c.Embd, c.FFN),
+			up:       w.matrix(blk+"ffn_up.weight", c.Embd, c.FFN),
+			down:     w.matrix(blk+"ffn_down.weight", c.FFN, c.Embd),
+		})
+	}
+	return m, w.err
+}
+
+func (m *llama) layers(p *Pass) error {
+	c, cpu, n := p.model.Config, p.cpu, p.n
+	for l := range m.layer {
+		w := &m.layer[l]
+		if cpu.Canceled() {
+			return ErrCanceled
+		}
+		p.show(l, observe.ResidPre, [3]int{n, c.Embd, 1}, p.resid)
+
+		// Attention.
+		h := p.normed.Reset(n, c.Embd)
+		cpu.RMSNorm(h, p.resid, w.attnNorm, n, c.Eps)
+		p.show(l, observe.AttnNorm, [3]int{n, c.Embd, 1}, h)
+		cpu.MatMul(&p.normed, ops.Out{W: &w.q, Dst: p.q}, ops.Out{W: &w.k, Dst: p.k}, ops.Out{W: &w.v, Dst: p.v})
+		p.show(l, observe.Q, [3]int{n, c.Heads, c.HeadK}, p.q)
+		p.show(l, observe.K, [3]int{n, c.KVHeads, c.HeadK}, p.k)
+		p.show(l, observe.V, [3]int{n, c.KVHeads, c.HeadV}, p.v)
+		cpu.RopePairs(p.q, &p.table, n, c.Heads, c.HeadK)
+		cpu.RopePairs(p.k, &p.table, n, c.KVHeads, c.HeadK)
+		p.show(l, observe.QRot, [3]int{n, c.Heads, c.HeadK}, p.q)
+		p.show(l, observe.KRot, [3]int{n, c.KVHeads, c.HeadK}, p.k)
+		p.storeKV(l)
+		p.attend(l)
+		cpu.MatMul(&p.attnOut, ops.Out{W: &w.out, Dst: p.branch})
+		p.show(l, observe.AttnOut, [3]int{n, c.Embd, 1}, p.branch)
+		cpu.Add(p.resid, p.branch, n, c.Embd)
+		p.show(l, observe.ResidMid, [3]int{n, c.Embd, 1}, p.resid)
+
+		// Feed forward.
+		h = p.normed.Reset(n, c.Embd)
+		cpu.RMSNorm(h, p.resid, w.ffnNorm, n, c.Eps)
+		p.show(l, observe.FFNNorm, [3]int{n, c.Embd, 1}, h)
+		cpu.MatMul(&p.normed, ops.Out{W: &w.gate, Dst: p.gate}, ops.Out{W: &w.up, Dst: p.up})
+		cpu.SwiGLU(p.ffn.Reset(n, c.FFN), p.gate, p.up, n, c.FFN)
+		cpu.MatMul(&p.ffn, ops.Out{W: &w.down, Dst: p.branch})
+		p.show(l, observe.FFNOut, [3]int{n, c.Embd, 1}, p.branch)
+		cpu.Add(p.resid, p.branch, n, c.Embd)
+		p.show(l, observe.ResidPost, [3]int{n, c.Embd, 1}, p.resid)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+
+	"loupe/engine/kvcache"
+	"loupe/engine/observe"
+	"loupe/engine/ops"
+	"loupe/engine/tensor"
+)
+
+// ErrCanceled is returned by Forward after CPU.Cancel. The sequence is as it
+// was before the call.
+var ErrCanceled = errors.New("model: canceled")
+
+// LogitRows is how many rows of logits a Pass holds at a time.
+const LogitRows = 8
+
+// Pass owns the buffers of a forward pass for up to Batch tokens and runs it.
+// One pass at a time: it belongs to one goroutine.
+type Pass struct {
+	Rope ops.Rope // as loaded; the caller may set base and scale before use
+
+	model *Model
+	cpu   *ops.CPU
+	batch int
+
+	seq    *kvcache.Seq
+	plan   kvcache.Plan
+	tokens []int // of the batch
+	n      int   // tokens in the batch
+
+	resid    []float32 // [nTok, Embd]: the residual stream
+	normed   ops.Input // [nTok, Embd]
+	q        []float32 // [nTok, Heads, HeadK]
+	k        []float32 // [nTok, KVHeads, HeadK]
+	v        []float32 // [nTok, KVHeads, HeadV]
+	attnOut  ops.Input // [nTok, Heads, HeadV]
+	gate     []float32 // [nTok, FFN]
+	up       []float32 // [nTok, FFN]
+	ffn      ops.Input // [nTok, FFN]
+	branch   []float32 // [nTok, Embd]: output of attention or feed-forward, before it joins
+	logits   []float32 // [LogitRows, Vocab]
+	pattern  []float32 // [nTok, Heads, nKV], only while watched
+	table    ops.RopeTable
+	segments []kvcache.Segment
+
+	watcher observe.Observer
+}
+
+// NewPass makes buffers for batches of up to batch tokens (the physical batch).
+func (m *Model) NewPass(cpu *ops.CPU, batch int) *Pass {
+	c := m.Config
+	return &Pass{
+		model: m, cpu: cpu, batch: batch,
+		Rope:   m.rope(),
+		resid:  make([]float32, batch*c.Embd),
+		q:      make([]float32, batch*c.Heads*c.HeadK),
+		k:      make([]float32, batch*c.KVHeads*c.HeadK),
+		v:      make([]float32, batch*c.KVHeads*c.HeadV),
+		gate:   make([]float32, batch*c.FFN),
+		up:     make([]float32, batch*c.FFN),
+		branch: make([]float32, batch*c.Embd),
+		logits: make([]float32, min(LogitRows, batch)*c.Vocab),
+	}
+}
+
+// rope is the rotation that the file asks for.
+func (m *Model) rope() ops.Rope {
+	c := m.Config
+	return ops.Rope{Dims: c.RopeDims, Base: c.RopeBase, Scale: c.RopeScale, Factors: m.weights.RopeFactors}
+}
+
+// Batch is the most tokens one Forward takes.
+func (p *Pass) Batch() int { return p.batch }
+
+// Observe makes o look at the passes that follow; nil ends that.
+func (p *Pass) Observe(o observe.Observer) { p.watcher = o }
+
+// Forward reads tokens, [1..Batch], as the continuation of seq, and commits
+// them to it. The hidden states stay in the pass for Logits.
+func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
+	c := p.model.Config
+	if len(tokens) < 1 || len(tokens) > p.batch {
+		return fmt.Errorf("model: a pass of %d tokens; it takes 1 to %d", len(tokens), p.batch)
+	}
+	for i, t := range tokens {
+		if t < 0 || t >= c.Vocab {
+			return fmt.Errorf("model: token %d of the batch is %d; the vocabulary has %d", i, t, c.Vocab)
+		}
+	}
+	plan, err := seq.Plan(len(tokens))
+	if err != nil {
+		return err
+	}
+	p.seq, p.plan, p.tokens, p.n = seq, plan, tokens, len(tokens)
+	for i, t := range tokens {
+		p.model.weights.TokenEmbd.Row(p.resid[i*c.Embd:], t)
+	}
+	p.table.Fill(p.Rope, plan.Pos, p.n)
+	if err := p.model.net.layers(p); err != nil {
+		return err
+	}
+	if p.cpu.Canceled() {
+		return ErrCanceled
+	}
+	seq.Commit(plan, tokens)
+	return nil
+}
+
+// Logits computes the logits of n tokens of the last Forward, from token first
+// of that batch on; n is at most LogitRows. The result, [n, Vocab], is valid
+// until the next call.
+func (p *Pass) Logits(first, n int) []float32 {
+	c := p.model.Config
+	if first < 0 || n < 1 || first+n > p.n || n*c.Vocab > len(p.logits) {
+		panic(fmt.Sprintf("model: logits of tokens [%d, %d) of a batch of %d", first, first+n, p.n))
+	}
+	w := p.model.weights
+	x := p.normed.Reset(n, c.Embd)
+	p.cpu.RMSNorm(x, p.resid[first*c.Embd:], w.OutputNorm, n, c.Eps)
+	p.show(c.Layers, observe.FinalNorm, [3]int{n, c.Embd, 1}, x)
+	p.normed.Changed()
+	p.cpu.MatMul(&p.normed, ops.Out{W: &w.Output, Dst: p.logits})
+	logits := p.logits[:n*c.Vocab]
+	p.show(c.Layers, observe.Logits, [3]int{n, c.Vocab, 1}, logits)
+	return logits
+}
+
+// show offers a buffer to the observer, if there is one and it wants it.
+func (p *Pass) show(layer int, at observe.Point, shape [3]int, x []float32) {
+	if p.watcher == nil || !p.watcher.Wants(layer, at) {
+		return
+	}
+	p.watcher.Observe(observe.Event{
+		Layer: layer, Point: at, Pos: p.plan.Pos, Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
+	})
+}
+
+// storeKV puts the keys and values of the batch into layer l of the cache.
+func (p *Pass) storeKV(l int) {
+	c := p.model.Config
+	kRow, vRow := c.KVHeads*c.HeadK, c.KVHeads*c.HeadV
+	for i := 0; i < p.n; i++ {
+		p.seq.Put(p.plan, l, i, p.k[i*kRow:(i+1)*kRow], p.v[i*vRow:(i+1)*vRow])
+	}
+}
+
+// attend lets the queries of the batch attend to layer l of the cache.
+func (p *Pass) attend(l int) {
+	c, cache := p.model.Config, p.seq.Store().Config()
+	cells := p.plan.From + p.n
+	p.segments = p.seq.Segments(p.segments[:0], l, cells)
+	a := ops.Attention{
+		Heads: c.Heads, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
+		KType: cache.KType, VType: cache.VType,
+		Segments: p.segments, From: p.plan.From, N: p.n,
+		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV),
+	}
+	watched := p.watcher != nil && p.watcher.Wants(l, observe.AttnPattern)
+	if watched {
+		if n := p.n * c.Heads * cells; cap(p.pattern) < n {
+			p.pattern = make([]float32, n)
+		}
+		a.Pattern = p.pattern[:p.n*c.Heads*cells]
+	}
+	p.cpu.Attend(a)
+	if watched {
+		p.show(l, observe.AttnPattern, [3]int{p.n, c.Heads, cells}, a.Pattern)
+	}
+}
+
+// CacheConfig is the geometry of a cache for this model.
+func (m *Model) CacheConfig(k, v tensor.DType, context int) kvcache.Config {
+	c := m.Config
+	return kvcache.Config{
+		Layers: c.Layers, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
+		KType: k, VType: v, Context: context,
+	}
+}

@@ -1,0 +1,138 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"loupe/engine/gguf"
+	"loupe/engine/ops"
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
+)
+
+// Weights hands out the tensors of a file by name, checks their shapes and
+// types, and in the end that none was left over: a tensor that the architecture
+// does not use would mean a wrong answer, not a slower one.
+type Weights struct {
+	f    *gguf.File
+	used map[string]bool
+	err  error
+
+	TokenEmbd  ops.Weight // [Embd, Vocab]
+	OutputNorm []float32  // [Embd]
+	Output     ops.Weight // [Embd, Vocab]; TokenEmbd when the head is tied
+	// RopeFactors is rope_freqs.weight, [RopeDims/2], of Llama 3.1 and later; else nil.
+	RopeFactors []float32
+}
+
+// newWeights binds what every decoder has and sets c.Vocab.
+func newWeights(f *gguf.File, c *Config) (*Weights, error) {
+	w := &Weights{f: f, used: map[string]bool{}}
+	t, ok := f.Tensor("token_embd.weight")
+	if !ok {
+		return nil, fmt.Errorf("model: the file has no tensor token_embd.weight; it holds a vocabulary only, or another kind of model")
+	}
+	c.Vocab = t.Shape.Rows()
+	w.TokenEmbd = w.matrix("token_embd.weight", c.Embd, c.Vocab)
+	w.OutputNorm = w.vector("output_norm.weight", c.Embd)
+	w.Output = w.TokenEmbd
+	if w.has("output.weight") {
+		w.Output = w.matrix("output.weight", c.Embd, c.Vocab)
+	}
+	w.RopeFactors = w.want("rope_freqs.weight", c.RopeDims/2)
+	return w, w.err
+}
+
+func (w *Weights) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf("model: "+format, args...)
+	}
+}
+
+func (w *Weights) has(name string) bool { _, ok := w.f.Tensor(name); return ok }
+
+// need finds a tensor of the given shape.
+func (w *Weights) need(name string, shape ...int) *gguf.Tensor {
+	t, ok := w.f.Tensor(name)
+	if !ok {
+		w.fail("the file has no tensor %s", name)
+		return nil
+	}
+	w.used[name] = true
+	// A trailing dimension of 1 says nothing: some writers leave it out.
+	got := slices.Clone(t.Shape)
+	for len(got) > len(shape) && got[len(got)-1] == 1 {
+		got = got[:len(got)-1]
+	}
+	if !got.Equal(shape) {
+		w.fail("tensor %s has shape %s, the metadata asks for %s", name, t.Shape, tensor.Shape(shape))
+		return nil
+	}
+	return t
+}
+
+// matrix binds a weight that maps in inputs to out outputs.
+func (w *Weights) matrix(name string, in, out int) ops.Weight {
+	t := w.need(name, in, out)
+	if t == nil {
+		return ops.Weight{}
+	}
+	if !ops.Multiplies(t.Type) {
+		w.fail("tensor %s is of type %s, which this build cannot multiply by; it can: %s", name, t.Type, strings.Join(multiplied(), " "))
+		return ops.Weight{}
+	}
+	return ops.Weight{Name: name, Type: t.Type, In: in, Out: out, Data: t.Data}
+}
+
+// vector binds a small tensor, expanded to float32.
+func (w *Weights) vector(name string, n int) []float32 {
+	t := w.need(name, n)
+	if t == nil {
+		return nil
+	}
+	v := make([]float32, n)
+	if err := quant.Dequantize(t.Type, v, t.Data); err != nil {
+		w.fail("tensor %s: %w", name, err)
+	}
+	return v
+}
+
+// want is vector for a tensor that may be absent: then it is nil.
+func (w *Weights) want(name string, n int) []float32 {
+	if !w.has(name) {
+		return nil
+	}
+	return w.vector(name, n)
+}
+
+// done reports the first error, or the tensors that nobody asked for.
+func (w *Weights) done() error {
+	if w.err != nil {
+		return w.err
+	}
+	var extra []string
+	for _, t := range w.f.Tensors {
+		if !w.used[t.Name] {
+			extra = append(extra, t.Name)
+		}
+	}
+	switch n := len(extra); {
+	case n > 3:
+		return fmt.Errorf("model: the file has %d tensors that this architecture does not use: %s and %d more; running without them would give wrong answers", n, strings.Join(extra[:3], ", "), n-3)
+	case n > 0:
+		return fmt.Errorf("model: the file has tensors that this architecture does not use: %s; running without them would give wrong answers", strings.Join(extra, ", "))
+	}
+	return nil
+}
+
+// multiplied names the types that MatMul takes.
+func multiplied() []string {
+	var names []string
+	for t := tensor.DType(0); t < 64; t++ {
+		if t.Known() && ops.Multiplies(t) {
+			names = append(names, t.String())
+		}
+	}
+	return names
+}

@@ -1,0 +1,69 @@
+package ops
+
+import (
+	"loupe/engine/internal/pool"
+	"loupe/engine/internal/simd"
+)
+
+// CPU runs operations on a pool of threads with one set of kernels. It holds
+// the scratch memory of every worker and one task object per operation, so that
+// operations allocate nothing. One operation runs at a time.
+type CPU struct {
+	pool    *pool.Pool
+	kern    *simd.Kernels
+	exact   bool
+	threads int
+	panel   [][]float32 // per worker: weights expanded by the exact way
+	scores  [][]float32 // per worker: attention scores of one query and head
+
+	matMul    matMulTask
+	quantize  quantizeTask
+	norm      normTask
+	rope      ropeTask
+	attention attentionTask
+	swiGLU    swiGLUTask
+	add       addTask
+}
+
+// NewCPU makes a CPU with threads threads. exact chooses the exact way of
+// multiplying by quantised weights.
+func NewCPU(threads int, kern *simd.Kernels, exact bool) *CPU {
+	p := pool.New(threads)
+	return &CPU{
+		pool: p, kern: kern, exact: exact, threads: p.Threads(),
+		panel: make([][]float32, p.Threads()), scores: make([][]float32, p.Threads()),
+	}
+}
+
+// SetThreads bounds the threads of the operations that follow to n of those the
+// CPU was made with.
+func (c *CPU) SetThreads(n int) { c.threads = max(1, min(n, c.pool.Threads())) }
+
+// Exact reports which way of multiplying was chosen.
+func (c *CPU) Exact() bool { return c.exact }
+
+// Kernels is the name of the kernel tier: "generic", "avx2".
+func (c *CPU) Kernels() string { return c.kern.Name }
+
+// Cancel makes running and following operations end early, with unusable
+// results, until Resume. It may be called from any goroutine.
+func (c *CPU) Cancel() { c.pool.Cancel() }
+
+// Canceled reports whether Cancel was called since the last Resume.
+func (c *CPU) Canceled() bool { return c.pool.Canceled() }
+
+// Resume ends the effect of Cancel.
+func (c *CPU) Resume() { c.pool.Resume() }
+
+// Close ends the threads.
+func (c *CPU) Close() { c.pool.Close() }
+
+func (c *CPU) do(t pool.Task, chunks int) { c.pool.DoOn(t, chunks, c.threads) }
+
+// grow gives a slice of n elements, s itself when it is long enough.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}

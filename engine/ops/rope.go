@@ -1,0 +1,70 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+)
+
+// Rope is how positions become rotations (Su et al., 2021): pair i of a head
+// turns by pos * scale * base^(-2i/dims) / factors[i].
+type Rope struct {
+	Dims    int       // rotated elements of a head; the rest stays
+	Base    float64   // rope_freq_base
+	Scale   float64   // rope_freq_scale: 1 leaves positions as they are, 0.5 stretches the context to twice its length
+	Factors []float32 // [Dims/2] or nil: rope_freqs.weight of Llama 3.1 and later
+}
+
+// RopeTable holds the rotations of a batch of positions, shared by all layers.
+type RopeTable struct {
+	half int
+	cos  []float32 // [nTok, Dims/2]
+	sin  []float32 // [nTok, Dims/2]
+}
+
+// Fill computes the rotations of n positions from pos on, in float64.
+func (t *RopeTable) Fill(r Rope, pos, n int) {
+	t.half = r.Dims / 2
+	t.cos, t.sin = grow(t.cos, n*t.half), grow(t.sin, n*t.half)
+	for j := 0; j < t.half; j++ {
+		freq := r.Scale * math.Pow(r.Base, -2*float64(j)/float64(r.Dims))
+		if r.Factors != nil {
+			freq /= float64(r.Factors[j])
+		}
+		for i := 0; i < n; i++ {
+			sin, cos := math.Sincos(float64(pos+i) * freq)
+			t.cos[i*t.half+j], t.sin[i*t.half+j] = float32(cos), float32(sin)
+		}
+	}
+}
+
+type ropeTask struct {
+	table         *RopeTable
+	x             []float32
+	rows          int
+	heads, headSz int
+}
+
+func (t *ropeTask) Chunk(_, chunk int) {
+	half := t.table.half
+	for r := chunk * rowsAChunk; r < min((chunk+1)*rowsAChunk, t.rows); r++ {
+		cos, sin := t.table.cos[r*half:(r+1)*half], t.table.sin[r*half:(r+1)*half]
+		for h := 0; h < t.heads; h++ {
+			x := t.x[(r*t.heads+h)*t.headSz:][:2*half]
+			for j := range cos {
+				a, b := x[2*j], x[2*j+1]
+				x[2*j], x[2*j+1] = a*cos[j]-b*sin[j], a*sin[j]+b*cos[j]
+			}
+		}
+	}
+}
+
+// RopePairs rotates neighbouring pairs (2i, 2i+1) of every head in place, the
+// order in which GGUF files of the llama architecture hold their heads. x is
+// [rows, heads, headSize]; row r has the r-th position of the table.
+func (c *CPU) RopePairs(x []float32, table *RopeTable, rows, heads, headSize int) {
+	if len(x) < rows*heads*headSize || headSize < 2*table.half || len(table.cos) < rows*table.half {
+		panic(fmt.Sprintf("ops: RopePairs of [%d, %d, %d] on %d elements with a table of %d", rows, heads, headSize, len(x), len(table.cos)))
+	}
+	c.rope = ropeTask{table, x, rows, heads, headSize}
+	c.do(&c.rope, chunksOf(rows))
+}

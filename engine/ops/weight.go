@@ -1,0 +1,37 @@
+package ops
+
+import (
+	"fmt"
+
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
+)
+
+// Weight is a matrix of the model, as it lies in the file: Out rows of In
+// elements, [Out, In] with In running fastest (ggml's shape [In, Out]).
+type Weight struct {
+	Name    string
+	Type    tensor.DType
+	In, Out int
+	Data    []byte // Out rows of Type.RowBytes(In) bytes, usually in the map of the file
+}
+
+// rowBytes is the size of a row.
+func (w *Weight) rowBytes() int { return w.Type.RowBytes(w.In) }
+
+// integer reports whether the fast way multiplies w in integers.
+func (w *Weight) integer() bool {
+	switch w.Type {
+	case tensor.F32, tensor.F16, tensor.BF16:
+		return false
+	}
+	return true
+}
+
+// Row expands row i into dst, [In]. It serves the embedding.
+func (w *Weight) Row(dst []float32, i int) {
+	rb := w.rowBytes()
+	if err := quant.Dequantize(w.Type, dst[:w.In], w.Data[i*rb:(i+1)*rb]); err != nil {
+		panic(fmt.Sprintf("ops: row %d of %s: %v", i, w.Name, err))
+	}
+}

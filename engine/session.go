@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"loupe/engine/chat"
+	"loupe/engine/kvcache"
+	"loupe/engine/model"
+	"loupe/engine/observe"
+)
+
+// Session is one sequence of tokens with its keys and values. Calls on one
+// session take turns.
+type Session struct {
+	// Messages is the conversation so far, as Chat has built it. It may be
+	// edited between calls.
+	Messages []chat.Message
+
+	model   *Model
+	mu      sync.Mutex
+	seq     *kvcache.Seq
+	watcher observe.Observer
+	cleanup runtime.Cleanup
+}
+
+// Model is the model that the session runs on.
+func (s *Session) Model() *Model { return s.model }
+
+// Len is the number of tokens in the cache.
+func (s *Session) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seq.Len()
+}
+
+// Tokens are the ids in the cache, oldest first.
+func (s *Session) Tokens() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]int, s.seq.Len())
+	for i, c := range s.seq.Cells() {
+		ids[i] = c.Token
+	}
+	return ids
+}
+
+// Fork is a second session with the same cache and conversation. Keys and
+// values are shared until one side goes on.
+func (s *Session) Fork() *Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := &Session{model: s.model, seq: s.seq.Fork(), Messages: append([]chat.Message(nil), s.Messages...)}
+	f.cleanup = runtime.AddCleanup(f, (*kvcache.Seq).Free, f.seq)
+	return f
+}
+
+// Rewind keeps the first n tokens of the cache and forgets the others. The
+// conversation in Messages stays. n above Len changes nothing.
+func (s *Session) Rewind(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq.Truncate(n)
+}
+
+// Close gives the session's cache back. The session is empty and usable
+// afterwards. A session that is no longer reachable is closed by the garbage
+// collector.
+func (s *Session) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq.Free()
+}
+
+// Bytes is what the session's cells take, shared ones included.
+func (s *Session) Bytes() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seq.UsedBytes()
+}
+
+// Observe makes o look at the passes of this session; nil ends that.
+func (s *Session) Observe(o observe.Observer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watcher = o
+}
+
+// Eval reads ids as the continuation of the cache and returns the logits after
+// the last one, [vocabulary]. It is the plainest use of a session: no sampling,
+// no text, no reuse.
+func (s *Session) Eval(ids []int) ([]float32, error) {
+	return s.EvalContext(hostContext(), ids)
+}
+
+// EvalContext is Eval under ctx.
+func (s *Session) EvalContext(ctx context.Context, ids []int) ([]float32, error) {
+	var logits []float32
+	err := s.EvalEach(ctx, ids, func(i int, row []float32) {
+		if i == len(ids)-1 {
+			logits = append(logits, row...)
+		}
+	}, len(ids)-1)
+	return logits, err
+}
+
+// EvalEach reads ids as the continuation of the cache and hands the logits
+// after each id from number first on to f, one row at a time; row is valid
+// during the call only.
+func (s *Session) EvalEach(ctx context.Context, ids []int, f func(i int, row []float32), first int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.model.begin(ctx)
+	defer s.model.end(t)
+	return s.read(t, ids, nil, func(from, n int) error {
+		for i := max(first-from, 0); i < n; i++ {
+			rows := min(model.LogitRows, n-i, s.model.cfg.PhysicalBatchSize)
+			logits := s.model.pass.Logits(i, rows)
+			if s.model.cpu.Canceled() {
+				return context.Cause(ctx)
+			}
+			vocab := len(logits) / rows
+			for r := 0; r < rows; r++ {
+				f(from+i+r, logits[r*vocab:(r+1)*vocab])
+			}
+			i += rows - 1
+		}
+		return nil
+	})
+}
+
+// read runs ids through the model: EvalBatchSize tokens at a time, between
+// which progress (if any) hears how many are done, and of these
+// PhysicalBatchSize at once. After each physical batch, still in the model's
+// turn, after may take logits of the batch that began at from.
+func (s *Session) read(t *turn, ids []int, progress func(done int), after func(from, n int) error) error {
+	m := s.model
+	for from := 0; from < len(ids); {
+		end := min(from+m.cfg.EvalBatchSize, len(ids))
+		for from < end {
+			n := min(end-from, m.cfg.PhysicalBatchSize)
+			if err := s.pass(t, ids[from:from+n], func() error { return after(from, n) }); err != nil {
+				return err
+			}
+			from += n
+		}
+		if progress != nil {
+			progress(from)
+		}
+	}
+	return nil
+}
+
+// pass runs one batch in a turn of the model.
+func (s *Session) pass(t *turn, ids []int, after func() error) error {
+	m := s.model
+	if err := m.take(t); err != nil {
+		return err
+	}
+	defer m.give()
+	if len(ids) > 1 {
+		m.cpu.SetThreads(m.cfg.BatchThreads)
+	} else {
+		m.cpu.SetThreads(m.cfg.Threads)
+	}
+	m.pass.Observe(s.watcher)
+	if err := m.pass.Forward(s.seq, ids); err != nil {
+		if errors.Is(err, model.ErrCanceled) {
+			return t.ctx.Err()
+		}
+		return err
+	}
+	return after()
+}

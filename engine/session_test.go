@@ -1,0 +1,518 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"loupe/engine/chat"
+	"loupe/engine/enginetest"
+	"loupe/engine/tensor"
+)
+
+// tiny loads a small random model.
+func tiny(t testing.TB, cfg LoadConfig, edit ...func(*enginetest.Tiny)) *Model {
+	t.Helper()
+	c := enginetest.DefaultTiny()
+	c.Type = tensor.Q8_0
+	for _, e := range edit {
+		e(&c)
+	}
+	m, err := Load(c.Write(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func generate(t testing.TB, s *Session, prompt string, cfg GenerateConfig) *Reply {
+	t.Helper()
+	r, err := s.Generate(prompt, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const prompt = "the man and the hen"
+
+func TestGenerateAccountsForItself(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 2})
+	s := m.NewSession()
+	var streamed strings.Builder
+	r := generate(t, s, prompt, GenerateConfig{MaxTokens: 20, TopLogits: 3, OnText: func(x string) { streamed.WriteString(x) }})
+	st := r.Stats
+	ids := m.Tokenize(prompt)
+	if !slices.Equal(r.PromptIDs, ids) || st.PromptTokens != len(ids) || st.ReusedTokens != 0 {
+		t.Errorf("prompt: %v, %+v; want ids %v", r.PromptIDs, st, ids)
+	}
+	if st.GeneratedTokens != len(r.IDs) || len(r.IDs) == 0 || len(r.IDs) > 20 {
+		t.Errorf("%d ids, %d counted", len(r.IDs), st.GeneratedTokens)
+	}
+	if st.StopReason == MaxPredictedTokensReached && len(r.IDs) != 20 {
+		t.Errorf("stopped at the limit of 20 with %d tokens", len(r.IDs))
+	}
+	if streamed.String() != r.Text {
+		t.Errorf("streamed %q, text %q", streamed.String(), r.Text)
+	}
+	if st.CacheCells != s.Len() || s.Len() != len(ids)+len(r.IDs)-1 {
+		t.Errorf("%d cells counted, %d in the session, want %d", st.CacheCells, s.Len(), len(ids)+len(r.IDs)-1)
+	}
+	if want := int64(s.Len() * m.Settings().CellBytes); st.CacheBytes != want || s.Bytes() != want {
+		t.Errorf("%d and %d bytes of cache, want %d", st.CacheBytes, s.Bytes(), want)
+	}
+	if st.TTFT <= 0 || st.PromptTime <= 0 || st.TTFT < st.PromptTime || st.PromptRate() <= 0 {
+		t.Errorf("times: %+v", st)
+	}
+	if len(r.Steps) != len(r.IDs) {
+		t.Fatalf("%d steps for %d ids", len(r.Steps), len(r.IDs))
+	}
+	for i, step := range r.Steps {
+		if step.ID != r.IDs[i] || step.Top[0].ID != step.ID || len(step.Top) != 3 {
+			t.Errorf("step %d: %+v, id %d (greedy takes the best)", i, step, r.IDs[i])
+		}
+		if step.Top[0].Logit < step.Top[1].Logit || float64(step.Top[0].Logit) > step.LogSumExp {
+			t.Errorf("step %d: logits %v, log-sum-exp %v", i, step.Top, step.LogSumExp)
+		}
+	}
+	if got := append(slices.Clone(ids), r.IDs...); !slices.Equal(s.Tokens(), got[:s.Len()]) {
+		t.Errorf("cache holds %v, want %v", s.Tokens(), got[:s.Len()])
+	}
+}
+
+// A second prompt reuses exactly the common prefix and answers as a fresh
+// session does.
+func TestPrefixIsReused(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	a, b := "the hen and the man and the other hen", "the hen and the man in the rain"
+	common := 0
+	for ia, ib := m.Tokenize(a), m.Tokenize(b); ia[common] == ib[common]; {
+		common++
+	}
+	s := m.NewSession()
+	generate(t, s, a, GenerateConfig{MaxTokens: 4})
+	got := generate(t, s, b, GenerateConfig{MaxTokens: 8, TopLogits: 2})
+	if got.Stats.ReusedTokens != common {
+		t.Errorf("%d tokens reused, want %d", got.Stats.ReusedTokens, common)
+	}
+	want := generate(t, m.NewSession(), b, GenerateConfig{MaxTokens: 8, TopLogits: 2})
+	if !slices.Equal(got.IDs, want.IDs) {
+		t.Errorf("with a reused prefix %v, fresh %v", got.IDs, want.IDs)
+	}
+	// The whole prompt again: all but the last token, whose logits are needed.
+	again := generate(t, s, b, GenerateConfig{MaxTokens: 8})
+	if n := len(m.Tokenize(b)) - 1; again.Stats.ReusedTokens != n || !slices.Equal(again.IDs, want.IDs) {
+		t.Errorf("asked again: %d of %d reused, ids %v, want %v", again.Stats.ReusedTokens, n, again.IDs, want.IDs)
+	}
+
+	off := tiny(t, LoadConfig{Threads: 1, ReusePrefix: Off})
+	s = off.NewSession()
+	generate(t, s, a, GenerateConfig{MaxTokens: 4})
+	if r := generate(t, s, b, GenerateConfig{MaxTokens: 8}); r.Stats.ReusedTokens != 0 || !slices.Equal(r.IDs, want.IDs) {
+		t.Errorf("ReusePrefix off: %d reused, ids %v, want %v", r.Stats.ReusedTokens, r.IDs, want.IDs)
+	}
+}
+
+func TestForkGoesItsOwnWay(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	first := generate(t, s, prompt, GenerateConfig{MaxTokens: 10})
+	before := s.Tokens()
+	f := s.Fork()
+	if n := f.Cache().SharedCells; n != s.Len() {
+		t.Errorf("%d of %d cells shared", n, s.Len())
+	}
+	generate(t, f, "another thing", GenerateConfig{MaxTokens: 10})
+	if !slices.Equal(s.Tokens(), before) {
+		t.Error("the fork changed the session it came from")
+	}
+	if r := generate(t, s, prompt, GenerateConfig{MaxTokens: 10}); !slices.Equal(r.IDs, first.IDs) {
+		t.Errorf("after a fork the session says %v, before %v", r.IDs, first.IDs)
+	}
+}
+
+func TestRewind(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	ids := m.Tokenize("the hen and the man and the hen and the man")
+	want, err := s.Eval(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Rewind(5)
+	if s.Len() != 5 || !slices.Equal(s.Tokens(), ids[:5]) {
+		t.Fatalf("after Rewind(5): %v", s.Tokens())
+	}
+	got, err := s.Eval(ids[5:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var diff float64
+	for i := range want {
+		diff = max(diff, float64(max(got[i]-want[i], want[i]-got[i])))
+	}
+	if diff > 1e-1 {
+		t.Errorf("logits differ by %v after a rewind", diff)
+	}
+	s.Rewind(100)
+	if s.Len() != len(ids) {
+		t.Errorf("Rewind past the end left %d of %d", s.Len(), len(ids))
+	}
+	s.Rewind(-1)
+	if s.Len() != 0 {
+		t.Errorf("Rewind(-1) left %d", s.Len())
+	}
+}
+
+func TestStopStringAcrossTokens(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	whole := generate(t, m.NewSession(), prompt, GenerateConfig{MaxTokens: 30})
+	text := whole.Text
+	if len(text) < 12 {
+		t.Fatalf("the model says only %q", text)
+	}
+	from := len(text) / 2
+	for from > 0 && text[from]&0xC0 == 0x80 {
+		from--
+	}
+	stop := strings.ToValidUTF8(text[from:from+5], "")
+	at := strings.Index(text, stop)
+	r := generate(t, m.NewSession(), prompt, GenerateConfig{MaxTokens: 30, Stop: []string{"never in there", stop}})
+	if r.Text != text[:at] || r.Stats.StopReason != StopStringFound || r.Stats.StopString != stop {
+		t.Errorf("stopped at %q: %q, %s %q; want %q", stop, r.Text, r.Stats.StopReason, r.Stats.StopString, text[:at])
+	}
+}
+
+func TestContextFull(t *testing.T) {
+	m := tiny(t, LoadConfig{ContextLength: 40, Threads: 1})
+	s := m.NewSession()
+	r := generate(t, s, prompt, GenerateConfig{})
+	if r.Stats.StopReason == ContextLengthReached && s.Len() != 40 {
+		t.Errorf("context of 40 reached at %d cells", s.Len())
+	} else if r.Stats.StopReason != ContextLengthReached && r.Stats.StopReason != EOSFound {
+		t.Errorf("stopped for %s", r.Stats.StopReason)
+	}
+	ids := make([]int, 40)
+	_, err := s.GenerateIDs(context.Background(), ids)
+	var full *ContextError
+	if !errors.As(err, &full) || full.PromptTokens != 40 || full.ContextLength != 40 || full.Over() != 1 {
+		t.Fatalf("a prompt of 40 in a context of 40: %v", err)
+	}
+	for _, part := range []string{"40 tokens", "context 40", "1 too many", "larger ContextLength", "shorten"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q does not say %q", err, part)
+		}
+	}
+	if _, err := s.GenerateIDs(context.Background(), ids[:39], GenerateConfig{MaxTokens: 5}); err != nil {
+		t.Errorf("a prompt of 39 in a context of 40: %v", err)
+	}
+}
+
+func TestBadCallsAreRefused(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	for _, bad := range []struct {
+		name, prompt string
+		cfg          []GenerateConfig
+		want         string
+	}{
+		{"empty prompt", "", nil, "no tokens"},
+		{"not UTF-8", "abc\xff", nil, "not valid UTF-8 (byte 3)"},
+		{"negative limit", "x", []GenerateConfig{{MaxTokens: -1}}, "MaxTokens"},
+		{"two configs", "x", []GenerateConfig{{}, {}}, "one is enough"},
+		{"temperature", "x", []GenerateConfig{{Temperature: -1}}, "emperature"},
+		{"top-p", "x", []GenerateConfig{{Temperature: 1, TopP: 1.5}}, "1.5"},
+		{"empty stop", "x", []GenerateConfig{{Stop: []string{""}}}, "stop"},
+	} {
+		_, err := s.Generate(bad.prompt, bad.cfg...)
+		if err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%s: error %v does not say %q", bad.name, err, bad.want)
+		}
+		if s.Len() != 0 {
+			t.Errorf("%s: %d cells left in the session", bad.name, s.Len())
+		}
+	}
+	if _, err := s.GenerateIDs(context.Background(), []int{1 << 20}); err == nil {
+		t.Error("an id outside the vocabulary was accepted")
+	}
+}
+
+func TestBadSettingsAreRefused(t *testing.T) {
+	c := enginetest.DefaultTiny()
+	path := c.Write(t)
+	for _, bad := range []struct {
+		cfg  LoadConfig
+		want string
+	}{
+		{LoadConfig{ContextLength: -1}, "ContextLength is -1"},
+		{LoadConfig{Threads: 5000}, "Threads is 5000"},
+		{LoadConfig{KCacheType: "q8_0"}, "KCacheType is q8_0; it may be f16 or f32"},
+		{LoadConfig{VCacheType: "f17"}, "VCacheType is f17"},
+		{LoadConfig{FlashAttention: On}, "FlashAttention is on; it may be auto or off"},
+		{LoadConfig{RopeFrequencyScale: -2}, "RopeFrequencyScale is -2"},
+	} {
+		m, err := Load(path, bad.cfg)
+		if err == nil {
+			m.Close()
+			t.Errorf("%+v was accepted", bad.cfg)
+		} else if !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("error %q does not say %q", err, bad.want)
+		}
+	}
+}
+
+func TestBadFilesAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	whole, err := os.ReadFile(enginetest.DefaultTiny().Write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []struct{ path, want string }{
+		{filepath.Join(dir, "nothing.gguf"), "nothing.gguf"},
+		{write("text.gguf", "this is not a model, it is a text file"), "GGUF"},
+		{write("cut.gguf", string(whole[:len(whole)-100])), "cut"},
+		{write("empty.gguf", ""), "empty.gguf"},
+		{dir + "/", "director"},
+		{"smolm2", "smollm2"},
+	} {
+		m, err := Load(bad.path, LoadConfig{})
+		if err == nil {
+			m.Close()
+			t.Errorf("%s was accepted", bad.path)
+		} else if !strings.Contains(err.Error(), bad.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %q does not say %q in one line", bad.path, err, bad.want)
+		}
+	}
+}
+
+func TestInterruptKeepsTheSession(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 2})
+	s := m.NewSession()
+	ctx, cancel := context.WithCancel(context.Background())
+	n := 0
+	r, err := s.GenerateContext(ctx, prompt, GenerateConfig{Temperature: 1, Seed: 3, OnText: func(string) {
+		if n++; n == 5 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || r == nil || r.Stats.StopReason != UserStopped || r.Text == "" {
+		t.Fatalf("interrupted: reply %+v, error %v", r, err)
+	}
+	// What is in the cache is what was said, and the session goes on.
+	all := append(slices.Clone(r.PromptIDs), r.IDs...)
+	if got := s.Tokens(); !slices.Equal(got, all[:len(got)]) || len(got) < len(r.PromptIDs) {
+		t.Errorf("cache %v, said %v", got, all)
+	}
+	want := generate(t, m.NewSession(), prompt, GenerateConfig{MaxTokens: 5})
+	if again := generate(t, s, prompt, GenerateConfig{MaxTokens: 5}); !slices.Equal(again.IDs, want.IDs) {
+		t.Errorf("after an interrupt %v, fresh %v", again.IDs, want.IDs)
+	}
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := s.GenerateContext(done, prompt); !errors.Is(err, context.Canceled) {
+		t.Errorf("a call under a finished context: %v", err)
+	}
+}
+
+// Sessions that generate at once, some cancelled, do not disturb each other.
+func TestSessionsInParallel(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 2})
+	want := make([][]int, 4)
+	for i := range want {
+		want[i] = generate(t, m.NewSession(), fmt.Sprint("number ", i), GenerateConfig{MaxTokens: 20}).IDs
+	}
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			s := m.NewSession()
+			defer s.Close()
+			ctx := context.Background()
+			if i%4 == 3 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, time.Duration(i)*200*time.Microsecond)
+				defer cancel()
+			}
+			r, err := s.GenerateContext(ctx, fmt.Sprint("number ", i%4), GenerateConfig{MaxTokens: 20})
+			switch {
+			case err != nil && i%4 != 3:
+				t.Error(err)
+			case err == nil && !slices.Equal(r.IDs, want[i%4]):
+				t.Errorf("session %d said %v, alone %v", i, r.IDs, want[i%4])
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+func TestChatKeepsTheConversation(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	a, err := s.Chat("the hen", GenerateConfig{MaxTokens: 6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []chat.Message{{Role: "user", Content: "the hen"}, {Role: "assistant", Content: a.Text}}
+	if !slices.Equal(s.Messages, want) {
+		t.Errorf("messages %v, want %v", s.Messages, want)
+	}
+	if got := m.Detokenize(a.PromptIDs); got != "<|im_start|>user\nthe hen<|im_end|>\n<|im_start|>assistant\n" {
+		t.Errorf("prompt %q", got)
+	}
+	b, err := s.Chat("and the man", GenerateConfig{MaxTokens: 6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Stats.ReusedTokens < a.Stats.PromptTokens {
+		t.Errorf("the second turn reused %d tokens of the first's %d", b.Stats.ReusedTokens, a.Stats.PromptTokens)
+	}
+	before := len(s.Messages)
+	if _, err := s.Chat("bad \xff"); err == nil || len(s.Messages) != before {
+		t.Errorf("a bad message: error %v, %d messages", err, len(s.Messages))
+	}
+	bare := tiny(t, LoadConfig{Threads: 1}, func(c *enginetest.Tiny) { c.Meta = map[string]any{"tokenizer.chat_template": nil} })
+	if _, err := bare.NewSession().Chat("hello"); err == nil || !strings.Contains(err.Error(), "no chat template") {
+		t.Errorf("a model without a template: %v", err)
+	}
+}
+
+func TestCacheTable(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1, KCacheType: F32})
+	s := m.NewSession()
+	ids := m.Tokenize("the hen")
+	if _, err := s.Eval(ids); err != nil {
+		t.Fatal(err)
+	}
+	c := s.Cache()
+	if len(c.Cells) != len(ids) {
+		t.Fatalf("%d cells, want %d", len(c.Cells), len(ids))
+	}
+	var text strings.Builder
+	for i, cell := range c.Cells {
+		if cell.Pos != i || cell.ID != ids[i] {
+			t.Errorf("cell %d: %+v", i, cell)
+		}
+		text.WriteString(cell.Text)
+		// 2 layers x 2 K/V heads x 32 elements, K in f32 and V in f16.
+		if cell.KBytes != 2*2*32*4 || cell.VBytes != 2*2*32*2 {
+			t.Errorf("cell %d: %d bytes of K, %d of V", i, cell.KBytes, cell.VBytes)
+		}
+	}
+	if text.String() != "the hen" {
+		t.Errorf("cells hold %q", text.String())
+	}
+	for _, form := range []string{"text/plain", "text/markdown", "text/html"} {
+		if d := c.Display()[form]; !strings.Contains(d, "hen") && !strings.Contains(d, "he") {
+			t.Errorf("%s form: %q", form, d)
+		}
+	}
+	long := m.NewSession()
+	if _, err := long.Eval(make([]int, 200)); err != nil {
+		t.Fatal(err)
+	}
+	if out := long.Cache().String(); !strings.Contains(out, "160 more") || strings.Count(out, "\n") > 60 {
+		t.Errorf("a table of 200 cells:\n%s", out)
+	}
+}
+
+func TestSeedAndTemperature(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	cfg := GenerateConfig{MaxTokens: 20, Temperature: 1.5, Seed: 11}
+	a := generate(t, m.NewSession(), prompt, cfg)
+	b := generate(t, m.NewSession(), prompt, cfg)
+	if !slices.Equal(a.IDs, b.IDs) {
+		t.Errorf("one seed, two texts: %v %v", a.IDs, b.IDs)
+	}
+	cfg.Seed = 12
+	if c := generate(t, m.NewSession(), prompt, cfg); slices.Equal(a.IDs, c.IDs) {
+		t.Error("two seeds gave the same 20 tokens at temperature 1.5")
+	}
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 2})
+	s := m.NewSession()
+	generate(t, s, prompt, GenerateConfig{MaxTokens: 3})
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Generate(prompt); !errors.Is(err, ErrClosed) {
+		t.Errorf("generating on a closed model: %v", err)
+	}
+	if _, err := s.Eval([]int{1}); !errors.Is(err, ErrClosed) {
+		t.Errorf("evaluating on a closed model: %v", err)
+	}
+	if err := m.Close(); !errors.Is(err, ErrClosed) {
+		t.Errorf("closing twice: %v", err)
+	}
+	s.Close() // gives the pages back, though the model is gone
+	if m.Bytes() != 0 {
+		t.Errorf("a closed model holds %d bytes", m.Bytes())
+	}
+}
+
+// A session that is no longer reachable gives its pages back.
+func TestForgottenSessionsAreFreed(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	base := m.cells.MappedBytes()
+	for range 40 {
+		if _, err := m.NewSession().Eval(make([]int, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	taken := m.cells.MappedBytes() - base
+	for i := 0; i < 50 && m.cells.MappedBytes()-base > taken/2; i++ {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+	if left := m.cells.MappedBytes() - base; left > taken/2 {
+		t.Errorf("%d of %d bytes are still held after 40 sessions were forgotten", left, taken)
+	}
+}
+
+func TestHostHearsWhatCallsDo(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1, EvalBatchSize: 16})
+	var text strings.Builder
+	var progress []int
+	var stats []Stats
+	ctx, cancel := context.WithCancel(context.Background())
+	restore := SetHost(&Host{
+		Context:  func() context.Context { return ctx },
+		Text:     func(s string) { text.WriteString(s) },
+		Progress: func(_ string, done, total int) { progress = append(progress, done) },
+		Done:     func(s Stats) { stats = append(stats, s) },
+	})
+	defer restore()
+	r := generate(t, m.NewSession(), strings.Repeat("zebra ", 8), GenerateConfig{MaxTokens: 5})
+	if text.String() != r.Text || len(stats) != 1 || stats[0] != r.Stats {
+		t.Errorf("host heard %q and %v; reply %q %v", text.String(), stats, r.Text, r.Stats)
+	}
+	if n := r.Stats.PromptTokens; len(progress) != (n+15)/16 || progress[len(progress)-1] != n {
+		t.Errorf("progress %v of %d tokens in batches of 16", progress, n)
+	}
+	cancel()
+	if _, err := m.NewSession().Generate(prompt); !errors.Is(err, context.Canceled) {
+		t.Errorf("under the host's cancelled context: %v", err)
+	}
+	restore()
+	if _, err := m.NewSession().Generate(prompt, GenerateConfig{MaxTokens: 1}); err != nil {
+		t.Errorf("without the host: %v", err)
+	}
+}

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// StopReason is why a generation ended, under LM Studio's names.
+type StopReason string
+
+// The stop reasons.
+const (
+	EOSFound                  StopReason = "eosFound"
+	StopStringFound           StopReason = "stopStringFound"
+	MaxPredictedTokensReached StopReason = "maxPredictedTokensReached"
+	ContextLengthReached      StopReason = "contextLengthReached"
+	UserStopped               StopReason = "userStopped"
+)
+
+// Stats is the account of one call: what was sent, what the cache already held,
+// what was generated, and how long each phase took.
+type Stats struct {
+	PromptTokens    int           // tokens of the prompt
+	ReusedTokens    int           // of these, found in the cache
+	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
+	TTFT            time.Duration // from the call to the first token
+	PromptTime      time.Duration // reading PromptTokens - ReusedTokens tokens
+	GenTime         time.Duration // from the first token to the last
+	StopReason      StopReason
+	StopString      string // the one found, when StopReason is StopStringFound
+	CacheCells      int    // cells in use after the call
+	ContextLength   int
+	CacheBytes      int64 // bytes of K and V in these cells
+}
+
+// PromptRate is prompt tokens read per second; 0 when none had to be read.
+func (s Stats) PromptRate() float64 { return rate(s.PromptTokens-s.ReusedTokens, s.PromptTime) }
+
+// GenRate is tokens generated per second. The first token comes with the
+// prompt, so it counts the others; 0 when there is only one.
+func (s Stats) GenRate() float64 { return rate(s.GeneratedTokens-1, s.GenTime) }
+
+func rate(n int, d time.Duration) float64 {
+	if n < 1 || d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
+
+// String is one line:
+// "6 prompt tok 3 ms (2,000/s) · 41 tok 28 ms (1,460/s) · stop eosFound · cache 47/1,024 cells, 33 KiB · reused 0".
+func (s Stats) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s prompt tok %s%s · %s tok %s%s", count(s.PromptTokens), millis(s.PromptTime), perSecond(s.PromptRate()),
+		count(s.GeneratedTokens), millis(s.GenTime), perSecond(s.GenRate()))
+	fmt.Fprintf(&b, " · stop %s", s.StopReason)
+	if s.StopString != "" {
+		fmt.Fprintf(&b, " %q", s.StopString)
+	}
+	fmt.Fprintf(&b, " · cache %s/%s cells, %s · reused %s", count(s.CacheCells), count(s.ContextLength), Size(s.CacheBytes), count(s.ReusedTokens))
+	return b.String()
+}
+
+func perSecond(r float64) string {
+	if r == 0 {
+		return ""
+	}
+	if r < 100 {
+		return fmt.Sprintf(" (%.1f/s)", r)
+	}
+	return fmt.Sprintf(" (%s/s)", count(int(r+0.5)))
+}
+
+func millis(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
+	case d < 10*time.Second:
+		return fmt.Sprintf("%s ms", count(int(d.Milliseconds())))
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// count writes a number with commas: 10,240.
+func count(n int) string {
+	if n < 0 {
+		return "-" + count(-n)
+	}
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Size writes a number of bytes as people read it: "33 KiB", "1.2 GiB".
+func Size(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	x, u := float64(n), 0
+	for x >= 1023.5 && u < len(units)-1 {
+		x, u = x/1024, u+1
+	}
+	if u == 0 || x >= 99.5 {
+		return fmt.Sprintf("%.0f %s", x, units[u])
+	}
+	return fmt.Sprintf("%.3g %s", x, units[u])
+}

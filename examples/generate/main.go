@@ -1,0 +1,50 @@
+// Generate is the smallest program that embeds the engine: it loads a model,
+// streams a continuation of its arguments, and prints the account of the call.
+//
+//	go run ./examples/generate -m smollm2 "Once upon a time"
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"loupe/engine"
+)
+
+func main() {
+	model := flag.String("m", "smollm2", "path of a GGUF file or name of a pulled model")
+	n := flag.Int("n", 64, "most tokens to generate")
+	flag.Parse()
+	if err := run(*model, strings.Join(flag.Args(), " "), *n); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(model, prompt string, n int) error {
+	// Ctrl-C ends the generation, not the program: what was generated so far
+	// comes back with the context's error.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+
+	m, err := engine.Load(model, engine.LoadConfig{ContextLength: 2048})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+
+	fmt.Print(prompt)
+	reply, err := m.NewSession().GenerateContext(ctx, prompt, engine.GenerateConfig{
+		MaxTokens: n,
+		OnText:    func(s string) { fmt.Print(s) },
+	})
+	fmt.Println()
+	if reply != nil {
+		fmt.Fprintln(os.Stderr, reply.Stats)
+	}
+	return err
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loupe/engine"
+	"loupe/engine/chat"
+)
+
+// generateFlags are the flags of `loupe generate`.
+type generateFlags struct {
+	loadFlags
+	engine.GenerateConfig
+	prompt, file string
+	system       string
+	chat, json   bool
+}
+
+func newGenerateCmd() *cobra.Command {
+	var g generateFlags
+	cmd := &cobra.Command{
+		Use:   "generate -m MODEL -p TEXT",
+		Short: "Continue a prompt, or answer a message",
+		Long: `Continue a prompt and print the text as it comes; the account of the call goes to
+standard error. Sampling is greedy (--temp 0) unless asked otherwise, so the same
+call prints the same text. With --json, one object says everything: prompt ids,
+ids, text, the best logits of each step, statistics and effective settings.`,
+		Example: `  loupe generate -m smollm2 -p "Once upon a time" -n 40
+  loupe generate -m smollm2 --chat -p "What is a rabbit?" --temp 0.8 --seed 7
+  loupe generate -m smollm2 -f prompt.txt -n 1 --json --top 5 --exact
+  echo "Write a haiku." | loupe generate -m smollm2 --chat -f -`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return g.run(cmd) },
+	}
+	g.loadFlags.add(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&g.prompt, "prompt", "p", "", "the prompt")
+	f.StringVarP(&g.file, "file", "f", "", "file to read the prompt from; - is standard input")
+	f.BoolVar(&g.chat, "chat", false, "send the prompt as a user message, through the model's chat template")
+	f.StringVar(&g.system, "system", "", "system message, with --chat")
+	f.IntVarP(&g.MaxTokens, "predict", "n", 64, "most tokens to generate; 0: until the model ends or the context is full")
+	f.Float64Var(&g.Temperature, "temp", 0, "temperature; 0 is greedy")
+	f.IntVar(&g.TopK, "top-k", 0, "keep the k likeliest tokens; 0: all")
+	f.Float64Var(&g.TopP, "top-p", 0, "keep the likeliest tokens that together reach p; 0 or 1: all")
+	f.Float64Var(&g.MinP, "min-p", 0, "keep tokens at least this fraction as likely as the likeliest; 0: all")
+	f.Float64Var(&g.RepeatPenalty, "repeat-penalty", 0, "divide the logits of recent tokens; 0 or 1: no")
+	f.Float64Var(&g.FrequencyPenalty, "frequency-penalty", 0, "lower logits for each recent occurrence")
+	f.Float64Var(&g.PresencePenalty, "presence-penalty", 0, "lower logits of tokens that occurred recently")
+	f.IntVar(&g.RepeatLastN, "repeat-last-n", 0, "how many recent tokens the penalties see (0: 64)")
+	f.Uint64VarP(&g.Seed, "seed", "s", 0, "seed of the random choice")
+	f.StringArrayVar(&g.Stop, "stop", nil, "end before this text; may be given several times")
+	f.BoolVar(&g.json, "json", false, "print one JSON object")
+	f.IntVar(&g.TopLogits, "top", 0, "with --json: how many of the best logits to list for each step")
+	return cmd
+}
+
+func (g *generateFlags) run(cmd *cobra.Command) error {
+	prompt, err := g.readPrompt(cmd)
+	if err != nil {
+		return err
+	}
+	if g.json && g.TopLogits == 0 {
+		g.TopLogits = 1 // steps carry at least the winner
+	}
+	m, err := g.load()
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	out := cmd.OutOrStdout()
+	cfg := g.GenerateConfig
+	if !g.json {
+		cfg.OnText = func(s string) { io.WriteString(out, s) }
+	}
+	reply, err := g.generate(cmd.Context(), m.NewSession(), prompt, cfg)
+	if reply == nil {
+		return err
+	}
+	if g.json {
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(out).Encode(g.report(m, reply))
+	}
+	fmt.Fprintln(out)
+	fmt.Fprintln(cmd.ErrOrStderr(), reply.Stats)
+	return err
+}
+
+func (g *generateFlags) readPrompt(cmd *cobra.Command) (string, error) {
+	given := cmd.Flags().Changed("prompt")
+	switch {
+	case given && g.file != "":
+		return "", usageError{fmt.Errorf("both -p and -f give a prompt; give one")}
+	case given:
+		return g.prompt, nil
+	case g.file == "":
+		return "", usageError{fmt.Errorf("no prompt; give one with -p TEXT or -f FILE")}
+	}
+	return readText(cmd, g.file)
+}
+
+// readText reads a file, or standard input for "-".
+func readText(cmd *cobra.Command, name string) (string, error) {
+	var data []byte
+	var err error
+	if name == "-" {
+		data, err = io.ReadAll(cmd.InOrStdin())
+	} else {
+		data, err = os.ReadFile(name)
+	}
+	return string(data), err
+}
+
+func (g *generateFlags) generate(ctx context.Context, s *engine.Session, prompt string, cfg engine.GenerateConfig) (*engine.Reply, error) {
+	if !g.chat {
+		if g.system != "" {
+			return nil, usageError{fmt.Errorf("--system goes with --chat only")}
+		}
+		return s.GenerateContext(ctx, prompt, cfg)
+	}
+	var messages []chat.Message
+	if g.system != "" {
+		messages = append(messages, chat.Message{Role: "system", Content: g.system})
+	}
+	return s.SendContext(ctx, append(messages, chat.Message{Role: "user", Content: prompt}), cfg)
+}
+
+// The JSON of `loupe generate`: a contract, fields are only ever added.
+type (
+	generateReport struct {
+		PromptIDs []int          `json:"prompt_ids"`
+		IDs       []int          `json:"ids"`
+		Text      string         `json:"text"`
+		Steps     []stepReport   `json:"steps"`
+		Stats     statsReport    `json:"stats"`
+		Settings  settingsReport `json:"settings"`
+	}
+	stepReport struct {
+		ID        int      `json:"id"`
+		Top       [][2]any `json:"top"` // [id, logit], best first
+		LogSumExp float64  `json:"logsumexp"`
+	}
+	statsReport struct {
+		PromptTokens    int     `json:"prompt_tokens"`
+		ReusedTokens    int     `json:"reused_tokens"`
+		GeneratedTokens int     `json:"generated_tokens"`
+		TTFT            float64 `json:"ttft_ms"`
+		PromptRate      float64 `json:"prompt_rate"`
+		GenRate         float64 `json:"gen_rate"`
+		StopReason      string  `json:"stop_reason"`
+		StopString      string  `json:"stop_string,omitempty"`
+		CacheCells      int     `json:"cache_cells"`
+		CacheBytes      int64   `json:"cache_bytes"`
+	}
+	settingsReport struct {
+		Model              string  `json:"model"`
+		Architecture       string  `json:"architecture"`
+		Quantisation       string  `json:"quantisation"`
+		ContextLength      int     `json:"context_length"`
+		TrainedContext     int     `json:"trained_context"`
+		EvalBatchSize      int     `json:"eval_batch_size"`
+		PhysicalBatchSize  int     `json:"physical_batch_size"`
+		RopeFrequencyBase  float64 `json:"rope_frequency_base"`
+		RopeFrequencyScale float64 `json:"rope_frequency_scale"`
+		FlashAttention     string  `json:"flash_attention"`
+		KCacheType         string  `json:"k_cache_type"`
+		VCacheType         string  `json:"v_cache_type"`
+		Threads            int     `json:"threads"`
+		BatchThreads       int     `json:"batch_threads"`
+		Exact              bool    `json:"exact"`
+		Kernels            string  `json:"kernels"`
+		Temperature        float64 `json:"temperature"`
+		Seed               uint64  `json:"seed"`
+		LoadMillis         float64 `json:"load_ms"`
+	}
+)
+
+func (g *generateFlags) report(m *engine.Model, r *engine.Reply) generateReport {
+	st := r.Stats
+	rep := generateReport{
+		PromptIDs: r.PromptIDs, IDs: r.IDs, Text: r.Text, Steps: make([]stepReport, 0, len(r.Steps)),
+		Stats: statsReport{
+			PromptTokens: st.PromptTokens, ReusedTokens: st.ReusedTokens, GeneratedTokens: st.GeneratedTokens,
+			TTFT: milliseconds(st.TTFT), PromptRate: st.PromptRate(), GenRate: st.GenRate(),
+			StopReason: string(st.StopReason), StopString: st.StopString, CacheCells: st.CacheCells, CacheBytes: st.CacheBytes,
+		},
+		Settings: newSettingsReport(m.Settings()),
+	}
+	rep.Settings.Temperature, rep.Settings.Seed = g.Temperature, g.Seed
+	for _, s := range r.Steps {
+		step := stepReport{ID: s.ID, LogSumExp: s.LogSumExp, Top: make([][2]any, 0, len(s.Top))}
+		for _, t := range s.Top {
+			step.Top = append(step.Top, [2]any{t.ID, t.Logit})
+		}
+		rep.Steps = append(rep.Steps, step)
+	}
+	return rep
+}
+
+func newSettingsReport(s engine.Settings) settingsReport {
+	return settingsReport{
+		Model: s.Model, Architecture: s.Architecture, Quantisation: s.Quantisation,
+		ContextLength: s.ContextLength, TrainedContext: s.TrainedContext,
+		EvalBatchSize: s.EvalBatchSize, PhysicalBatchSize: s.PhysicalBatchSize,
+		RopeFrequencyBase: s.RopeFrequencyBase, RopeFrequencyScale: s.RopeFrequencyScale,
+		FlashAttention: s.FlashAttention.String(), KCacheType: string(s.KCacheType), VCacheType: string(s.VCacheType),
+		Threads: s.Threads, BatchThreads: s.BatchThreads, Exact: s.Exact, Kernels: s.Kernels,
+		LoadMillis: milliseconds(s.LoadTime),
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

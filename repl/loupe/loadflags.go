@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"loupe/engine"
+	"loupe/engine/store"
+)
+
+// loadFlags are the flags that choose a model and its load settings, under
+// llama.cpp's names. Its two- and three-letter short forms (-ctk, -fa, -ub) are
+// turned into the long ones before the flags are parsed.
+type loadFlags struct {
+	model                      string
+	context, batch, ubatch     int
+	threads, batchThreads      int
+	cacheK, cacheV, flash      string
+	ropeFreqBase, ropeFreqScal float64
+	exact                      bool
+}
+
+func (l *loadFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&l.model, "model", "m", "", "path of a GGUF file or name of a pulled model")
+	f.IntVarP(&l.context, "ctx-size", "c", 0, "context length in tokens (0: what the model was trained on)")
+	f.IntVarP(&l.batch, "batch-size", "b", 0, "prompt tokens handed over at a time (0: 512)")
+	f.IntVar(&l.ubatch, "ubatch-size", 0, "tokens through the layers at once (0: 512); short: -ub")
+	f.IntVarP(&l.threads, "threads", "t", 0, "threads that generate (0: one per processor)")
+	f.IntVar(&l.batchThreads, "threads-batch", 0, "threads that read prompts (0: as --threads); short: -tb")
+	f.StringVar(&l.cacheK, "cache-type-k", "", "type of the K cache: f16 or f32 (default f16); short: -ctk")
+	f.StringVar(&l.cacheV, "cache-type-v", "", "type of the V cache: f16 or f32 (default f16); short: -ctv")
+	f.StringVar(&l.flash, "flash-attn", "auto", "flash attention: on, off or auto; short: -fa")
+	f.Float64Var(&l.ropeFreqBase, "rope-freq-base", 0, "RoPE base (0: the model's)")
+	f.Float64Var(&l.ropeFreqScal, "rope-freq-scale", 0, "RoPE position scale, below 1 stretches the context (0: the model's)")
+	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
+	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
+		panic(err)
+	}
+}
+
+// config turns the flags into load settings.
+func (l *loadFlags) config() (engine.LoadConfig, error) {
+	flash, err := engine.ParseSwitch(l.flash)
+	if err != nil {
+		return engine.LoadConfig{}, usageError{fmt.Errorf("--flash-attn: %w", err)}
+	}
+	return engine.LoadConfig{
+		ContextLength: l.context, EvalBatchSize: l.batch, PhysicalBatchSize: l.ubatch,
+		Threads: l.threads, BatchThreads: l.batchThreads,
+		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),
+		FlashAttention: flash, RopeFrequencyBase: l.ropeFreqBase, RopeFrequencyScale: l.ropeFreqScal,
+		Exact: l.exact,
+	}, nil
+}
+
+// load loads the model that the flags name.
+func (l *loadFlags) load() (*engine.Model, error) {
+	if l.model == "" {
+		return nil, usageError{fmt.Errorf("no model given; say -m MODEL, a name from `loupe models` or the path of a GGUF file")}
+	}
+	cfg, err := l.config()
+	if err != nil {
+		return nil, err
+	}
+	return engine.Load(l.model, cfg)
+}
+
+// completeModels completes the names of models for the shell.
+func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	models, err := store.List()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var names []string
+	for _, m := range models {
+		names = append(names, m.Name)
+	}
+	return names, cobra.ShellCompDirectiveDefault // files too: a path is a model
+}

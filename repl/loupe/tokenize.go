@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"loupe/engine/gguf"
+	"loupe/engine/store"
+	"loupe/engine/token"
+)
+
+func newTokenizeCmd() *cobra.Command {
+	var (
+		model                    string
+		asJSON, noSpecial, noBOS bool
+	)
+	cmd := &cobra.Command{
+		Use:   "tokenize -m MODEL < TEXT",
+		Short: "Turn text on standard input into token ids",
+		Long: `Turn the text on standard input into token ids, one a line with its text. Special
+tokens in the text are recognised and a beginning-of-sequence token is added where
+the model asks for one, as for a prompt, unless switched off.`,
+		Example: `  echo -n "Once upon a time" | loupe tokenize -m smollm2
+  loupe tokenize -m smollm2 --json --no-special < README.md`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if model == "" {
+				return usageError{fmt.Errorf("no model given; say -m MODEL, a name from `loupe models` or the path of a GGUF file")}
+			}
+			tok, err := openTokenizer(model)
+			if err != nil {
+				return err
+			}
+			text, err := readText(cmd, "-")
+			if err != nil {
+				return err
+			}
+			if clean := strings.ToValidUTF8(text, ""); clean != text {
+				fmt.Fprintf(cmd.ErrOrStderr(), "loupe: %d bytes of the text are not UTF-8 and stand as U+FFFD\n", len(text)-len(clean))
+			}
+			ids := tok.Encode(text, token.EncodeOptions{Special: !noSpecial, BOS: !noBOS})
+			return printTokens(cmd, tok, ids, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&model, "model", "m", "", "path of a GGUF file or name of a pulled model; a vocabulary alone will do")
+	f.BoolVar(&asJSON, "json", false, `print {"ids": [..], "pieces": [..]}`)
+	f.BoolVar(&noSpecial, "no-special", false, "do not recognise special tokens in the text")
+	f.BoolVar(&noBOS, "no-bos", false, "do not add a beginning-of-sequence token")
+	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
+		panic(err)
+	}
+	return cmd
+}
+
+// openTokenizer reads the tokenizer of a model without loading the model.
+func openTokenizer(model string) (*token.Tokenizer, error) {
+	path, err := store.Find(model)
+	if err != nil {
+		return nil, err
+	}
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return token.FromGGUF(f)
+}
+
+func printTokens(cmd *cobra.Command, tok *token.Tokenizer, ids []int, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	if !asJSON {
+		for _, id := range ids {
+			if _, err := fmt.Fprintf(out, "%d\t%s\n", id, strconv.Quote(string(tok.Piece(id)))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	pieces := make([]string, len(ids))
+	for i, id := range ids {
+		pieces[i] = string(tok.Piece(id))
+	}
+	return json.NewEncoder(out).Encode(struct {
+		IDs    []int    `json:"ids"`
+		Pieces []string `json:"pieces"`
+	}{append([]int{}, ids...), pieces})
+}
