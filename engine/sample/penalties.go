@@ -1,0 +1,87 @@
+package sample
+
+import (
+	"math"
+	"slices"
+)
+
+// penalties makes recent tokens less likely, as llama.cpp's sampler of that name:
+// the repeat penalty divides a positive logit and multiplies a negative one, then
+// frequency (per occurrence) and presence (once) are subtracted.
+type penalties struct {
+	repeat, frequency, presence float64
+	recent                      []int // a ring once it is full
+	next                        int   // where the ring continues
+	size                        int   // of the ring; -1: no limit
+	counts                      []int32
+}
+
+func newPenalties(cfg Config) *penalties {
+	return &penalties{
+		repeat: cfg.RepeatPenalty, frequency: cfg.FrequencyPenalty, presence: cfg.PresencePenalty,
+		size: cfg.RepeatLastN,
+	}
+}
+
+func (*penalties) Name() string { return "penalties" }
+
+func (s *penalties) accept(id int) {
+	if s.size < 0 || len(s.recent) < s.size {
+		s.recent = append(s.recent, id)
+		return
+	}
+	s.recent[s.next] = id
+	s.next = (s.next + 1) % s.size
+}
+
+func (s *penalties) Apply(c *Candidates) {
+	vocab := len(c.Items)
+	if !c.byID {
+		for _, it := range c.Items {
+			vocab = max(vocab, int(it.ID)+1)
+		}
+	}
+	// counts is zero between calls, so only the recent ids need clearing.
+	s.counts = slices.Grow(s.counts[:0], vocab)[:vocab]
+	known := func(id int) bool { return id >= 0 && id < vocab }
+	for _, id := range s.recent {
+		if known(id) {
+			s.counts[id]++
+		}
+	}
+	if c.byID {
+		for _, id := range s.recent {
+			if known(id) && s.counts[id] > 0 {
+				s.penalize(&c.Items[id], s.counts[id])
+				s.counts[id] = 0
+			}
+		}
+	} else {
+		for i := range c.Items {
+			if n := s.counts[c.Items[i].ID]; n > 0 {
+				s.penalize(&c.Items[i], n)
+			}
+		}
+		for _, id := range s.recent {
+			if known(id) {
+				s.counts[id] = 0
+			}
+		}
+	}
+	c.Sorted = false
+}
+
+func (s *penalties) penalize(c *Candidate, count int32) {
+	l := float64(c.Logit)
+	if l < -math.MaxFloat32 {
+		return // excluded, and stays so
+	}
+	if l <= 0 {
+		l *= s.repeat
+	} else {
+		l /= s.repeat
+	}
+	l -= float64(count)*s.frequency + s.presence
+	// Absurd penalties must not make an infinity, which has no probability.
+	c.Logit = float32(min(max(l, -math.MaxFloat32), math.MaxFloat32))
+}
