@@ -1,0 +1,69 @@
+package simd
+
+import "loupe/engine/tensor"
+
+// What a kernel panics with when its operands do not fit together.
+const (
+	badBlocks  = "simd: row length is not a multiple of 32"
+	badLength  = "simd: operands differ in length"
+	badRow     = "simd: row index out of range"
+	badTokens  = "simd: token range out of order or below 0"
+	shortDst   = "simd: dst is too short for its rows and tokens"
+	shortInput = "simd: x is too short for its tokens"
+	shortW     = "simd: w is too short for its rows"
+	badLdd     = "simd: ldd is less than the number of rows"
+)
+
+func checkQuantize(q *Q8, row int, x []float32) {
+	n := q.N
+	switch {
+	case n%blockLen != 0:
+		panic(badBlocks)
+	case len(x) != n:
+		panic(badLength)
+	case row < 0 || (row+1)*n > len(q.Q) || (row+1)*(n/blockLen) > min(len(q.D), len(q.S)):
+		panic(badRow)
+	}
+}
+
+// checkMulQ reports whether there is anything to do.
+func checkMulQ(t tensor.DType, dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) bool {
+	if x.N%blockLen != 0 {
+		panic(badBlocks)
+	}
+	if t1*x.N > len(x.Q) || t1*(x.N/blockLen) > min(len(x.D), len(x.S)) {
+		panic(shortInput)
+	}
+	return checkMul(dst, ldd, len(w), rows, t.RowBytes(x.N), t0, t1)
+}
+
+func checkMulF(size int, dst []float32, ldd int, w []byte, rows int, x []float32, n, t0, t1 int) bool {
+	if n < 0 || t1*n > len(x) {
+		panic(shortInput)
+	}
+	return checkMul(dst, ldd, len(w), rows, n*size, t0, t1)
+}
+
+func checkMul(dst []float32, ldd, lenW, rows, rowBytes, t0, t1 int) bool {
+	switch {
+	case t0 < 0 || t0 > t1:
+		panic(badTokens)
+	case rows < 0 || rows*rowBytes > lenW:
+		panic(shortW)
+	case rows == 0 || t0 == t1:
+		return false
+	case ldd < rows && t1 > 1:
+		panic(badLdd)
+	case (t1-1)*ldd+rows > len(dst):
+		panic(shortDst)
+	}
+	return true
+}
+
+func checkEqual(lengths ...int) {
+	for _, n := range lengths[1:] {
+		if n != lengths[0] {
+			panic(badLength)
+		}
+	}
+}

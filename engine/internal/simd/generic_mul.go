@@ -1,0 +1,153 @@
+package simd
+
+import (
+	"encoding/binary"
+	"math"
+
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
+)
+
+// block is one block of weights, unpacked: value i is d*q[i] + m.
+type block struct {
+	q    [blockLen]int16
+	d, m float32
+}
+
+// tokensATime is for how many tokens an unpacked block is used.
+const tokensATime = 8
+
+func mulQ4_0Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+	mulQGeneric(tensor.Q4_0, unpackQ4_0, dst, ldd, w, rows, x, t0, t1)
+}
+
+func mulQ4_1Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+	mulQGeneric(tensor.Q4_1, unpackQ4_1, dst, ldd, w, rows, x, t0, t1)
+}
+
+func mulQ5_0Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+	mulQGeneric(tensor.Q5_0, unpackQ5_0, dst, ldd, w, rows, x, t0, t1)
+}
+
+func mulQ5_1Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+	mulQGeneric(tensor.Q5_1, unpackQ5_1, dst, ldd, w, rows, x, t0, t1)
+}
+
+func mulQ8_0Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+	mulQGeneric(tensor.Q8_0, unpackQ8_0, dst, ldd, w, rows, x, t0, t1)
+}
+
+func unpackQ4_0(b *block, w []byte) {
+	b.d = halfAt(w, 0)
+	for i, v := range w[2:18] {
+		b.q[i], b.q[i+16] = int16(v&15)-8, int16(v>>4)-8
+	}
+}
+
+func unpackQ4_1(b *block, w []byte) {
+	b.d, b.m = halfAt(w, 0), halfAt(w, 1)
+	for i, v := range w[4:20] {
+		b.q[i], b.q[i+16] = int16(v&15), int16(v>>4)
+	}
+}
+
+func unpackQ5_0(b *block, w []byte) {
+	b.d = halfAt(w, 0)
+	high := binary.LittleEndian.Uint32(w[2:])
+	for i, v := range w[6:22] {
+		b.q[i] = int16(v&15) | int16(high>>i&1)<<4 - 16
+		b.q[i+16] = int16(v>>4) | int16(high>>(i+16)&1)<<4 - 16
+	}
+}
+
+func unpackQ5_1(b *block, w []byte) {
+	b.d, b.m = halfAt(w, 0), halfAt(w, 1)
+	high := binary.LittleEndian.Uint32(w[4:])
+	for i, v := range w[8:24] {
+		b.q[i] = int16(v&15) | int16(high>>i&1)<<4
+		b.q[i+16] = int16(v>>4) | int16(high>>(i+16)&1)<<4
+	}
+}
+
+func unpackQ8_0(b *block, w []byte) {
+	b.d = halfAt(w, 0)
+	for i, v := range w[2:34] {
+		b.q[i] = int16(int8(v))
+	}
+}
+
+func mulQGeneric(typ tensor.DType, unpack func(*block, []byte), dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+	if !checkMulQ(typ, dst, ldd, w, rows, x, t0, t1) {
+		return
+	}
+	nb, size := x.N/blockLen, typ.BlockBytes()
+	var wb block
+	for r := range rows {
+		row := w[r*nb*size:]
+		for t := t0; t < t1; t += tokensATime {
+			n := min(tokensATime, t1-t)
+			var acc [tokensATime]float32
+			for b := range nb {
+				unpack(&wb, row[b*size:][:size])
+				for i := range n {
+					q := (*[blockLen]int8)(x.Q[(t+i)*x.N+b*blockLen:])
+					sum := int32(0)
+					for k, v := range q {
+						sum += int32(v) * int32(wb.q[k])
+					}
+					at := (t+i)*nb + b
+					acc[i] += wb.d * x.D[at] * float32(sum)
+					if wb.m != 0 {
+						acc[i] += wb.m * x.S[at]
+					}
+				}
+			}
+			for i := range n {
+				dst[(t+i)*ldd+r] = acc[i]
+			}
+		}
+	}
+}
+
+func mulF32Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {
+	mulFGeneric(4, func(b []byte, i int) float32 {
+		return math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}, dst, ldd, w, rows, x, n, t0, t1)
+}
+
+func mulF16Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {
+	mulFGeneric(2, halfAt, dst, ldd, w, rows, x, n, t0, t1)
+}
+
+func mulBF16Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {
+	mulFGeneric(2, func(b []byte, i int) float32 {
+		return quant.BF16ToF32(binary.LittleEndian.Uint16(b[2*i:]))
+	}, dst, ldd, w, rows, x, n, t0, t1)
+}
+
+// mulFGeneric expands 64 weights at a time, for all tokens of a tile.
+func mulFGeneric(size int, at func([]byte, int) float32, dst []float32, ldd int, w []byte, rows int, x []float32, n, t0, t1 int) {
+	if !checkMulF(size, dst, ldd, w, rows, x, n, t0, t1) {
+		return
+	}
+	var part [64]float32
+	for r := range rows {
+		row := w[r*n*size : (r+1)*n*size]
+		for t := t0; t < t1; t += tokensATime {
+			m := min(tokensATime, t1-t)
+			var acc [tokensATime]float32
+			for k := 0; k < n; k += len(part) {
+				values := part[:min(len(part), n-k)]
+				for j := range values {
+					values[j] = at(row, k+j)
+				}
+				for i := range m {
+					acc[i] += dotGeneric(values, x[(t+i)*n+k:][:len(values)])
+				}
+			}
+			for i := range m {
+				dst[(t+i)*ldd+r] = acc[i]
+			}
+		}
+	}
+}
