@@ -229,7 +229,7 @@ func TestBadCallsAreRefused(t *testing.T) {
 		{"not UTF-8", "abc\xff", nil, "not valid UTF-8 (byte 3)"},
 		{"negative limit", "x", []GenerateConfig{{MaxTokens: -1}}, "MaxTokens"},
 		{"two configs", "x", []GenerateConfig{{}, {}}, "one is enough"},
-		{"temperature", "x", []GenerateConfig{{Temperature: -1}}, "emperature"},
+		{"penalty", "x", []GenerateConfig{{RepeatPenalty: -1}}, "-1"},
 		{"top-p", "x", []GenerateConfig{{Temperature: 1, TopP: 1.5}}, "1.5"},
 		{"empty stop", "x", []GenerateConfig{{Stop: []string{""}}}, "stop"},
 	} {
