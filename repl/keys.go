@@ -22,6 +22,7 @@ type keyFilter struct {
 	out     []byte // filtered and not yet delivered
 	pasting bool
 	afterCR bool // the last byte of the paste was \r, so \n is part of it
+	blanks  int  // newlines of the paste that wait for text: those at its end are dropped
 	err     error
 	closed  atomic.Bool // err is set: no further key will come
 }
@@ -100,7 +101,7 @@ func (f *keyFilter) key(last bool) int {
 	}
 	switch s := string(seq); {
 	case bytes.Equal(seq, pasteStart):
-		f.pasting, f.afterCR = true, false
+		f.pasting, f.afterCR, f.blanks = true, false, 0
 	case bytes.Equal(seq, pasteEnd):
 	case s == deleteKey && len(f.out) == 0 && f.empty.Load():
 	case keySpelling[s] != "":
@@ -146,17 +147,24 @@ func (f *keyFilter) paste(last bool) int {
 	r, n := utf8.DecodeRune(f.raw)
 	afterCR := f.afterCR
 	f.afterCR = r == '\r'
+	text := ""
 	switch {
 	case r == '\n' && afterCR:
 	case r == '\n' || r == '\r':
-		f.out = utf8.AppendRune(f.out, foldNewline)
+		f.blanks++
 	case r == '\t':
-		f.out = append(f.out, foldedTabGroup...)
+		text = foldedTabGroup
 	case r == foldNewline || r == foldTab || r == foldFill:
 	case unicode.IsControl(r):
 		// A control character in a paste would be a key press.
 	default:
-		f.out = utf8.AppendRune(f.out, r)
+		text = string(r)
+	}
+	if text != "" {
+		for ; f.blanks > 0; f.blanks-- {
+			f.out = utf8.AppendRune(f.out, foldNewline)
+		}
+		f.out = append(f.out, text...)
 	}
 	return n
 }

@@ -34,6 +34,7 @@ func TestKeyFilter(t *testing.T) {
 		{"sequence cut by a key", "\x1b[1\rx", "\x1b[1\rx"},
 		{"paste", "\x1b[200~if x {\r\ty()\r}\x1b[201~\r", "if x {" + nl + foldedTabGroup + "y()" + nl + "}\r"},
 		{"paste with LF and CRLF", "\x1b[200~a\nb\r\nc\r\rd\x1b[201~", "a" + nl + "b" + nl + "c" + nl + nl + "d"},
+		{"newlines at the end of a paste", "\x1b[200~a\n\nb\n\n\x1b[201~\r", "a" + nl + nl + "b\r"},
 		{"paste with keys in it", "\x1b[200~a\x03\x04\x1b[Ab\x1b[201~\x03", "a[Ab\x03"},
 		{"paste of our own runes", "\x1b[200~a" + nl + "b\x1b[201~", "ab"},
 		{"paste with wide text", "\x1b[200~日本\x1b[201~", "日本"},

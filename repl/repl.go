@@ -101,9 +101,6 @@ func (r *REPL) Close() error { return errors.Join(r.lines.Close(), r.kernel.Clos
 // cell is an error only when input is no terminal.
 func (r *REPL) Run() error {
 	defer r.watchSignals()()
-	if r.term != nil {
-		defer r.term.Restore()
-	}
 	if r.screen != nil && r.opt.Banner != "" {
 		fmt.Fprintln(r.opt.Out, r.opt.Banner)
 	}
@@ -170,7 +167,7 @@ func (r *REPL) openHistory() {
 		r.notice(err.Error())
 	}
 	if n := r.history.Skipped(); n > 0 {
-		r.notice(fmt.Sprintf("repl: history: left out %d damaged lines of %s", n, path))
+		r.notice(fmt.Sprintf("repl: history: damaged lines left out: %d, of %s", n, path))
 	}
 }
 
@@ -188,7 +185,11 @@ func (r *REPL) readCell() (string, error) {
 	r.cell.reset()
 	prompt := fmt.Sprintf("In[%d]: ", r.number)
 	if r.term != nil {
-		r.term.setHistory(r.foldable())
+		r.term.setHistory(r.history.Cells())
+		if err := r.term.begin(); err != nil {
+			return "", err
+		}
+		defer r.term.end()
 	}
 	for {
 		preset := ""
@@ -210,9 +211,6 @@ func (r *REPL) readCell() (string, error) {
 		prompt = continuation(prompt)
 	}
 }
-
-// foldable are the history's cells for the editor.
-func (r *REPL) foldable() []string { return r.history.Cells() }
 
 // candidates completes the edit line within the cell that it continues.
 func (r *REPL) candidates(line string, cursor int) (from int, list []kernel.Candidate) {
@@ -307,7 +305,7 @@ func (r *REPL) watchSignals() (stop func()) {
 func (r *REPL) onSignal(sig os.Signal) {
 	if sig != os.Interrupt {
 		if r.term != nil {
-			r.term.Restore()
+			r.term.end()
 		}
 		code := 1
 		if s, ok := sig.(syscall.Signal); ok {

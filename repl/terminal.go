@@ -15,10 +15,12 @@ import (
 	"loupe/kernel"
 )
 
-// terminal edits lines with readline. The terminal is in raw mode only while
-// ReadLine runs, so a running cell gets Ctrl-C as a signal and a process that
-// dies within a cell leaves the terminal as it found it.
+// terminal edits lines with readline. The terminal is in raw mode only from
+// begin to end, while the lines of a cell are read: a running cell gets Ctrl-C
+// as a signal, and a process that dies within a cell leaves the terminal as it
+// found it.
 type terminal struct {
+	fd     int // of the input
 	out    *os.File
 	in     *readline.CancelableStdin
 	keys   *keyFilter
@@ -27,8 +29,11 @@ type terminal struct {
 
 	empty atomic.Bool // the edit line is empty
 
-	mu  sync.Mutex
-	raw *readline.State // the mode to go back to; nil when not raw
+	suspend atomic.Bool // Ctrl-Z was pressed
+
+	mu   sync.Mutex
+	raw  *readline.State // the mode to go back to; nil when not raw
+	held bool            // between begin and end
 }
 
 const (
@@ -43,7 +48,7 @@ func newTerminal(in, out *os.File, colour palette, complete func(src string, cur
 	t.empty.Store(true)
 	t.keys = &keyFilter{in: in, empty: &t.empty}
 	t.in = readline.NewCancelableStdin(t.keys)
-	fd := int(in.Fd())
+	t.fd = int(in.Fd())
 	cfg := &readline.Config{
 		Stdin:                  t.in,
 		Stdout:                 out,
@@ -58,8 +63,14 @@ func newTerminal(in, out *os.File, colour palette, complete func(src string, cur
 		ForceUseInteractive:    true,
 		FuncIsTerminal:         func() bool { return true },
 		FuncGetWidth:           t.width,
-		FuncMakeRaw:            func() error { return t.enterRaw(fd) },
-		FuncExitRaw:            func() error { return t.leaveRaw(fd) },
+		FuncMakeRaw:            t.enterRaw,
+		FuncExitRaw:            t.editorLeaves,
+		FuncFilterInputRune: func(r rune) (rune, bool) {
+			if r == readline.CharCtrlZ {
+				t.suspend.Store(true)
+			}
+			return r, true
+		},
 	}
 	rl, err := readline.NewEx(cfg)
 	if err != nil {
@@ -79,13 +90,35 @@ func widthOf(f *os.File) int {
 	return 80
 }
 
-func (t *terminal) enterRaw(fd int) error {
+// begin puts the terminal into raw mode for the lines of a cell. It comes
+// before the first prompt is drawn: keys that come earlier are echoed by the
+// system and would stand there twice.
+func (t *terminal) begin() error {
+	if err := t.enterRaw(); err != nil {
+		return fmt.Errorf("repl: terminal: %w", err)
+	}
+	t.mu.Lock()
+	t.held = true
+	t.mu.Unlock()
+	return nil
+}
+
+// end gives the terminal its mode back. It may be called from any goroutine
+// and more than once.
+func (t *terminal) end() {
+	t.mu.Lock()
+	t.held = false
+	t.mu.Unlock()
+	t.leaveRaw()
+}
+
+func (t *terminal) enterRaw() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.raw != nil {
 		return nil
 	}
-	state, err := readline.MakeRaw(fd)
+	state, err := readline.MakeRaw(t.fd)
 	if err != nil {
 		return err
 	}
@@ -94,21 +127,30 @@ func (t *terminal) enterRaw(fd int) error {
 	return nil
 }
 
-func (t *terminal) leaveRaw(fd int) error {
+// editorLeaves is the editor's wish to leave raw mode, after each line and
+// before it suspends the process. Only the latter is granted between begin and
+// end.
+func (t *terminal) editorLeaves() error {
+	t.mu.Lock()
+	held := t.held
+	t.mu.Unlock()
+	if held && !t.suspend.Swap(false) {
+		return nil
+	}
+	return t.leaveRaw()
+}
+
+func (t *terminal) leaveRaw() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.raw == nil {
 		return nil
 	}
 	io.WriteString(t.out, pasteModeOff)
-	err := readline.Restore(fd, t.raw)
+	err := readline.Restore(t.fd, t.raw)
 	t.raw = nil
 	return err
 }
-
-// Restore gives the terminal its mode back from any goroutine, for a process
-// that is about to end.
-func (t *terminal) Restore() { t.rl.Terminal.ExitRawMode() }
 
 func (t *terminal) Close() error {
 	t.in.Close()
@@ -174,7 +216,11 @@ func (t *terminal) printAbove(text string) { io.WriteString(t.rl.Stdout(), text)
 // onKey keeps folded tabs whole and takes one away where a closing bracket
 // starts a line.
 func (t *terminal) onKey(line []rune, pos int, key rune) ([]rune, int, bool) {
-	if line == nil || key == readline.CharEnter || key == readline.CharCtrlJ {
+	switch {
+	case line == nil, key == readline.CharEnter, key == readline.CharCtrlJ:
+		return nil, 0, false
+	case key == foldTab || key == foldFill: // a tab comes rune by rune
+		t.empty.Store(false)
 		return nil, 0, false
 	}
 	changed := false
