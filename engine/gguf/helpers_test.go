@@ -2,7 +2,10 @@ package gguf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
+
+	"loupe/engine/tensor"
 )
 
 // rewrite copies a file into a Writer.
@@ -73,4 +76,55 @@ func valueBytes(tb testing.TB, v Value) []byte {
 		tb.Fatal(err)
 	}
 	return encode(tb, w)
+}
+
+// raw builds the bytes of a file field by field, so that tests depend on no
+// Writer and can write what it refuses.
+type raw struct{ b []byte }
+
+func (r *raw) bytes(b ...byte) *raw { r.b = append(r.b, b...); return r }
+func (r *raw) u32(v uint32) *raw    { r.b = binary.LittleEndian.AppendUint32(r.b, v); return r }
+func (r *raw) u64(v uint64) *raw    { r.b = binary.LittleEndian.AppendUint64(r.b, v); return r }
+func (r *raw) text(s string) *raw   { r.u64(uint64(len(s))); r.b = append(r.b, s...); return r }
+
+// header begins a file of version 3.
+func header(nTensors, nKV uint64) *raw {
+	r := &raw{[]byte("GGUF")}
+	return r.u32(3).u64(nTensors).u64(nKV)
+}
+
+// kv begins a metadata entry; its value follows.
+func (r *raw) kv(key string, t ValueType) *raw { return r.text(key).u32(uint32(t)) }
+
+// info adds an entry of the tensor table.
+func (r *raw) info(name string, t tensor.DType, offset uint64, dims ...uint64) *raw {
+	r.text(name).u32(uint32(len(dims)))
+	for _, d := range dims {
+		r.u64(d)
+	}
+	return r.u32(uint32(t)).u64(offset)
+}
+
+// data pads to align and adds n bytes that count up.
+func (r *raw) data(align, n int) *raw {
+	for len(r.b)%align != 0 {
+		r.b = append(r.b, 0)
+	}
+	for i := range n {
+		r.b = append(r.b, byte(i))
+	}
+	return r
+}
+
+// small is a valid file with every kind of field; its last byte is data.
+func small() []byte {
+	r := header(2, 5)
+	r.kv("general.architecture", String).text("llama")
+	r.kv("llama.block_count", Uint32).u32(2)
+	r.kv("tokens", Array).u32(uint32(String)).u64(3).text("a").text("").text("héllo")
+	r.kv("scores", Array).u32(uint32(Float32)).u64(2).u32(0x3f800000).u32(0xbf800000)
+	r.kv("flag", Bool).bytes(1)
+	r.info("a.weight", tensor.F32, 0, 4, 3)
+	r.info("b.weight", tensor.Q8_0, 64, 32, 16)
+	return r.data(32, 64+34*16).b
 }

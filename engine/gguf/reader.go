@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
 )
 
 // reader walks the bytes of a file and remembers the first error; after it,
@@ -137,29 +136,23 @@ func (r *reader) length(field string, limit uint64) uint64 {
 	return n
 }
 
-// texts reads n strings. They share one allocation of just their bytes: a first
-// walk checks and adds up the lengths, a second one copies.
+// texts reads n strings. They share one copy of the whole array, lengths and
+// all: 8 bytes more for each, but two allocations for a vocabulary of any size.
 func (r *reader) texts(field string, n uint64) []string {
-	start, total := r.off, 0
+	start := r.off
 	for i := range n {
-		l := r.length(field, math.MaxInt64)
-		r.take(field, l)
+		r.take(field, r.length(field, math.MaxInt64))
 		if r.err != nil {
 			r.err.Field += fmt.Sprintf(" element %d", i)
 			return nil
 		}
-		total += int(l)
 	}
-	var b strings.Builder
-	b.Grow(total)
+	all := string(r.data[start:r.off])
 	out := make([]string, n)
 	for i, off := 0, start; i < len(out); i++ {
-		l := int(binary.LittleEndian.Uint64(r.data[off:]))
-		off += 8
-		begin := b.Len()
-		b.Write(r.data[off : off+l])
-		out[i] = b.String()[begin:]
-		off += l
+		begin := off + 8
+		off = begin + int(binary.LittleEndian.Uint64(r.data[off:]))
+		out[i] = all[begin-start : off-start]
 	}
 	return out
 }
