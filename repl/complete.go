@@ -100,7 +100,7 @@ func (c *completer) list(list []kernel.Candidate, detail bool) string {
 			}
 			name := list[i].Text
 			if detail {
-				fmt.Fprintf(&line, "  %s  %s", columns.FillRight(name, min(longest, 28)), list[i].Detail)
+				fmt.Fprintf(&line, "  %s  %s", columns.FillRight(name, min(longest, 28, max(width/2, 8))), list[i].Detail)
 				break
 			}
 			line.WriteString(columns.FillRight(name, longest+2))

@@ -45,6 +45,7 @@ type REPL struct {
 	lines   lineReader
 	term    *terminal // nil when input is no terminal
 	screen  *screen   // nil when output is for a program
+	plain   Plain     // renders then
 	colour  palette
 	history *History
 	cell    assembly
@@ -61,7 +62,8 @@ func New(opt Options) (*REPL, error) {
 	interactive := isTerminal(opt.In) && isTerminal(opt.Out)
 	r.colour = newPalette(interactive && wantColour())
 
-	events := (&Plain{Out: opt.Out, Err: opt.Err}).Render
+	r.plain = Plain{Out: opt.Out, Err: opt.Err}
+	events := r.plain.Render
 	if interactive {
 		r.screen = &screen{out: opt.Out, err: opt.Err, colour: r.colour, width: func() int { return widthOf(opt.Out) }}
 		if isTerminal(opt.Err) {
@@ -123,6 +125,9 @@ func (r *REPL) Run() error {
 		if cell == "" {
 			continue
 		}
+		if r.screen == nil && strings.HasPrefix(cell, "package ") {
+			return errors.New("repl: the input is a Go file, not cells; loupe run FILE.go runs one")
+		}
 		r.remember(cell)
 		if r.command(cell) {
 			continue
@@ -136,7 +141,13 @@ func (r *REPL) Run() error {
 			return ErrInterrupted
 		}
 	}
-	if failed && r.screen == nil {
+	if r.screen != nil {
+		return nil
+	}
+	if err := r.plain.WriteError(); err != nil {
+		return fmt.Errorf("repl: writing the output: %w", err)
+	}
+	if failed {
 		return ErrCellFailed
 	}
 	return nil
@@ -185,6 +196,9 @@ func (r *REPL) readCell() (string, error) {
 	r.cell.reset()
 	prompt := fmt.Sprintf("In[%d]: ", r.number)
 	if r.term != nil {
+		if r.term.hungUp() {
+			return "", io.EOF
+		}
 		r.term.setHistory(r.history.Cells())
 		if err := r.term.begin(); err != nil {
 			return "", err

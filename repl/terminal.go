@@ -27,7 +27,9 @@ type terminal struct {
 	rl     *readline.Instance
 	colour palette
 
-	empty atomic.Bool // the edit line is empty
+	empty   atomic.Bool // the edit line is empty
+	browsed atomic.Bool // the editor's history was looked through
+	newest  string      // its last entry
 
 	suspend atomic.Bool // Ctrl-Z was pressed
 
@@ -157,10 +159,24 @@ func (t *terminal) Close() error {
 	return t.rl.Close()
 }
 
-// setHistory makes cells what Up and Ctrl-R go through. It is done before each
-// cell: the editor's own list remembers edits of old entries and where the
-// last search stood.
+// setHistory makes cells what Up and Ctrl-R go through. The editor's own list
+// remembers edits of old entries and where the last search stood, so it is
+// built anew when it was used, and else only takes what was added.
 func (t *terminal) setHistory(cells []string) {
+	last := ""
+	if len(cells) > 0 {
+		last = cells[len(cells)-1]
+	}
+	defer func() { t.newest = last }()
+	switch {
+	case t.browsed.Swap(false) || t.newest == "":
+	case last == t.newest:
+		t.rl.SaveHistory("") // forgets what was typed and not run
+		return
+	case len(cells) > 1 && cells[len(cells)-2] == t.newest:
+		t.rl.SaveHistory(fold(last))
+		return
+	}
 	t.rl.ResetHistory()
 	if len(cells) == 0 {
 		// The editor dies of a search in a list without any element.
@@ -217,6 +233,8 @@ func (t *terminal) printAbove(text string) { io.WriteString(t.rl.Stdout(), text)
 // starts a line.
 func (t *terminal) onKey(line []rune, pos int, key rune) ([]rune, int, bool) {
 	switch {
+	case key == readline.CharPrev, key == readline.CharNext, key == readline.CharBckSearch, key == readline.CharFwdSearch:
+		t.browsed.Store(true)
 	case line == nil, key == readline.CharEnter, key == readline.CharCtrlJ:
 		return nil, 0, false
 	case key == foldTab || key == foldFill: // a tab comes rune by rune

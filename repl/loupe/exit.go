@@ -42,11 +42,15 @@ func report(err error, stderr io.Writer) int {
 		return int(status)
 	case errors.Is(err, repl.ErrCellFailed):
 		return exitFailed
-	case errors.Is(err, context.Canceled) || errors.Is(err, repl.ErrInterrupted):
-		fmt.Fprintln(stderr, "loupe: interrupted")
+	case errors.Is(err, repl.ErrInterrupted):
 		return exitInterrupted
+	case err == context.Canceled:
+		err = fmt.Errorf("interrupted%.0w", err)
 	}
 	fmt.Fprintln(stderr, "loupe: "+strings.TrimRight(err.Error(), "\n"))
+	if errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
 	// cobra checks required flags itself and gives no type to tell them by.
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "required flag(s)") {
 		return exitUsage

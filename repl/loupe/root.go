@@ -11,13 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"loupe/repl"
 )
 
 // commands are the commands of loupe, each in the file of its name.
 var commands = []func() *cobra.Command{
 	newRunCmd,
+	newGenerateCmd,
+	newTokenizeCmd,
+	newPplCmd,
 }
 
 // execute runs the command line and returns the status to exit with.
@@ -33,8 +34,9 @@ func execute(args []string) int {
 }
 
 func newRootCmd() *cobra.Command {
+	var model loadFlags
 	root := &cobra.Command{
-		Use:   "loupe",
+		Use:   "loupe [-m MODEL]",
 		Short: "A notebook kernel and REPL for Go in which a language model is an ordinary object",
 		Long: `A notebook kernel and REPL for Go in which a language model is an ordinary object.
 
@@ -49,8 +51,9 @@ them. With -m the model is there as m.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return startREPL() },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return prompt(cmd.Context(), &model) },
 	}
+	model.add(root)
 	root.SetVersionTemplate(versionText() + "\n")
 	for _, c := range commands {
 		root.AddCommand(c())
@@ -59,19 +62,6 @@ them. With -m the model is there as m.`,
 	root.InitDefaultCompletionCmd()
 	markUsageErrors(root)
 	return root
-}
-
-func startREPL() error {
-	path, err := repl.HistoryPath()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	r, err := repl.New(repl.Options{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, HistoryPath: path, Banner: "loupe " + version})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return r.Run()
 }
 
 // noCommand refuses a word that is no command and says what may have been meant.
