@@ -1,0 +1,81 @@
+// Command gen writes the assembly of package simd:
+//
+//	go run . -out ..
+//
+// makes avx2_amd64.s and stubs_amd64.go. The output is committed; the generator
+// is a module of its own so that avo stays out of the engine's dependencies.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+)
+
+func main() {
+	// avo has taken the global flag set.
+	flags := flag.NewFlagSet("gen", flag.ExitOnError)
+	out := flags.String("out", "", "folder of package simd")
+	flags.Parse(os.Args[1:])
+	if *out == "" || flags.NArg() != 0 {
+		fmt.Fprintln(os.Stderr, "usage: go run . -out FOLDER")
+		os.Exit(2)
+	}
+	if err := generate(*out); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func generate(out string) error {
+	g := &generator{Context: build.NewContext(), data: map[string]bool{}}
+	g.ConstraintExpr("amd64,!purego")
+	g.integerProducts()
+	g.floatProducts()
+	g.vectors()
+	g.exponentials()
+	g.quantize()
+
+	file, err := g.Result()
+	if err == nil {
+		err = pass.Compile.Execute(file)
+	}
+	if err != nil {
+		return err
+	}
+	file.Includes = []string{"funcdata.h", "textflag.h"}
+	cfg := printer.Config{Argv: []string{"go", "run", ".", "-out", ".."}, Pkg: "simd"}
+	asm, err := printer.NewGoAsm(cfg).Print(file)
+	if err != nil {
+		return err
+	}
+	stubs, err := printer.NewStubs(cfg).Print(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(out, "avx2_amd64.s"), withoutLocalPointers(asm), 0o644),
+		os.WriteFile(filepath.Join(out, "stubs_amd64.go"), stubs, 0o644),
+	)
+}
+
+// withoutLocalPointers tells the garbage collector that the frames hold no
+// pointers, which avo has no word for.
+func withoutLocalPointers(asm []byte) []byte {
+	lines := bytes.SplitAfter(asm, []byte("\n"))
+	var b bytes.Buffer
+	for _, line := range lines {
+		b.Write(line)
+		if bytes.HasPrefix(line, []byte("TEXT ")) {
+			b.WriteString("\tNO_LOCAL_POINTERS\n")
+		}
+	}
+	return b.Bytes()
+}
