@@ -12,13 +12,13 @@ func helpText(p palette) string {
 		}
 	}
 	section("A cell",
-		[2]string{"Enter", "runs the cell when it is complete Go, else asks for more"},
-		[2]string{"two empty lines", "run it as it stands: the compiler says what is missing"},
-		[2]string{"Tab", "completes a name; once more shows types; indents at the start of a line"},
+		[2]string{"Enter", "runs the cell if it is complete, else asks for more"},
+		[2]string{"two empty lines", "run it as it is: the compiler says what is missing"},
+		[2]string{"Tab", "completes a name, once more shows types; indents a line"},
 		[2]string{"Up, Down, Ctrl-R", "earlier cells, whole: ⏎ marks where a line ends"},
-		[2]string{"Ctrl-A, Ctrl-E", "start and end of the line; Ctrl-W, Ctrl-U, Ctrl-K, Ctrl-Y cut and paste"},
+		[2]string{"Ctrl-A, Ctrl-E", "start and end of the line; Ctrl-W, -U, -K cut, -Y pastes"},
 		[2]string{"Ctrl-C", "stops what runs, or drops what is typed; variables stay"},
-		[2]string{"Ctrl-D, %quit, exit", "leave"})
+		[2]string{"Ctrl-D, %quit", "leave"})
 	section("Commands",
 		[2]string{"?NAME", "signature and documentation: ?strings.Cut, ?m, ?s.Generate"},
 		[2]string{"%time CELL", "runs the cell and says how long it took"},

@@ -147,11 +147,10 @@ func (s *screen) progress(p kernel.Progress) {
 }
 
 func progressText(p kernel.Progress) string {
-	done, total := amount(p.Done, p.Unit), amount(p.Total, p.Unit)
 	if p.Total <= 0 {
-		return fmt.Sprintf("%s %s", p.Label, done)
+		return p.Label + " " + amount(p.Done, p.Unit)
 	}
-	return fmt.Sprintf("%s %s of %s, %d %%", p.Label, done, total, 100*p.Done/p.Total)
+	return fmt.Sprintf("%s %s of %s, %d %%", p.Label, amount(p.Done, p.Unit), amount(p.Total, p.Unit), 100*p.Done/p.Total)
 }
 
 // amount is a number with its unit; bytes in the largest unit that fits.

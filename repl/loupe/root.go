@@ -16,6 +16,9 @@ import (
 // commands are the commands of loupe, each in the file of its name.
 var commands = []func() *cobra.Command{
 	newRunCmd,
+	newPullCmd,
+	newModelsCmd,
+	newShowCmd,
 	newGenerateCmd,
 	newTokenizeCmd,
 	newPplCmd,

@@ -1,0 +1,119 @@
+package repl
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"loupe/kernel"
+)
+
+func text(s string) kernel.Display {
+	return kernel.Display{Data: map[string]string{"text/plain": s}}
+}
+
+func TestWallText(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0.0 ms", 240 * time.Microsecond: "0.2 ms", 9940 * time.Microsecond: "9.9 ms", 9960 * time.Microsecond: "10 ms",
+		999 * time.Millisecond: "999 ms", 999600 * time.Microsecond: "1 s", 4213 * time.Millisecond: "4.21 s",
+		83400 * time.Millisecond: "83.4 s", 100 * time.Second: "1 min 40 s", 3 * time.Hour: "180 min 0 s",
+	} {
+		if got := wallText(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestPlainStreams(t *testing.T) {
+	events := []kernel.Event{
+		kernel.Stdout{Text: "a"}, kernel.Stream{Text: "one "}, kernel.Stream{Text: "two"},
+		kernel.Display{Data: map[string]string{"text/plain": "one two"}, Streamed: true},
+		text("b"), kernel.Progress{Label: "prompt", Done: 1}, kernel.Stats{Text: "stats"}, kernel.Done{},
+	}
+	for _, stream := range []bool{false, true} {
+		var out, errs bytes.Buffer
+		p := Plain{Out: &out, Err: &errs, Stream: stream}
+		for _, ev := range events {
+			p.Render(ev)
+		}
+		// Whether the text came at once or as it was made, it is the same text.
+		if out.String() != "aone two\nb\n" || errs.String() != "" {
+			t.Errorf("stream %v: %q, %q", stream, out.String(), errs.String())
+		}
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestPlainRemembersAFailedWrite(t *testing.T) {
+	p := Plain{Out: brokenWriter{}, Err: &bytes.Buffer{}}
+	p.Render(kernel.Stderr{Text: "x"})
+	if p.WriteError() != nil {
+		t.Error("a write that did not happen failed")
+	}
+	p.Render(kernel.Stdout{Text: "x"})
+	if p.WriteError() == nil {
+		t.Error("a full disk went unnoticed")
+	}
+}
+
+// drawn renders events on a screen 60 columns wide, without colours.
+func drawn(started time.Time, events ...kernel.Event) string {
+	var out bytes.Buffer
+	s := &screen{out: &out, err: &out, width: func() int { return 60 }, colour: newPalette(false)}
+	s.err = s.out
+	s.start(false)
+	s.started = started
+	for _, ev := range events {
+		s.Render(ev)
+	}
+	s.stop()
+	return out.String()
+}
+
+func TestScreenLines(t *testing.T) {
+	done := kernel.Done{Wall: 31 * time.Millisecond}
+	for _, c := range []struct {
+		name   string
+		events []kernel.Event
+		want   string
+	}{
+		{"a value", []kernel.Event{text("42"), done}, "42\n      31 ms\n"},
+		{"a value after half a line", []kernel.Event{kernel.Stdout{Text: "a"}, text("42"), done}, "a\n42\n      31 ms\n"},
+		{"half a line at the end", []kernel.Event{kernel.Stdout{Text: "a"}, done}, "a\n      31 ms\n"},
+		{"generated text", []kernel.Event{kernel.Stream{Text: "Once"}, kernel.Stream{Text: " more"},
+			kernel.Display{Data: map[string]string{"text/plain": "Once more"}, Streamed: true}, kernel.Stats{Text: "2 tok"}, done},
+			"Once more\n      2 tok · cell 31 ms\n"},
+		{"generated control characters", []kernel.Event{kernel.Stream{Text: "a\x1b[2Jb\x07\tc\u009b"}, done}, "a␛[2Jb␇\tc\uFFFD\n      31 ms\n"},
+		{"a cell's own escapes pass", []kernel.Event{kernel.Stdout{Text: "\x1b[1mb\x1b[0m\n"}, done}, "\x1b[1mb\x1b[0m\n      31 ms\n"},
+		{"many calls", []kernel.Event{kernel.Stats{Text: "1"}, kernel.Stats{Text: "2"}, kernel.Stats{Text: "3"}, kernel.Stats{Text: "4"}, kernel.Stats{Text: "5"}, done},
+			"      1\n      2\n      3\n      … 2 more calls · cell 31 ms\n"},
+		{"an error", []kernel.Event{kernel.Failed{Err: &kernel.Error{Cell: "In[3]", Line: 2, Col: 6, Msg: "undefined: y", Source: "x := y", Trace: []string{"more"}}}, done},
+			"In[3]:2:6: undefined: y\n    x := y\n         ^\n  more\n      31 ms\n"},
+		{"a warning", []kernel.Event{kernel.Warning{Cell: "In[3]", Line: 2, Text: "declared and not used: x"}, done},
+			"In[3]:2: warning: declared and not used: x\n      31 ms\n"},
+	} {
+		if got := drawn(time.Now(), c.events...); got != c.want {
+			t.Errorf("%s:\n%q\nwant\n%q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestProgressPasses(t *testing.T) {
+	p := kernel.Progress{Label: "prompt", Done: 512, Total: 2048, Unit: "tokens"}
+	long := time.Now().Add(-time.Minute)
+	if got := drawn(long, p, text("x")); got != "\r\x1b[K      prompt 512 tokens of 2048 tokens, 25 %\r\x1b[Kx\n" {
+		t.Errorf("%q", got)
+	}
+	if got := drawn(time.Now(), p, text("x")); strings.Contains(got, "prompt") {
+		t.Errorf("a quick cell shows progress: %q", got)
+	}
+	// It would overwrite output that did not end its line.
+	if got := drawn(long, kernel.Stdout{Text: "a"}, p); strings.Contains(got, "prompt") {
+		t.Errorf("%q", got)
+	}
+}
