@@ -17,7 +17,7 @@ func helpText(p palette) string {
 		[2]string{"Tab", "completes a name, once more shows types; indents a line"},
 		[2]string{"Up, Down, Ctrl-R", "earlier cells, whole: ⏎ marks where a line ends"},
 		[2]string{"Ctrl-A, Ctrl-E", "start and end of the line; Ctrl-W, -U, -K cut, -Y pastes"},
-		[2]string{"Ctrl-C", "stops what runs, or drops what is typed; variables stay"},
+		[2]string{"Ctrl-C", "stops what runs, or drops what is typed (Up has it)"},
 		[2]string{"Ctrl-D, %quit", "leave"})
 	section("Commands",
 		[2]string{"?NAME", "signature and documentation: ?strings.Cut, ?m, ?s.Generate"},

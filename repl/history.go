@@ -20,8 +20,9 @@ const historyLimit = 10000
 type History struct {
 	path    string
 	cells   []string
-	skipped int  // lines that were not read
-	torn    bool // the file does not end with a newline
+	last    string // the newest one that was written
+	skipped int    // lines that were not read
+	torn    bool   // the file does not end with a newline
 }
 
 type historyEntry struct {
@@ -81,6 +82,7 @@ func OpenHistory(path string) (*History, error) {
 			continue
 		}
 		h.cells = append(h.cells, e.Cell)
+		h.last = e.Cell
 	}
 	// Rewriting is rare: only when a fifth too many have gathered.
 	if len(h.cells) > historyLimit+historyLimit/5 {
@@ -100,13 +102,11 @@ func (h *History) Cells() []string { return h.cells }
 
 // Add appends a cell, but not the same one twice running.
 func (h *History) Add(cell string) error {
-	if cell == "" || len(h.cells) > 0 && h.cells[len(h.cells)-1] == cell {
+	if cell == "" || cell == h.last {
 		return nil
 	}
-	h.cells = append(h.cells, cell)
-	if len(h.cells) > historyLimit {
-		h.cells = h.cells[1:]
-	}
+	h.last = cell
+	h.Keep(cell)
 	if h.path == "" {
 		return nil
 	}
@@ -131,6 +131,17 @@ func (h *History) Add(cell string) error {
 	}
 	h.torn = false
 	return nil
+}
+
+// Keep adds a cell for this session alone: one that was dropped, not run.
+func (h *History) Keep(cell string) {
+	if cell == "" || len(h.cells) > 0 && h.cells[len(h.cells)-1] == cell {
+		return
+	}
+	h.cells = append(h.cells, cell)
+	if len(h.cells) > historyLimit {
+		h.cells = h.cells[1:]
+	}
 }
 
 // rewrite replaces the file by the cells that are kept, all or nothing.

@@ -12,7 +12,7 @@ var errInterrupt = errors.New("interrupted")
 
 // lineReader gives one line of input, without its newline. A pasted block is
 // one line with newlines in it. The error is io.EOF at the end of the input,
-// or errInterrupt.
+// or errInterrupt with what was typed so far.
 type lineReader interface {
 	ReadLine(prompt, preset string) (string, error)
 	Close() error

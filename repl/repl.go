@@ -216,6 +216,12 @@ func (r *REPL) readCell() (string, error) {
 			// is missing.
 			return r.cell.cell(), nil
 		}
+		if errors.Is(err, errInterrupt) && (!r.cell.empty() || strings.Contains(line, "\n")) {
+			// Lines above the prompt cannot be edited, so this is how a
+			// mistake in one is mended: drop the cell and recall it.
+			r.cell.add(line)
+			r.history.Keep(r.cell.cell())
+		}
 		if err != nil {
 			return "", err
 		}

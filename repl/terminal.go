@@ -194,7 +194,7 @@ func (t *terminal) ReadLine(prompt, preset string) (string, error) {
 	switch {
 	case errors.Is(err, readline.ErrInterrupt):
 		io.WriteString(t.out, "^C\n")
-		return "", errInterrupt
+		return unfold(line), errInterrupt
 	case err != nil:
 		io.WriteString(t.out, t.colour.prompt(prompt)+"\n")
 		return "", io.EOF
