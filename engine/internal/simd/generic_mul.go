@@ -18,40 +18,40 @@ type block struct {
 const tokensATime = 8
 
 func mulQ4_0Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
-	mulQGeneric(tensor.Q4_0, unpackQ4_0, dst, ldd, w, rows, x, t0, t1)
+	mulQGeneric(tensor.Q4_0, dst, ldd, w, rows, x, t0, t1)
 }
 
 func mulQ4_1Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
-	mulQGeneric(tensor.Q4_1, unpackQ4_1, dst, ldd, w, rows, x, t0, t1)
+	mulQGeneric(tensor.Q4_1, dst, ldd, w, rows, x, t0, t1)
 }
 
 func mulQ5_0Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
-	mulQGeneric(tensor.Q5_0, unpackQ5_0, dst, ldd, w, rows, x, t0, t1)
+	mulQGeneric(tensor.Q5_0, dst, ldd, w, rows, x, t0, t1)
 }
 
 func mulQ5_1Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
-	mulQGeneric(tensor.Q5_1, unpackQ5_1, dst, ldd, w, rows, x, t0, t1)
+	mulQGeneric(tensor.Q5_1, dst, ldd, w, rows, x, t0, t1)
 }
 
 func mulQ8_0Generic(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
-	mulQGeneric(tensor.Q8_0, unpackQ8_0, dst, ldd, w, rows, x, t0, t1)
+	mulQGeneric(tensor.Q8_0, dst, ldd, w, rows, x, t0, t1)
 }
 
-func unpackQ4_0(b *block, w []byte) {
+func (b *block) unpackQ4_0(w []byte) {
 	b.d = halfAt(w, 0)
 	for i, v := range w[2:18] {
 		b.q[i], b.q[i+16] = int16(v&15)-8, int16(v>>4)-8
 	}
 }
 
-func unpackQ4_1(b *block, w []byte) {
+func (b *block) unpackQ4_1(w []byte) {
 	b.d, b.m = halfAt(w, 0), halfAt(w, 1)
 	for i, v := range w[4:20] {
 		b.q[i], b.q[i+16] = int16(v&15), int16(v>>4)
 	}
 }
 
-func unpackQ5_0(b *block, w []byte) {
+func (b *block) unpackQ5_0(w []byte) {
 	b.d = halfAt(w, 0)
 	high := binary.LittleEndian.Uint32(w[2:])
 	for i, v := range w[6:22] {
@@ -60,7 +60,7 @@ func unpackQ5_0(b *block, w []byte) {
 	}
 }
 
-func unpackQ5_1(b *block, w []byte) {
+func (b *block) unpackQ5_1(w []byte) {
 	b.d, b.m = halfAt(w, 0), halfAt(w, 1)
 	high := binary.LittleEndian.Uint32(w[4:])
 	for i, v := range w[8:24] {
@@ -69,14 +69,30 @@ func unpackQ5_1(b *block, w []byte) {
 	}
 }
 
-func unpackQ8_0(b *block, w []byte) {
+func (b *block) unpackQ8_0(w []byte) {
 	b.d = halfAt(w, 0)
 	for i, v := range w[2:34] {
 		b.q[i] = int16(int8(v))
 	}
 }
 
-func mulQGeneric(typ tensor.DType, unpack func(*block, []byte), dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
+// unpack fills b from w, a block of type typ.
+func (b *block) unpack(typ tensor.DType, w []byte) {
+	switch typ {
+	case tensor.Q4_0:
+		b.unpackQ4_0(w)
+	case tensor.Q4_1:
+		b.unpackQ4_1(w)
+	case tensor.Q5_0:
+		b.unpackQ5_0(w)
+	case tensor.Q5_1:
+		b.unpackQ5_1(w)
+	case tensor.Q8_0:
+		b.unpackQ8_0(w)
+	}
+}
+
+func mulQGeneric(typ tensor.DType, dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
 	if !checkMulQ(typ, dst, ldd, w, rows, x, t0, t1) {
 		return
 	}
@@ -88,7 +104,7 @@ func mulQGeneric(typ tensor.DType, unpack func(*block, []byte), dst []float32, l
 			n := min(tokensATime, t1-t)
 			var acc [tokensATime]float32
 			for b := range nb {
-				unpack(&wb, row[b*size:][:size])
+				wb.unpack(typ, row[b*size:][:size])
 				for i := range n {
 					q := (*[blockLen]int8)(x.Q[(t+i)*x.N+b*blockLen:])
 					sum := int32(0)

@@ -115,19 +115,20 @@ func (p *product) solve() {
 	}
 }
 
-// exactOffsets reads d*q and m of each block of a type with offset, as the
-// decoded values d*q+m are rounded.
+// exactOffsets splits the decoded values of a type with offset, d*q+m rounded,
+// into d*q and the m of each block.
 func exactOffsets(typ tensor.DType, row []byte, values, offsets []float64) {
 	var b block
-	unpack, size := unpackQ4_1, typ.BlockBytes()
-	if typ == tensor.Q5_1 {
-		unpack = unpackQ5_1
-	}
+	size := typ.BlockBytes()
 	for i := range offsets {
-		unpack(&b, row[i*size:])
+		b.unpack(typ, row[i*size:])
 		offsets[i] = float64(b.m)
 		for k, q := range b.q {
-			values[i*blockLen+k] = float64(b.d) * float64(q)
+			decoded, exact := &values[i*blockLen+k], float64(b.d)*float64(q)
+			if e := math.Abs(*decoded - exact - offsets[i]); e > 2*unit*(math.Abs(exact)+math.Abs(offsets[i])) {
+				panic(fmt.Sprintf("%s: value %d of block %d unpacks to %v + %v, decodes to %v", typ, k, i, exact, offsets[i], *decoded))
+			}
+			*decoded = exact
 		}
 	}
 }

@@ -1,0 +1,13 @@
+package simd
+
+import "unsafe"
+
+// asFloats and asInt8 show memory whose end matters as values.
+
+func asFloats(b []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
+}
+
+func asInt8(b []byte) []int8 {
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}

@@ -1,0 +1,85 @@
+package simd
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"loupe/engine/tensor"
+)
+
+// kernelCalls lists one call of every kernel of k, on operands that alloc
+// makes; each operand is the last thing in its memory.
+func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[string]func() {
+	floats := func(n int) []float32 { return asFloats(alloc(4 * n)) }
+	calls := map[string]func(){}
+	blocks := n / blockLen * blockLen
+	for _, typ := range quantTypes {
+		// A batch whose three arrays end where the memory does.
+		q := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(tokens * blocks / blockLen), S: floats(tokens * blocks / blockLen)}
+		w, dst, x := alloc(rows*typ.RowBytes(blocks)), floats(rows*tokens), floats(blocks)
+		calls[typ.String()] = func() {
+			for t := range tokens {
+				k.QuantizeQ8(q, t, x)
+			}
+			k.MulQ(typ)(dst, rows, w, rows, q, 0, tokens)
+		}
+	}
+	for typ, mul := range map[tensor.DType]MulF{tensor.F32: k.MulF32, tensor.F16: k.MulF16, tensor.BF16: k.MulBF16} {
+		w, dst, x := alloc(rows*typ.RowBytes(n)), floats(rows*tokens), floats(tokens*n)
+		calls[typ.String()] = func() { mul(dst, rows, w, rows, x, n, 0, tokens) }
+	}
+	a, b, c, h := floats(n), floats(n), floats(n), alloc(2*n)
+	for i := range a {
+		a[i], b[i], c[i] = float32(i%7), float32(i%5), float32(i%3)
+	}
+	calls["Dot"] = func() { k.Dot(a, b) }
+	calls["DotF16"] = func() { k.DotF16(a, h) }
+	calls["Axpy"] = func() { k.Axpy(c, 0.5, a) }
+	calls["AxpyF16"] = func() { k.AxpyF16(c, 0.5, h) }
+	calls["Add"] = func() { k.Add(c, a) }
+	calls["SoftMax"] = func() { k.SoftMax(c) }
+	calls["RMSNorm"] = func() { k.RMSNorm(c, a, b, 1e-5) }
+	calls["SwiGLU"] = func() { k.SwiGLU(c, a, b) }
+	calls["F32ToF16"] = func() { k.F32ToF16(h, a) }
+	return calls
+}
+
+func TestNoAllocations(t *testing.T) {
+	for _, k := range All() {
+		calls := kernelCalls(k, 100, 7, 5, func(n int) []byte { return make([]byte, n) })
+		for name, call := range calls {
+			if n := testing.AllocsPerRun(10, call); n != 0 {
+				t.Errorf("%s %s: %v allocations", k.Name, name, n)
+			}
+		}
+	}
+}
+
+// TestCollectorRuns: goroutines that do nothing but call kernels can be stopped,
+// so collections end. If they could not, the test would not return.
+func TestCollectorRuns(t *testing.T) {
+	for _, k := range All() {
+		var stop atomic.Bool
+		done := make(chan struct{})
+		workers := runtime.GOMAXPROCS(0)
+		for range workers {
+			calls := kernelCalls(k, 4096, 64, 4, func(n int) []byte { return make([]byte, n) })
+			go func() {
+				for !stop.Load() {
+					for _, call := range calls {
+						call()
+					}
+				}
+				done <- struct{}{}
+			}()
+		}
+		for range 10 {
+			runtime.GC()
+		}
+		stop.Store(true)
+		for range workers {
+			<-done
+		}
+	}
+}
