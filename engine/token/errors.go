@@ -1,0 +1,24 @@
+package token
+
+import (
+	"fmt"
+	"strings"
+)
+
+// UnknownModelError says that a vocabulary is of a kind that does not run here.
+type UnknownModelError struct{ Model string }
+
+func (e *UnknownModelError) Error() string {
+	what := map[string]string{
+		"llama": " (SentencePiece)", "bert": " (WordPiece)", "t5": " (Unigram)", "rwkv": " (RWKV)", "plamo2": " (PLaMo-2)", "gemma4": " (SentencePiece)",
+	}[e.Model]
+	return fmt.Sprintf("token: tokenizer.ggml.model is %q%s, which does not run in this build; it runs: gpt2 (byte-level BPE)", e.Model, what)
+}
+
+// UnknownPreError says that a vocabulary names a pre-tokenizer that does not
+// run here. Using another one would split words wrongly without a sign.
+type UnknownPreError struct{ Pre string }
+
+func (e *UnknownPreError) Error() string {
+	return fmt.Sprintf("token: tokenizer.ggml.pre is %q, which does not run in this build; it runs: %s", e.Pre, strings.Join(preNames(), ", "))
+}

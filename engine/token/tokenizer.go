@@ -1,0 +1,183 @@
+package token
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Tokenizer turns text into ids and back.
+type Tokenizer struct {
+	pre     preTokenizer
+	tokens  []string       // as in the file
+	kinds   []Kind         // one for each token
+	ids     map[string]int // of tokens
+	ranks   map[pair]rank
+	special []specialToken
+	eog     map[int]bool
+	bos     int
+	eos     int
+	addBOS  bool
+	addEOS  bool
+	byteIDs [256]int // the token of each byte
+}
+
+// EncodeOptions say how a text is read.
+type EncodeOptions struct {
+	Special bool // recognise special tokens in the text
+	BOS     bool // add the beginning-of-sequence token (and the end) where the model asks for one
+}
+
+// New makes a tokenizer. It fails when the vocabulary is of an unknown kind or
+// does not fit together.
+func New(v Vocab) (*Tokenizer, error) {
+	if v.Model != "gpt2" {
+		return nil, &UnknownModelError{v.Model}
+	}
+	pre, ok := preTokenizers[v.Pre]
+	if !ok {
+		return nil, &UnknownPreError{v.Pre}
+	}
+	if v.Kinds != nil && len(v.Kinds) != len(v.Tokens) {
+		return nil, fmt.Errorf("token: %d token types for %d tokens: the file is damaged", len(v.Kinds), len(v.Tokens))
+	}
+	t := &Tokenizer{
+		pre: pre, tokens: v.Tokens, kinds: v.Kinds, bos: v.BOS, eos: v.EOS,
+		addBOS: pre.addBOS, addEOS: v.AddEOS,
+		ids: make(map[string]int, len(v.Tokens)),
+	}
+	if v.AddBOS != nil {
+		t.addBOS = *v.AddBOS
+	}
+	if t.kinds == nil {
+		t.kinds = make([]Kind, len(v.Tokens))
+		for i := range t.kinds {
+			t.kinds[i] = Normal
+		}
+	}
+	for i, s := range v.Tokens {
+		t.ids[s] = i
+	}
+	for _, s := range []struct {
+		name string
+		id   int
+	}{{"bos", v.BOS}, {"eos", v.EOS}, {"eot", v.EOT}, {"eom", v.EOM}} {
+		if s.id != None && (s.id < 0 || s.id >= len(v.Tokens)) {
+			return nil, fmt.Errorf("token: tokenizer.ggml.%s_token_id is %d, the vocabulary has %d tokens: the file is damaged", s.name, s.id, len(v.Tokens))
+		}
+	}
+	if t.addBOS && t.bos == None {
+		return nil, fmt.Errorf("token: the model adds a beginning-of-sequence token, but the file names none (tokenizer.ggml.bos_token_id)")
+	}
+	missing := 0
+	for b := range t.byteIDs {
+		id, ok := t.ids[string(byteRunes[b])]
+		if !ok {
+			id, missing = None, missing+1
+		}
+		t.byteIDs[b] = id
+	}
+	// Some vocabularies lack a few control bytes, or bytes that UTF-8 never has.
+	if missing > 128 {
+		return nil, fmt.Errorf("token: %d of the 256 bytes have no token: this is no byte-level vocabulary", missing)
+	}
+	if err := t.readMerges(v.Merges); err != nil {
+		return nil, err
+	}
+	t.findSpecial()
+	t.findEOG(v)
+	return t, nil
+}
+
+// Len is the number of tokens.
+func (t *Tokenizer) Len() int { return len(t.tokens) }
+
+// BOS is the beginning-of-sequence token, if there is one.
+func (t *Tokenizer) BOS() (id int, ok bool) { return t.bos, t.bos != None }
+
+// EOS is the end-of-sequence token, if there is one.
+func (t *Tokenizer) EOS() (id int, ok bool) { return t.eos, t.eos != None }
+
+// IsEOG reports whether id ends a generation: the end of sequence, of turn or of
+// message, as llama.cpp decides (llama-vocab.cpp, by the tokens' texts).
+func (t *Tokenizer) IsEOG(id int) bool { return t.eog[id] }
+
+// IsControl reports whether id is a control token: it stands for no text.
+func (t *Tokenizer) IsControl(id int) bool {
+	return id >= 0 && id < len(t.kinds) && t.kinds[id] == Control
+}
+
+// ID is the token whose text is exactly text: special tokens by their name.
+func (t *Tokenizer) ID(text string) (int, bool) {
+	if id, ok := t.ids[text]; ok && t.kinds[id] != Normal {
+		return id, true
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		b.WriteRune(byteRunes[text[i]])
+	}
+	id, ok := t.ids[b.String()]
+	return id, ok
+}
+
+// Encode turns text into ids. Bytes that are not UTF-8 stand as U+FFFD, one for
+// each. Bytes that have no token (SmolLM2 lacks a few control bytes) give none,
+// as in llama.cpp: Decode(Encode(text)) shows what is lost.
+func (t *Tokenizer) Encode(text string, o EncodeOptions) []int {
+	var ids []int
+	if o.BOS && t.addBOS {
+		ids = append(ids, t.bos)
+	}
+	e := encoder{t: t}
+	if !utf8.ValidString(text) {
+		text = replaceInvalid(text)
+	}
+	t.partition(text, o.Special, func(part string) {
+		ids = e.encode(ids, part)
+	}, func(id int) {
+		ids = append(ids, id)
+	})
+	if o.BOS && t.addEOS && t.eos != None {
+		ids = append(ids, t.eos)
+	}
+	return ids
+}
+
+// replaceInvalid puts U+FFFD for every byte that is not part of a character.
+func replaceInvalid(s string) string {
+	var b strings.Builder
+	for _, r := range s { // ranging gives U+FFFD for each bad byte
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Piece is the bytes that id stands for; of a special token its text. It is
+// empty for an id outside the vocabulary.
+func (t *Tokenizer) Piece(id int) []byte { return t.appendPiece(nil, id) }
+
+func (t *Tokenizer) appendPiece(dst []byte, id int) []byte {
+	if id < 0 || id >= len(t.tokens) {
+		return dst
+	}
+	if k := t.kinds[id]; k != Normal && k != Byte && k != Unused {
+		return append(dst, t.tokens[id]...)
+	}
+	for _, r := range t.tokens[id] {
+		if b, ok := runeBytes[r]; ok {
+			dst = append(dst, b)
+		} else {
+			dst = utf8.AppendRune(dst, r) // not of the alphabet: a token added as text
+		}
+	}
+	return dst
+}
+
+// Decode is the bytes of ids, special tokens as their text.
+func (t *Tokenizer) Decode(ids []int) string {
+	var b []byte
+	for _, id := range ids {
+		b = t.appendPiece(b, id)
+	}
+	return string(b)
+}
