@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// lockPoll is the time between two looks at a lock that someone else holds.
+var lockPoll = 100 * time.Millisecond
+
 // lock waits until no other pull holds name, in this process or another one.
 // waiting is called once if there is anything to wait for.
 func lock(ctx context.Context, dir, name string, waiting func()) (unlock func(), err error) {
@@ -43,7 +46,7 @@ func lock(ctx context.Context, dir, name string, waiting func()) (unlock func(),
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(lockPoll):
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (p *puller) fetchWheels(ctx context.Context, src source, dir string, total 
 			}
 			return nil
 		}
-		cmd.WaitDelay = 3 * time.Second
+		cmd.WaitDelay = p.grace
 		stop := p.watch(dir, total)
 		err = cmd.Run()
 		stop()

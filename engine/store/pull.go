@@ -52,13 +52,14 @@ type puller struct {
 	wrap      func(io.Writer) io.Writer // between a part and its file; nil for nothing
 	pause     time.Duration             // after the first failure; doubles with each
 	stall     time.Duration             // silence that counts as a cut connection
+	grace     time.Duration             // for pip to end when it is told to
 	reported  time.Time
 }
 
 func newPuller(dir string, o Options) *puller {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = time.Minute
-	return &puller{dir: dir, opts: o, transport: transport, free: freeBytes, pause: 500 * time.Millisecond, stall: time.Minute}
+	return &puller{dir: dir, opts: o, transport: transport, free: freeBytes, pause: 500 * time.Millisecond, stall: time.Minute, grace: 3 * time.Second}
 }
 
 func (p *puller) note(format string, args ...any) {

@@ -271,6 +271,9 @@ func TestFind(t *testing.T) {
 	os.WriteFile(path, data[:100], 0o644)
 	_, err = Find("tiny")
 	wants(t, err, "100 bytes", "loupe pull tiny")
+	if models, err = List(); err != nil || len(models) != 1 || models[0].Name != "tiny-f32" || models[0].Licence != "" {
+		t.Errorf("list of a file with a known name and another size: %+v, %v", models, err)
+	}
 }
 
 func TestDistance(t *testing.T) {
@@ -353,6 +356,7 @@ func TestParseSource(t *testing.T) {
 		"https://h/x.gguf.zip":              "ending in .gguf",
 		"https://h/a%2f..%2fx.gguf%00.gguf": "",
 		"https://u:p@h/x.gguf":              "password",
+		"http://192.0.2.1/x.gguf":           "https://",
 		"http://h/x.gguf":                   "https://h/x.gguf",
 		"http://127.0.0.1.evil/x.gguf":      "https://",
 		"https://huggingface.co/o/r/blob/main/x.gguf": "write hf:o/r/x.gguf",

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ type remoteFile struct {
 	etag     string // quoted; "" for none
 	modified string
 	noRange  bool
+	shift    int   // answers ranges that begin this much early
 	ignoreIf bool  // answers a range whatever If-Range says
 	cut      []int // body bytes of the first answers; -1 for all
 	first    []int // statuses of the first answers, before any file
@@ -61,6 +63,7 @@ func (s *remoteFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 			return
 		}
+		from -= s.shift
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(s.data)-1, len(s.data)))
 		body, code = s.data[from:], http.StatusPartialContent
 	}
@@ -157,7 +160,8 @@ func TestPullGoesOnAfterCuts(t *testing.T) {
 		"last-modified": {modified: "Wed, 21 Oct 2015 07:28:00 GMT", etag: `W/"weak"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.data, s.cut = bigTiny, []int{100_000, 1, 200_000, 50_000}
+			// More cuts than tries in a row: each brought something.
+			s.data, s.cut = bigTiny, []int{100_000, 1, 200_000, 50_000, 10, 10, 10}
 			if strings.HasPrefix(s.etag, "W/") {
 				s.etag = ""
 				s.header = http.Header{"Etag": {`W/"weak"`}}
@@ -168,10 +172,10 @@ func TestPullGoesOnAfterCuts(t *testing.T) {
 				t.Fatal(err)
 			}
 			stored(t, p.dir, m, bigTiny)
-			if s.count() != 5 {
+			if s.count() != 8 {
 				t.Fatalf("%d requests", s.count())
 			}
-			for i, from := range []int{0, 100_000, 100_001, 300_001, 350_001} {
+			for i, from := range []int{0, 100_000, 100_001, 300_001, 350_001, 350_011, 350_021, 350_031} {
 				want := fmt.Sprintf("bytes=%d-", from)
 				if i == 0 {
 					want = ""
@@ -235,6 +239,48 @@ func TestPullGoesOnInALaterPull(t *testing.T) {
 	}
 }
 
+// A part is of one address: another one of the same file name is another file.
+func TestPullDoesNotMixAddresses(t *testing.T) {
+	s := &remoteFile{data: bigTiny, etag: `"v1"`}
+	url := s.serve(t)
+	p, _ := testPuller(t)
+	begin(t, p, s, url, 300_000)
+	m, err := p.pull(context.Background(), url+"?other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored(t, p.dir, m, bigTiny)
+	if got := s.asked(1, "Range"); got != "" {
+		t.Errorf("Range %q", got)
+	}
+}
+
+// A body that ends too early, but properly, where only the hub has told the size.
+func TestPullGoesOnAfterAShortBody(t *testing.T) {
+	s := &remoteFile{data: bigTiny, etag: `"v1"`}
+	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Linked-Size", fmt.Sprint(len(bigTiny)))
+		if s.count() == 0 && r.Header.Get("Range") == "" {
+			w.Header().Set("ETag", s.etag)
+			w.Write(bigTiny[:1000])
+			w.(http.Flusher).Flush() // chunked
+			w.Write(bigTiny[1000:5000])
+			return
+		}
+		s.ServeHTTP(w, r)
+	}))
+	defer hub.Close()
+	p, _ := testPuller(t)
+	m, err := p.pull(context.Background(), hub.URL+"/tiny.gguf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored(t, p.dir, m, bigTiny)
+	if s.count() != 1 || s.asked(0, "Range") != "bytes=5000-" {
+		t.Errorf("%d requests", s.count())
+	}
+}
+
 func TestPullStartsOverWhenTheFileChanged(t *testing.T) {
 	other := tinyModel(8, 128<<10) // same size, other bytes
 	longer := tinyModel(9, 130<<10)
@@ -246,6 +292,7 @@ func TestPullStartsOverWhenTheFileChanged(t *testing.T) {
 		"etag, If-Range ignored":        {func(s *remoteFile) { s.data, s.etag, s.ignoreIf = other, `"v2"`, true }, other},
 		"size alone, If-Range ignored":  {func(s *remoteFile) { s.data, s.ignoreIf = longer, true }, longer},
 		"shorter than what is here":     {func(s *remoteFile) { s.data, s.ignoreIf = tinyModel(3, 64), true }, tinyModel(3, 64)},
+		"another range than asked for":  {func(s *remoteFile) { s.shift = 10 }, bigTiny},
 		"no ranges any more":            {func(s *remoteFile) { s.noRange = true }, bigTiny},
 		"record lost":                   {func(s *remoteFile) {}, bigTiny},
 		"hash of the hub, rest equal":   {func(s *remoteFile) { s.data = other; s.header.Set("X-Linked-Etag", `"`+sum(other)+`"`) }, other},
@@ -369,6 +416,32 @@ func TestPullCutBySilence(t *testing.T) {
 	}
 }
 
+// Slow is not silent: the whole takes longer than a silence may.
+func TestPullFromASlowServer(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		w.Header().Set("Content-Length", fmt.Sprint(len(bigTiny)))
+		for i := range 8 {
+			w.Write(bigTiny[i*len(bigTiny)/8 : (i+1)*len(bigTiny)/8])
+			w.(http.Flusher).Flush()
+			time.Sleep(250 * time.Millisecond)
+		}
+	}))
+	defer srv.Close()
+	p, said := testPuller(t)
+	p.stall = 1500 * time.Millisecond
+	m, err := p.pull(context.Background(), srv.URL+"/tiny.gguf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored(t, p.dir, m, bigTiny)
+	if requests.Load() != 1 {
+		t.Errorf("%d requests:\n%s", requests.Load(), said)
+	}
+}
+
 func TestPullStatuses(t *testing.T) {
 	for _, c := range []struct {
 		code   int
@@ -452,7 +525,7 @@ func TestPullChecksHashAndSize(t *testing.T) {
 
 	s.data = tinyModel(8, 64)
 	_, err = p.pull(context.Background(), "tiny")
-	wants(t, err, fmt.Sprint(len(s.data)), fmt.Sprint(len(bigTiny)))
+	wants(t, err, fmt.Sprint(len(s.data)), fmt.Sprint(len(bigTiny)), "it is another file") // said before it comes
 	empty(t, p.dir)
 
 	s.data, s.chunked = tinyModel(8, 64), true // the size shows only at the end
@@ -483,6 +556,10 @@ func TestPullChecksHashAndSize(t *testing.T) {
 	stored(t, p.dir, m, bigTiny)
 	os.Remove(manifestPath(path))
 	os.WriteFile(path, other, 0o644)
+	_, err = p.pull(context.Background(), "tiny")
+	wants(t, err, sum(other), "move it away")
+	// A record of another file does not speak for this one.
+	writeJSON(manifestPath(path), manifest{Source: "pip:other==1", Size: int64(len(other)), SHA256: sum(other)})
 	_, err = p.pull(context.Background(), "tiny")
 	wants(t, err, sum(other), "move it away")
 	os.WriteFile(path, other[:5000], 0o644)
@@ -604,7 +681,11 @@ func (d *fullDisk) Write(b []byte) (int, error) {
 	n, err := d.w.Write(b[:min(len(b), d.room)])
 	d.room -= n
 	if err == nil && n < len(b) {
-		err = &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
+		full := syscall.ENOSPC
+		if runtime.GOOS == "windows" {
+			full = syscall.Errno(112) // ERROR_DISK_FULL
+		}
+		err = &os.PathError{Op: "write", Path: "x", Err: full}
 	}
 	return n, err
 }
@@ -736,6 +817,34 @@ func TestPullsOfOneNameWaitForEachOther(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	unlock()
+}
+
+// Locks whose files come and go hold off everybody else all the same.
+func TestLockIsForOne(t *testing.T) {
+	defer func(was time.Duration) { lockPoll = was }(lockPoll)
+	lockPoll = 20 * time.Microsecond
+	dir := t.TempDir()
+	var inside atomic.Int32
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 100 {
+				unlock, err := lock(context.Background(), dir, "x", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := inside.Add(1); n != 1 {
+					t.Errorf("%d hold the lock", n)
+				}
+				runtime.Gosched()
+				inside.Add(-1)
+				unlock()
+			}
+		})
+	}
+	wg.Wait()
+	empty(t, dir)
 }
 
 func TestContentRange(t *testing.T) {
