@@ -22,13 +22,22 @@ func expression(toks []token) (string, error) {
 		}
 		if begins(toks, i) {
 			e := operand(toks, i)
+			tested := at(e + 1).is("is") // which binds tighter than any operator
+			for at(e + 1).is("is") {
+				e = testEnd(toks, e+1)
+			}
+			wrap := func(closer string) {
+				add("(")
+				closers[e] = closer + closers[e]
+			}
 			switch {
 			case at(i-1).is("+") || at(e+1).is("+"):
-				add("(")
-				closers[e] = "|loupe_term) " + closers[e]
+				wrap("|loupe_term) ")
 			case at(i-1).is("~") || at(e+1).is("~"):
-				add("(")
-				closers[e] = "|loupe_string) " + closers[e]
+				wrap("|loupe_string) ")
+			}
+			if tested {
+				wrap(") ")
 			}
 		}
 		switch {
@@ -62,30 +71,35 @@ func expression(toks []token) (string, error) {
 				add("not")
 				i++
 			}
-			name := at(i + 1)
-			if name.kind != nameToken {
+			i++
+			name := at(i)
+			if name.kind != nameToken || name.text == "" {
 				return "", fmt.Errorf("line %d: after \"is\" comes the name of a test", t.line)
 			}
-			i++
 			// Strings and dicts are sequences to Jinja2.
 			if name.text == "sequence" {
 				name.text = "iterable"
 			}
 			add(name.text)
-			if next := at(i + 1); next.kind != opToken && next.text != "" && !keyword[next.text] || next.kind == stringToken || next.is("[") || next.is("{") {
+			if hasArgument(toks, i) && !at(i+1).is("(") {
 				add("(")
-				if next.is("[") {
+				if at(i + 1).is("[") {
 					instead[i+1] = "[" // a list, not a subscript
 				}
 				e := operand(toks, i+1)
 				closers[e] = ") " + closers[e]
 			}
+		case t.is("**"):
+			return "", fmt.Errorf("line %d: the operator ** is not supported", t.line)
 		case t.is("*"):
 			// The one operator that makes much of little.
 			add("* (")
 			e := operand(toks, i+1)
 			closers[e] = "|loupe_times) " + closers[e]
 		case t.is("[") && subscripts(at(i-1)) && instead[i] == "" && !isSlice(toks, i):
+			if at(i + 1).is("]") {
+				return "", fmt.Errorf("line %d: [] holds no index", t.line)
+			}
 			add("| loupe_item (")
 			instead[group(toks, i)] = ")"
 		case instead[i] != "":
@@ -125,6 +139,30 @@ func begins(toks []token, i int) bool {
 		return false
 	}
 	return t.kind == stringToken || t.kind == numberToken || t.kind == nameToken && !keyword[t.text] || t.is("(") || t.is("[") || t.is("{")
+}
+
+// hasArgument reports whether the test with its name at i is given one.
+func hasArgument(toks []token, i int) bool {
+	if i+1 >= len(toks) {
+		return false
+	}
+	next := toks[i+1]
+	return next.kind == stringToken || next.kind == numberToken || next.kind == nameToken && !keyword[next.text] ||
+		next.is("(") || next.is("[") || next.is("{")
+}
+
+// testEnd is the last token of the test whose "is" is at i.
+func testEnd(toks []token, i int) int {
+	if i++; i < len(toks) && toks[i].is("not") {
+		i++
+	}
+	switch {
+	case !hasArgument(toks, i):
+		return i
+	case toks[i+1].is("("):
+		return group(toks, i+1)
+	}
+	return operand(toks, i+1)
 }
 
 // isSlice reports whether the bracket at i holds a slice: a colon of its own.

@@ -34,14 +34,13 @@ type writer struct {
 	line   int
 	blocks []block // that are open
 	serial int
-	assign map[int][]string // variables set in the body of the loop at a part
+	assign map[int][]string // variables set in the body that begins at a part
 }
 
 // block is an open statement with a body.
 type block struct {
 	keyword string
 	line    int
-	part    int
 	isElse  bool
 	after   string // written behind its end
 }
@@ -131,18 +130,14 @@ func assigned(parts []part) (map[int][]string, error) {
 			return nil, fmt.Errorf("line %d: {%% %%} holds no statement", p.line)
 		}
 		if p.toks[0].text == "set" && len(p.toks) > 1 && (len(p.toks) == 2 || !p.toks[2].is(".")) {
-			// An "if" is no scope; a loop and a macro are.
+			// Every body but an "if"'s is a scope.
 			for _, o := range slices.Backward(open) {
-				switch parts[o].toks[0].text {
-				case "for":
+				if parts[o].toks[0].text != "if" {
 					if name := p.toks[1].text; !slices.Contains(found[o], name) {
 						found[o] = append(found[o], name)
 					}
-				case "macro", "call":
-				default:
-					continue
+					break
 				}
-				break
 			}
 		}
 		if isBlock(p) {
@@ -206,9 +201,9 @@ func (w *writer) statement(i int, p part) error {
 		if err != nil {
 			return err
 		}
-		name := w.unique("filter")
+		name, restore := w.unique("filter"), w.save(i, "")
 		w.tag("set " + name)
-		w.blocks = append(w.blocks, block{keyword: keyword, line: p.line, part: i, after: "{{" + name + e + "|loupe_print}}"})
+		w.blocks = append(w.blocks, block{keyword: keyword, line: p.line, after: restore + "{{" + name + e + "|loupe_print}}"})
 		return nil
 	case "break", "continue":
 		if !slices.ContainsFunc(w.blocks, func(b block) bool { return b.keyword == "for" }) {
@@ -217,6 +212,8 @@ func (w *writer) statement(i int, p part) error {
 		w.tag(keyword)
 	case "generation":
 		// transformers marks with it what a model generated; it prints nothing.
+		w.blocks = append(w.blocks, block{keyword: keyword, line: p.line, after: w.save(i, "")})
+		return nil
 	default:
 		if opened, ok := strings.CutPrefix(keyword, "end"); ok && slices.Contains(bodies, opened) {
 			return w.end(opened, p.line)
@@ -224,7 +221,7 @@ func (w *writer) statement(i int, p part) error {
 		return fmt.Errorf("line %d: the statement %q is not known", p.line, keyword)
 	}
 	if isBlock(p) {
-		w.blocks = append(w.blocks, block{keyword: keyword, line: p.line, part: i})
+		w.blocks = append(w.blocks, block{keyword: keyword, line: p.line})
 	}
 	return nil
 }
@@ -292,7 +289,7 @@ func (w *writer) forLoop(i int, p part) error {
 	if err != nil {
 		return err
 	}
-	var names, kept string
+	var names string
 	for k, t := range rest[:in] {
 		if k > 0 && t.kind == nameToken {
 			names += ", "
@@ -301,18 +298,25 @@ func (w *writer) forLoop(i int, p part) error {
 			names += t.text
 		}
 	}
+	kept := w.save(i, names)
+	w.tag("for " + names + " in (" + from + ")" + each + only)
+	w.out.WriteString("{{loupe_turn()}}" + kept)
+	w.blocks = append(w.blocks, block{keyword: "for", line: p.line})
+	return nil
+}
+
+// save writes what keeps the outer values of the variables that the body at
+// part i sets, all but those named, and returns what puts them back.
+func (w *writer) save(i int, but string) (restore string) {
 	for _, name := range w.assign[i] {
-		if slices.ContainsFunc(rest[:in], func(t token) bool { return t.text == name }) {
+		if slices.Contains(strings.Split(but, ", "), name) {
 			continue
 		}
 		outer := w.unique("outer")
 		w.tag("set " + outer + " = " + name)
-		kept += "{% set " + name + " = " + outer + " %}"
+		restore += "{% set " + name + " = " + outer + " %}"
 	}
-	w.tag("for " + names + " in (" + from + ")" + each + only)
-	w.out.WriteString("{{loupe_turn()}}" + kept)
-	w.blocks = append(w.blocks, block{keyword: "for", line: p.line, part: i})
-	return nil
+	return restore
 }
 
 // ofPair writes the condition of a loop over pairs for the evaluator, which
@@ -351,9 +355,9 @@ func (w *writer) set(i int, p part) error {
 	if err != nil {
 		return err
 	}
-	body := w.unique("body")
+	body, restore := w.unique("body"), w.save(i, "")
 	w.tag("set " + body)
-	w.blocks = append(w.blocks, block{keyword: "set", line: p.line, part: i, after: "{% set " + name + " = " + body + filters + "|" + guard(name) + " %}"})
+	w.blocks = append(w.blocks, block{keyword: "set", line: p.line, after: restore + "{% set " + name + " = " + body + filters + "|" + guard(name) + " %}"})
 	return nil
 }
 

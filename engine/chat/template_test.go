@@ -110,6 +110,8 @@ func TestCompileErrors(t *testing.T) {
 		"\n{% include 'x' %}":                  "line 2: the statement \"include\" is not known",
 		"{% set a, b = c %}":                   "line 1: an assignment is",
 		"{% set a = %}":                        "line 1: {% set a = %} has no value",
+		"{{ a[] }}":                            "line 1: [] holds no index",
+		"{{ 2 ** 3 }}":                         "line 1: the operator **",
 		"{{ }}":                                "line 1: {{ }} holds no expression",
 		"{% for x y %}":                        "line 1: a loop is",
 		"{% for x in y recursive %}":           "recursive loops are not supported",

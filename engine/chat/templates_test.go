@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -35,18 +36,39 @@ func llamaCpp(t testing.TB) string {
 	return dir
 }
 
+// result is what Jinja2 made of a template.
+type result struct {
+	Text   *string
+	Error  string
+	Raised bool // by the template itself
+}
+
+func (want result) check(t *testing.T, name, got string, err error) {
+	t.Helper()
+	switch raised, is := err.(*RaisedError); {
+	case want.Raised && (!is || raised.Text != want.Error):
+		t.Errorf("%s: %q, %v, want the refusal %q", name, got, err, want.Error)
+	case want.Text == nil && err == nil:
+		t.Errorf("%s: %q, want the error %q", name, got, want.Error)
+	case want.Text != nil && (err != nil || got != *want.Text):
+		t.Errorf("%s: %v\ngot  %q\nwant %q", name, err, got, *want.Text)
+	}
+}
+
 type rendered struct {
 	Now           time.Time
 	BOS, EOS      string
 	Conversations map[string][]Message
-	Templates     []struct {
+	Small         []struct {
+		Source string
+		result
+	}
+	Templates []struct {
 		Name, SHA256 string
 		Cases        []struct {
 			Conversation        string
 			AddGenerationPrompt bool `json:"add_generation_prompt"`
-			Text                *string
-			Error               string
-			Raised              bool
+			result
 		}
 	}
 }
@@ -77,15 +99,45 @@ func TestLlamaCppTemplates(t *testing.T) {
 				got, err := tmpl.Render(r.Conversations[c.Conversation], Options{
 					AddGenerationPrompt: c.AddGenerationPrompt, BOS: r.BOS, EOS: r.EOS, Now: r.Now,
 				})
-				switch raised, is := err.(*RaisedError); {
-				case c.Raised && (!is || raised.Text != c.Error):
-					t.Errorf("%s: %q, %v, want the refusal %q", c.Conversation, got, err, c.Error)
-				case c.Text == nil && err == nil:
-					t.Errorf("%s: %q, want the error %q", c.Conversation, got, c.Error)
-				case c.Text != nil && (err != nil || got != *c.Text):
-					t.Errorf("%s: %v\ngot  %q\nwant %q", c.Conversation, err, got, *c.Text)
-				}
+				c.check(t, c.Conversation, got, err)
 			}
 		})
 	}
+}
+
+// Small templates, one for each rule that the evaluator alone gets wrong.
+func TestSmallTemplates(t *testing.T) {
+	var r rendered
+	readJSON(t, "testdata/templates.json", &r)
+	if len(r.Small) < 40 {
+		t.Fatalf("%d templates", len(r.Small))
+	}
+	for _, c := range r.Small {
+		tmpl, err := Parse(c.Source)
+		got := ""
+		if err == nil {
+			got, err = tmpl.Render(r.Conversations["turns"], Options{AddGenerationPrompt: true, BOS: r.BOS, EOS: r.EOS, Now: r.Now})
+		}
+		c.check(t, c.Source, got, err)
+	}
+}
+
+// Whatever the template, Parse and Render end, and without a panic.
+func FuzzTemplate(f *testing.F) {
+	var r rendered
+	readJSON(f, "testdata/templates.json", &r)
+	for _, c := range r.Small {
+		f.Add(c.Source)
+	}
+	f.Add(ChatML)
+	f.Fuzz(func(t *testing.T, source string) {
+		tmpl, err := Parse(source)
+		if err == nil {
+			tmpl.turns = 1000
+			_, err = tmpl.Render([]Message{{"user", "a\nb"}, {"assistant", "c"}}, Options{})
+		}
+		if err != nil && (!strings.HasPrefix(err.Error(), "chat: ") || strings.Contains(err.Error(), "runtime error")) {
+			t.Errorf("%q: %v", source, err)
+		}
+	})
 }

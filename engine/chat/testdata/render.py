@@ -40,6 +40,52 @@ CONVERSATIONS = {
     ],
 }
 
+# Small templates of our own, on the conversation "turns".
+SMALL = r"""
+  {% if true %}a{% endif %}  b
+  {%+ if true +%} a {%- endif %} b {# c #} d {#- e -#} f
+{{ eos_token }} {%- if true -%} a {%- endif -%} {{ eos_token }}
+{{ ' a' }}{%- if true %} b{% endif %}
+a {% raw %} {{ eos_token }} {%- y %} {% endraw %} b
+{% for i in [1, 2] %}[{{ y }}]{% set y = i %}{{ y }}{% endfor %}{{ y }}
+{% set y = 9 %}{% for i in [1, 2] %}[{{ y }}]{% set y = i %}{{ y }}{% endfor %}{{ y }}
+{% for i in [1, 2] %}{% if i == 1 %}{% set y = i %}{% endif %}[{{ y is defined }}]{% endfor %}
+{% set n = namespace(y=0) %}{% for i in [1, 2] %}{% set n.y = n.y + i %}{% endfor %}{{ n.y }}
+{% macro f(a, b=2) %}<{{ a }}{{ b }}{{ c }}>{% endmacro %}{% set c = 3 %}{{ f(1) }}{{ f(b=5, a=4) }}
+{% macro f() %}({{ caller() }}){% endmacro %}{% call f() %}in{% endcall %}
+{% set b | upper | trim %} x{% set y = 3 %}{{ y }} {% endset %}{{ b }}{{ y }}
+{% filter upper %}a{{ eos_token }}{% endfilter %}b
+{% generation %}{% set y = 4 %}a{% endgeneration %}{{ y }}
+{% for k, v in messages[0].items() if k != 'content' %}{{ k ~ '=' ~ v ~ loop.index ~ loop.last }}{% endfor %}
+{% for m in messages if m.role == 'user' %}{{ loop.index0 }}{{ loop.previtem is defined }}{% else %}none{% endfor %}
+{% for m in messages %}{% if loop.first %}{% continue %}{% endif %}{{ m.role }}{% if loop.index == 3 %}{% break %}{% endif %}{% endfor %}
+{{ none }} {{ true }} {{ 1.0 }} {{ 1e20 }} {{ 0.00001 }} {{ [1, 'a', "it's", none] }} {{ {'a': {'b': 1}} }} {{ y }}|
+{{ 'a' 'b' "c\n\t\x41\u00e9\q" }} {{ 'a' ~ 1 ~ none ~ 2.5 ~ y }} {{ 'ab' * 3 }} {{ 7 // 2 }} {{ 7 % 4 }}
+{{ 'a,b,,c'.split(',') }} {{ ' a  b '.split() }} {{ 'a-b-c'.split('-', 1)[1] }} {{ 'xxaxx'.strip('x') }} {{ '  a '.lstrip() }}|
+{{ 'abc'.startswith(('x', 'ab')) }} {{ 'abc'.endswith('c') }} {{ 'aaa'.replace('a', 'b', 2) }} {{ 'é1'.upper() }} {{ 'abc'.find('c') }}
+{{ '{} {} {name}'.format(1, 'b', name=none) }} {{ '-'.join(['a', 'b']) }} {{ 'a\nb'.splitlines() }} {{ '12'.isdigit() }}
+{{ messages | map(attribute='role') | join(', ') }} {{ ['a', 'B'] | map('upper') | list }} {{ ['b', 'A', 'c'] | sort }}
+{{ messages | selectattr('role', 'equalto', 'user') | list | length }} {{ messages | rejectattr('nope') | list | length }} {{ [0, 1] | select | list }}
+{{ y | default('d') }} {{ '' | default('d') }} {{ '' | default('d', true) }} {{ none | default('d', boolean=true) }}
+{{ messages[0] | tojson }} {{ {'b': [1, {}], 'a': '<é>\n'} | tojson(indent=2) }} {{ [] | tojson(indent=2) }}
+{{ 'a\n\nb' | indent(2) }} {{ 'a\nb' | indent(2, true) }} {{ 'abc' | first }}{{ 'abc' | last }}{{ 'abc' | length }} {{ {'B': 1, 'a': 2} | dictsort | length }}
+{{ messages[0]['role'] }} {{ messages[-1].role }} {{ messages[9] is defined }} {{ messages[1:3] | length }} {{ 'abcdef'[::-1] }} {{ 'abc'[-2:] }}
+{{ eos_token is string and eos_token is sequence }} {{ messages is mapping }} {{ 1 is in [1, 2] }} {{ 'a' ~ y is defined }} {{ not y is defined }} {{ none is none }} {{ 3 is odd }}
+{{ 'a' if y else 'b' }} {{ ('a' if y) is defined }} {{ (y or 'z') + 'k' | upper }} {{ 1 + 2 * 3 }} {{ -3 + 1 }} {{ 4 / 2 }}
+{{ messages[0].get('zz') }} {{ messages[0].get('zz', 'd') }} {{ 'role' in messages[0] }} {{ 'zz' not in messages[0] }} {{ messages[0].keys() | list }}
+{{ strftime_now('%d %B %Y %H:%M:%S %y %j %a %%') }} {{ tools is none }} {{ tools is defined }} {{ documents }}
+{{ y.z }}
+{{ y + 'a' }}
+{{ messages.append(1) }}
+{% for a in none %}{% endfor %}
+{% for a, b in [[1, 2, 3]] %}{% endfor %}
+{{ raise_exception('no ' ~ eos_token) }}
+{{ range(200000) | length }}
+{{ eos_token.nope() }}
+{{ eos_token | nope }}
+{% for i in range(3, 0, -1) %}{{ i }}{{ loop.cycle('a', 'b') }}{% endfor %}{{ range(2) | list }}
+""".strip("\n").split("\n")
+
 
 class Generation(jinja2.ext.Extension):
     """transformers' {% generation %}, which marks text and prints nothing."""
@@ -77,7 +123,9 @@ def render(source, messages, add):
         return {"error": str(e), "raised": type(e) is jinja2.exceptions.TemplateError}
 
 
-out = {"jinja2": jinja2.__version__, "now": NOW.isoformat(), "bos": "<BOS>", "eos": "<EOS>", "conversations": CONVERSATIONS, "templates": []}
+out = {"jinja2": jinja2.__version__, "now": NOW.isoformat(), "bos": "<BOS>", "eos": "<EOS>", "conversations": CONVERSATIONS, "small": [], "templates": []}
+for source in SMALL:
+    out["small"].append({"source": source, **render(source, CONVERSATIONS["turns"], True)})
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.jinja")):
     data = path.read_bytes()
     source = data.decode()
