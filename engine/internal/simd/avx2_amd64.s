@@ -6,7 +6,7 @@
 #include "textflag.h"
 
 // func mulQ4_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulQ4_0x1AVX2(SB), $128-64
 	NO_LOCAL_POINTERS
 	MOVQ    dst+0(FP), AX
@@ -25,14 +25,15 @@ loop1:
 	MOVQ   d+48(FP), R9
 	MOVQ   CX, DI
 	LEAQ   (SI)(SI*2), R10
-	MOVQ   BX, R11
+	LEAQ   4096(CX), R11
+	MOVQ   BX, R12
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 
 loop3:
-	CMPQ           R11, $0x00000001
+	CMPQ           R12, $0x00000001
 	JLT            end4
 	VMOVDQU        (R8), Y7
 	VBROADCASTSS   (R9), Y8
@@ -82,10 +83,13 @@ loop3:
 	VCVTDQ2PS      Y7, Y7
 	VMULPS         Y8, Y10, Y10
 	VFMADD231PS    Y10, Y7, Y6
+	PREFETCHT0     (R11)
+	PREFETCHT0     64(R11)
+	ADDQ           $0x00000048, R11
 	ADDQ           $0x00000012, DI
 	ADDQ           $0x00000020, R8
 	ADDQ           $0x00000004, R9
-	SUBQ           $0x00000001, R11
+	SUBQ           $0x00000001, R12
 	JMP            loop3
 
 end4:
@@ -424,7 +428,7 @@ end14:
 	RET
 
 // func mulQ4_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulQ4_1x1AVX2(SB), $128-64
 	NO_LOCAL_POINTERS
 	MOVQ    dst+0(FP), AX
@@ -444,14 +448,15 @@ loop17:
 	MOVQ   CX, DI
 	MOVQ   s+56(FP), R10
 	LEAQ   (SI)(SI*2), R11
-	MOVQ   BX, R12
+	LEAQ   4096(CX), R12
+	MOVQ   BX, R13
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 
 loop19:
-	CMPQ           R12, $0x00000001
+	CMPQ           R13, $0x00000001
 	JLT            end20
 	VMOVDQU        (R8), Y7
 	VBROADCASTSS   (R9), Y8
@@ -508,11 +513,14 @@ loop19:
 	VCVTDQ2PS      Y7, Y7
 	VMULPS         Y8, Y10, Y10
 	VFMADD231PS    Y10, Y7, Y6
+	PREFETCHT0     (R12)
+	PREFETCHT0     64(R12)
+	ADDQ           $0x00000050, R12
 	ADDQ           $0x00000014, DI
 	ADDQ           $0x00000020, R8
 	ADDQ           $0x00000004, R9
 	ADDQ           $0x00000004, R10
-	SUBQ           $0x00000001, R12
+	SUBQ           $0x00000001, R13
 	JMP            loop19
 
 end20:
@@ -816,7 +824,7 @@ end30:
 	RET
 
 // func mulQ5_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulQ5_0x1AVX2(SB), $128-64
 	NO_LOCAL_POINTERS
 	MOVQ    dst+0(FP), AX
@@ -835,14 +843,15 @@ loop33:
 	MOVQ   d+48(FP), R9
 	MOVQ   CX, DI
 	LEAQ   (SI)(SI*2), R10
-	MOVQ   BX, R11
+	LEAQ   4096(CX), R11
+	MOVQ   BX, R12
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 
 loop35:
-	CMPQ           R11, $0x00000001
+	CMPQ           R12, $0x00000001
 	JLT            end36
 	VMOVDQU        (R8), Y7
 	VBROADCASTSS   (R9), Y8
@@ -916,10 +925,13 @@ loop35:
 	VCVTDQ2PS      Y7, Y7
 	VMULPS         Y8, Y10, Y10
 	VFMADD231PS    Y10, Y7, Y6
+	PREFETCHT0     (R11)
+	PREFETCHT0     64(R11)
+	ADDQ           $0x00000058, R11
 	ADDQ           $0x00000016, DI
 	ADDQ           $0x00000020, R8
 	ADDQ           $0x00000004, R9
-	SUBQ           $0x00000001, R11
+	SUBQ           $0x00000001, R12
 	JMP            loop35
 
 end36:
@@ -1282,7 +1294,7 @@ end46:
 	RET
 
 // func mulQ5_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulQ5_1x1AVX2(SB), $128-64
 	NO_LOCAL_POINTERS
 	MOVQ    dst+0(FP), AX
@@ -1302,14 +1314,15 @@ loop49:
 	MOVQ   CX, DI
 	MOVQ   s+56(FP), R10
 	LEAQ   (SI)(SI*2), R11
-	MOVQ   BX, R12
+	LEAQ   4096(CX), R12
+	MOVQ   BX, R13
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 
 loop51:
-	CMPQ           R12, $0x00000001
+	CMPQ           R13, $0x00000001
 	JLT            end52
 	VMOVDQU        (R8), Y7
 	VBROADCASTSS   (R9), Y8
@@ -1390,11 +1403,14 @@ loop51:
 	VCVTDQ2PS      Y7, Y7
 	VMULPS         Y8, Y10, Y10
 	VFMADD231PS    Y10, Y7, Y6
+	PREFETCHT0     (R12)
+	PREFETCHT0     64(R12)
+	ADDQ           $0x00000060, R12
 	ADDQ           $0x00000018, DI
 	ADDQ           $0x00000020, R8
 	ADDQ           $0x00000004, R9
 	ADDQ           $0x00000004, R10
-	SUBQ           $0x00000001, R12
+	SUBQ           $0x00000001, R13
 	JMP            loop51
 
 end52:
@@ -1722,7 +1738,7 @@ end62:
 	RET
 
 // func mulQ8_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulQ8_0x1AVX2(SB), $128-64
 	NO_LOCAL_POINTERS
 	MOVQ    dst+0(FP), AX
@@ -1741,14 +1757,15 @@ loop65:
 	MOVQ   d+48(FP), R9
 	MOVQ   CX, DI
 	LEAQ   (SI)(SI*2), R10
-	MOVQ   BX, R11
+	LEAQ   4096(CX), R11
+	MOVQ   BX, R12
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
 loop67:
-	CMPQ         R11, $0x00000001
+	CMPQ         R12, $0x00000001
 	JLT          end68
 	VMOVDQU      (R8), Y5
 	VBROADCASTSS (R9), Y6
@@ -1788,10 +1805,14 @@ loop67:
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y7, Y7
 	VFMADD231PS  Y7, Y5, Y4
+	PREFETCHT0   (R11)
+	PREFETCHT0   64(R11)
+	PREFETCHT0   128(R11)
+	ADDQ         $0x00000088, R11
 	ADDQ         $0x00000022, DI
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
-	SUBQ         $0x00000001, R11
+	SUBQ         $0x00000001, R12
 	JMP          loop67
 
 end68:
@@ -2064,7 +2085,7 @@ end78:
 	RET
 
 // func mulF32x1AVX2(dst *float32, ldd int, w *byte, rows int, n int, x *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·mulF32x1AVX2(SB), $128-48
 	NO_LOCAL_POINTERS
 	MOVQ   dst+0(FP), AX
@@ -2085,11 +2106,15 @@ loop81:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   BX, R10
+	LEAQ   4096(CX), R10
+	MOVQ   BX, R11
 
 loop83:
-	CMPQ        R10, $0x00000008
+	CMPQ        R11, $0x00000008
 	JLT         end84
+	PREFETCHT0  (R10)
+	PREFETCHT0  64(R10)
+	ADDQ        $0x00000080, R10
 	VMOVUPS     (R8), Y4
 	VMOVUPS     (DI), Y5
 	VFMADD231PS Y4, Y5, Y0
@@ -2101,12 +2126,12 @@ loop83:
 	VFMADD231PS Y4, Y5, Y3
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, R10
+	SUBQ        $0x00000008, R11
 	JMP         loop83
 
 end84:
 loop85:
-	CMPQ        R10, $0x00000001
+	CMPQ        R11, $0x00000001
 	JLT         end86
 	VMOVSS      (R8), X6
 	VMOVSS      (DI), X7
@@ -2119,7 +2144,7 @@ loop85:
 	VFMADD231PS Y6, Y7, Y3
 	ADDQ        $0x00000004, DI
 	ADDQ        $0x00000004, R8
-	SUBQ        $0x00000001, R10
+	SUBQ        $0x00000001, R11
 	JMP         loop85
 
 end86:
@@ -2383,7 +2408,7 @@ end100:
 	RET
 
 // func mulF16x1AVX2(dst *float32, ldd int, w *byte, rows int, n int, x *float32)
-// Requires: AVX, F16C, FMA3
+// Requires: AVX, F16C, FMA3, MMX+
 TEXT ·mulF16x1AVX2(SB), $128-48
 	NO_LOCAL_POINTERS
 	MOVQ   dst+0(FP), AX
@@ -2404,11 +2429,14 @@ loop105:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   BX, R10
+	LEAQ   4096(CX), R10
+	MOVQ   BX, R11
 
 loop107:
-	CMPQ        R10, $0x00000008
+	CMPQ        R11, $0x00000008
 	JLT         end108
+	PREFETCHT0  (R10)
+	ADDQ        $0x00000040, R10
 	VMOVUPS     (R8), Y4
 	VCVTPH2PS   (DI), Y5
 	VFMADD231PS Y4, Y5, Y0
@@ -2420,33 +2448,33 @@ loop107:
 	VFMADD231PS Y4, Y5, Y3
 	ADDQ        $0x00000010, DI
 	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, R10
+	SUBQ        $0x00000008, R11
 	JMP         loop107
 
 end108:
 loop109:
-	CMPQ        R10, $0x00000001
+	CMPQ        R11, $0x00000001
 	JLT         end110
 	VMOVSS      (R8), X6
-	MOVWLZX     (DI), R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI), R10
+	VMOVD       R10, X7
 	VCVTPH2PS   X7, X7
 	VFMADD231PS Y6, Y7, Y0
-	MOVWLZX     (DI)(SI*1), R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI)(SI*1), R10
+	VMOVD       R10, X7
 	VCVTPH2PS   X7, X7
 	VFMADD231PS Y6, Y7, Y1
-	MOVWLZX     (DI)(SI*2), R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI)(SI*2), R10
+	VMOVD       R10, X7
 	VCVTPH2PS   X7, X7
 	VFMADD231PS Y6, Y7, Y2
-	MOVWLZX     (DI)(R9*1), R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI)(R9*1), R10
+	VMOVD       R10, X7
 	VCVTPH2PS   X7, X7
 	VFMADD231PS Y6, Y7, Y3
 	ADDQ        $0x00000002, DI
 	ADDQ        $0x00000004, R8
-	SUBQ        $0x00000001, R10
+	SUBQ        $0x00000001, R11
 	JMP         loop109
 
 end110:
@@ -2720,7 +2748,7 @@ end124:
 	RET
 
 // func mulBF16x1AVX2(dst *float32, ldd int, w *byte, rows int, n int, x *float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulBF16x1AVX2(SB), $128-48
 	NO_LOCAL_POINTERS
 	MOVQ   dst+0(FP), AX
@@ -2741,11 +2769,14 @@ loop129:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   BX, R10
+	LEAQ   4096(CX), R10
+	MOVQ   BX, R11
 
 loop131:
-	CMPQ        R10, $0x00000008
+	CMPQ        R11, $0x00000008
 	JLT         end132
+	PREFETCHT0  (R10)
+	ADDQ        $0x00000040, R10
 	VMOVUPS     (R8), Y4
 	VPMOVZXWD   (DI), Y5
 	VPSLLD      $0x10, Y5, Y5
@@ -2761,33 +2792,33 @@ loop131:
 	VFMADD231PS Y4, Y5, Y3
 	ADDQ        $0x00000010, DI
 	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, R10
+	SUBQ        $0x00000008, R11
 	JMP         loop131
 
 end132:
 loop133:
-	CMPQ        R10, $0x00000001
+	CMPQ        R11, $0x00000001
 	JLT         end134
 	VMOVSS      (R8), X6
-	MOVWLZX     (DI), R11
-	SHLL        $0x10, R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI), R10
+	SHLL        $0x10, R10
+	VMOVD       R10, X7
 	VFMADD231PS Y6, Y7, Y0
-	MOVWLZX     (DI)(SI*1), R11
-	SHLL        $0x10, R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI)(SI*1), R10
+	SHLL        $0x10, R10
+	VMOVD       R10, X7
 	VFMADD231PS Y6, Y7, Y1
-	MOVWLZX     (DI)(SI*2), R11
-	SHLL        $0x10, R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI)(SI*2), R10
+	SHLL        $0x10, R10
+	VMOVD       R10, X7
 	VFMADD231PS Y6, Y7, Y2
-	MOVWLZX     (DI)(R9*1), R11
-	SHLL        $0x10, R11
-	VMOVD       R11, X7
+	MOVWLZX     (DI)(R9*1), R10
+	SHLL        $0x10, R10
+	VMOVD       R10, X7
 	VFMADD231PS Y6, Y7, Y3
 	ADDQ        $0x00000002, DI
 	ADDQ        $0x00000004, R8
-	SUBQ        $0x00000001, R10
+	SUBQ        $0x00000001, R11
 	JMP         loop133
 
 end134:

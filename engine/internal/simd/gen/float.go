@@ -127,9 +127,16 @@ func (g *generator) floatProduct(e element, tokens, rows int) {
 			g.advance(e.bytes*elements, wp)
 			g.advance(4*elements, xp)
 		}
+		prefetch := func() {}
+		if tokens == 1 && rows > 1 {
+			prefetch = g.prefetcher(w, rows*8*e.bytes)
+		}
 		count := g.GP64()
 		g.MOVQ(n, count)
-		g.loop(count, 8, func() { step(g.wide, 8) })
+		g.loop(count, 8, func() {
+			prefetch()
+			step(g.wide, 8)
+		})
 		g.loop(count, 1, func() { step(g.single, 1) })
 
 		switch {

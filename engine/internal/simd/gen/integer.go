@@ -132,6 +132,10 @@ func (p *intProduct) panel(rows int) {
 		p.stride3 = p.GP64()
 		p.LEAQ(indexed(p.stride, p.stride, 2, 0), p.stride3)
 	}
+	prefetch := func() {}
+	if p.tokens == 1 && rows > 1 {
+		prefetch = p.prefetcher(p.w, rows*p.bytes)
+	}
 	count := p.GP64()
 	p.MOVQ(p.nb, count)
 	acc := make([][]reg.VecVirtual, rows) // [rows][tokens]
@@ -144,6 +148,7 @@ func (p *intProduct) panel(rows int) {
 		} else {
 			p.tile(acc)
 		}
+		prefetch()
 		p.advance(p.bytes, p.wp)
 		p.advance(32, p.qp)
 		p.advance(4, p.dp)
