@@ -92,6 +92,8 @@ func malformed() []malformedCase {
 		{"offsets of alignment 32 in a file of 64", header(2, 1).kv(alignmentKey, Uint32).u32(64).info("t", tensor.F32, 0, 8).info("u", tensor.F32, 32, 8).data(64, 64).b, ErrMalformed, 115, `tensor 1 "u": offset`, "no multiple of the alignment 64"},
 		{"overlap", header(2, 0).info("t", tensor.F32, 0, 9).info("u", tensor.F32, 32, 8).data(32, 96).b, ErrMalformed, 82, `tensor 1 "u": offset`, `overlap those of tensor 0 "t", bytes 0 to 36`},
 		{"overlap, out of order", header(2, 0).info("t", tensor.F32, 32, 8).info("u", tensor.F32, 0, 9).data(32, 96).b, ErrMalformed, 49, `tensor 0 "t": offset`, `overlap those of tensor 1 "u"`},
+		{"overlap of one byte", header(2, 1).kv(alignmentKey, Uint32).u32(1).info("t", tensor.I8, 0, 9).info("u", tensor.I8, 8, 8).data(1, 16).b, ErrMalformed, 115, `tensor 1 "u": offset`, "bytes 0 to 9"},
+		{"overlap behind an empty tensor", header(3, 0).info("t", tensor.F32, 0, 16).info("e", tensor.F32, 32, 0).info("u", tensor.F32, 32, 8).data(32, 64).b, ErrMalformed, 115, `tensor 2 "u": offset`, `overlap those of tensor 0 "t"`},
 		{"same offset", header(2, 0).info("t", tensor.F32, 0, 8).info("u", tensor.F32, 0, 8).data(32, 64).b, ErrMalformed, 82, `tensor 1 "u": offset`, "overlap"},
 		{"offset past the end", header(1, 0).info("t", tensor.F32, 1<<40, 8).data(32, 32).b, ErrTruncated, 96, `tensor 0 "t": data`, "has 96 bytes and needs 1099511627872"},
 		{"data one byte short", header(1, 0).info("t", tensor.F32, 0, 8).data(32, 31).b, ErrTruncated, 64, `tensor 0 "t": data`, "has 95 bytes and needs 96"},
@@ -183,6 +185,15 @@ func TestCountsAreNotTrusted(t *testing.T) {
 		if got := after.TotalAlloc - before.TotalAlloc; got > 2<<20 || err == nil {
 			t.Errorf("%s: %d bytes allocated; error %v", c.name, got, err)
 		}
+	}
+}
+
+// Errors stay short whatever the file holds, and cut no character in two.
+func TestErrorsQuoteLittle(t *testing.T) {
+	key := "é" + strings.Repeat("字", 10_000)
+	_, err := Parse(header(0, 1).kv(key, 13).b)
+	if err == nil || len(err.Error()) > 400 || !strings.Contains(err.Error(), `字"... (30002 bytes)`) {
+		t.Errorf("%v", err)
 	}
 }
 

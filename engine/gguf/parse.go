@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -300,15 +301,7 @@ func (r *reader) bind(f *File, extents []extent) {
 	align := uint64(f.Alignment)
 	data := pad(uint64(r.off), align)
 	f.DataOffset = int64(data)
-	slices.SortStableFunc(extents, func(a, b extent) int {
-		switch {
-		case a.begin != b.begin && a.begin < b.begin:
-			return -1
-		case a.begin != b.begin:
-			return 1
-		}
-		return int(min(a.end-a.begin, 1)) - int(min(b.end-b.begin, 1)) // empty ones first
-	})
+	slices.SortStableFunc(extents, func(a, b extent) int { return cmp.Compare(a.begin, b.begin) })
 	var last extent
 	for _, e := range extents {
 		r.at, r.index, r.name = e.field, uint64(e.tensor), f.Tensors[e.tensor].Name
@@ -317,7 +310,7 @@ func (r *reader) bind(f *File, extents []extent) {
 				e.begin, e.end, last.tensor, quote(f.Tensors[last.tensor].Name), last.begin, last.end)
 			return
 		}
-		if e.end >= last.end {
+		if e.end >= last.end { // not so for an empty tensor amid another
 			last = e
 		}
 	}

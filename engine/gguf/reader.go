@@ -43,13 +43,9 @@ func (r *reader) fail(kind error, field, format string, args ...any) {
 	r.err = &FormatError{Field: field, Offset: int64(r.at), Msg: fmt.Sprintf(format, args...), Kind: kind}
 }
 
-// short records that a field needs more bytes than are left.
+// short records that a field needs more bytes than are left; need is below 2^63.
 func (r *reader) short(field string, need uint64) {
-	end := uint64(r.off) + need
-	if end < need {
-		end = math.MaxUint64
-	}
-	r.fail(ErrTruncated, field, "the file is cut short: it has %d bytes and needs %d at least; download it again", len(r.data), end)
+	r.fail(ErrTruncated, field, "the file is cut short: it has %d bytes and needs %d at least; download it again", len(r.data), uint64(r.off)+need)
 }
 
 // take returns the next n bytes, which belong to the field that begins at r.at.
@@ -120,18 +116,14 @@ func (r *reader) text(field string, limit uint64) string {
 	return string(r.take(field, n))
 }
 
-// length reads the length of a string and checks that its bytes follow.
+// length reads the length of a string; its bytes are taken after it.
 func (r *reader) length(field string, limit uint64) uint64 {
 	n := r.u64(field)
 	switch {
-	case r.err != nil:
-		return 0
 	case n > math.MaxInt64:
 		r.fail(ErrMalformed, field, "has length %d, which is negative or past all bounds; the file is damaged: download it again", int64(n))
 	case n > limit:
 		r.fail(ErrMalformed, field, "has a length of %d bytes; %d are allowed", n, limit)
-	case n > r.left():
-		r.short(field, n)
 	}
 	return n
 }
