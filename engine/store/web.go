@@ -110,6 +110,11 @@ func (p *puller) get(ctx context.Context, src source, part *part, wantSize int64
 	defer resp.Body.Close()
 	if linked == nil {
 		linked = resp.Header
+		// Without a redirect the hub's ETag is the hash. That of the storage behind
+		// a redirect may look like one and be another.
+		if src.hub != "" && linked.Get("X-Linked-Etag") == "" && resp.Request.URL.Host == req.URL.Host {
+			linked.Set("X-Linked-Etag", linked.Get("ETag"))
+		}
 	}
 	now := remote(src.url, resp, linked)
 

@@ -614,6 +614,32 @@ func TestPullHub(t *testing.T) {
 	empty(t, p.dir)
 }
 
+// A hub that sends the file itself tells the hash in the ETag; elsewhere an ETag
+// of that form means nothing.
+func TestPullHubWithoutRedirect(t *testing.T) {
+	s := &remoteFile{data: bigTiny, etag: `"` + sum(bigTiny) + `"`}
+	url := s.serve(t)
+	t.Setenv("HF_ENDPOINT", strings.TrimSuffix(url, "/d/tiny.gguf"))
+	p, _ := testPuller(t)
+	m, err := p.pull(context.Background(), "hf:o/r/tiny.gguf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored(t, p.dir, m, bigTiny)
+
+	s.etag = `"` + strings.Repeat("0", 64) + `"`
+	p, _ = testPuller(t)
+	var wrong *ChecksumError
+	if _, err = p.pull(context.Background(), "hf:o/r/tiny.gguf"); !errors.As(err, &wrong) {
+		t.Errorf("%v", err)
+	}
+	empty(t, p.dir)
+	if m, err = p.pull(context.Background(), url); err != nil {
+		t.Fatal(err)
+	}
+	stored(t, p.dir, m, bigTiny)
+}
+
 func TestPullFollowsNoUnsafeRedirect(t *testing.T) {
 	for to, want := range map[string]string{"http://models.example/x.gguf": "http:// is for this machine only", "ftp://h/x": "not https", "": "10 redirects"} {
 		var n int
