@@ -10,8 +10,15 @@
 // control, comments and methods, where the two differ (rewrite.go).
 //
 // A template is code from a file that somebody else made. It can read nothing
-// but the messages; the depth of its macros, its loop iterations and its
+// but the messages; its size, the depth of its macros, its loop turns and its
 // output are limited, and a panic of the evaluator is an error.
+//
+// Refused with a reason, though Jinja2 has them: recursive loops, ** and
+// assignments to several names, include and import, defaults of macros that
+// hold a comma. Silently different: "a" + 1 joins where Python fails, texts that
+// are numbers compare as numbers, // and % round towards zero, a division by 0
+// is 0, "in" between unfit types is false, tuples print as lists, true is not a
+// number. No known chat template depends on these.
 //
 // Not here: tools, images, and the reading of a model's answer.
 package chat

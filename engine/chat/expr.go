@@ -21,11 +21,8 @@ func expression(toks []token) (string, error) {
 			return token{}
 		}
 		if begins(toks, i) {
-			e := operand(toks, i)
-			tested := at(e + 1).is("is") // which binds tighter than any operator
-			for at(e + 1).is("is") {
-				e = testEnd(toks, e+1)
-			}
+			first := operand(toks, i)
+			e := tested(toks, first)
 			wrap := func(closer string) {
 				add("(")
 				closers[e] = closer + closers[e]
@@ -36,8 +33,11 @@ func expression(toks []token) (string, error) {
 			case at(i-1).is("~") || at(e+1).is("~"):
 				wrap("|loupe_string) ")
 			}
-			if tested {
+			if e != first { // a test binds tighter than any operator
 				wrap(") ")
+			}
+			if prev := at(i - 1); at(e+1).is("*") && (prev.is("/") || prev.is("//") || prev.is("%")) {
+				return "", fmt.Errorf("line %d: a multiplication after %s needs brackets", t.line, prev.text)
 			}
 		}
 		switch {
@@ -92,10 +92,10 @@ func expression(toks []token) (string, error) {
 		case t.is("**"):
 			return "", fmt.Errorf("line %d: the operator ** is not supported", t.line)
 		case t.is("*"):
-			// The one operator that makes much of little.
-			add("* (")
-			e := operand(toks, i+1)
-			closers[e] = "|loupe_times) " + closers[e]
+			// The one operator that makes much of little: a filter limits it.
+			add("| loupe_multiply (")
+			e := tested(toks, operand(toks, i+1))
+			closers[e] = ") " + closers[e]
 		case t.is("[") && subscripts(at(i-1)) && instead[i] == "" && !isSlice(toks, i):
 			if at(i + 1).is("]") {
 				return "", fmt.Errorf("line %d: [] holds no index", t.line)
@@ -151,6 +151,14 @@ func hasArgument(toks []token, i int) bool {
 		next.is("(") || next.is("[") || next.is("{")
 }
 
+// tested is the last token of the tests that follow the value ending at e, or e.
+func tested(toks []token, e int) int {
+	for e+1 < len(toks) && toks[e+1].is("is") {
+		e = testEnd(toks, e+1)
+	}
+	return e
+}
+
 // testEnd is the last token of the test whose "is" is at i.
 func testEnd(toks []token, i int) int {
 	if i++; i < len(toks) && toks[i].is("not") {
@@ -167,7 +175,8 @@ func testEnd(toks []token, i int) int {
 
 // isSlice reports whether the bracket at i holds a slice: a colon of its own.
 func isSlice(toks []token, i int) bool {
-	for j := i + 1; j < group(toks, i); j++ {
+	end := group(toks, i)
+	for j := i + 1; j < end; j++ {
 		if toks[j].is(":") {
 			return true
 		}

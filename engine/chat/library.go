@@ -27,7 +27,7 @@ func init() {
 	byName := map[string]call{
 		"attribute": attribute,
 		"item":      item,
-		"times":     times,
+		"multiply":  multiply,
 		"term":      term,
 		"pairs":     eachPair,
 		"each":      func(a []value, kw kwargs) (value, error) { l, err := iterate(a[0]); return jinja.NewList(l), err },
@@ -192,17 +192,45 @@ func item(a []value, kw kwargs) (value, error) {
 	return jinja.Undefined(), nil
 }
 
-// times guards the right side of a multiplication, which can repeat a text.
-func times(a []value, kw kwargs) (value, error) {
-	const most = 1 << 20
-	if v := a[0]; v.IsInt() && v.AsInt() > most {
-		return v, fmt.Errorf("a multiplication by %d; %d is the most", v.AsInt(), most)
-	} else if v.IsInt() && v.AsInt() < 0 {
-		return jinja.NewInt(max(v.AsInt(), -most)), nil
-	} else if !v.IsInt() && !v.IsFloat() {
-		return v, fmt.Errorf("a multiplication by a %s", typeName(v))
+// multiply is a * b. A text or a list may not grow beyond what may be printed.
+func multiply(a []value, kw kwargs) (value, error) {
+	x, y := a[0], a[1]
+	if x.IsInt() && (y.IsString() || y.IsList()) {
+		x, y = y, x
 	}
-	return a[0], nil
+	size := 0
+	switch {
+	case x.IsNumber() && y.IsNumber() && (x.IsFloat() || y.IsFloat()):
+		return jinja.NewFloat(number(x) * number(y)), nil
+	case x.IsInt() && y.IsInt():
+		p := x.AsInt() * y.AsInt()
+		if x.AsInt() != 0 && (p/x.AsInt() != y.AsInt() || x.AsInt() == -1 && y.AsInt() == math.MinInt64) {
+			return x, fmt.Errorf("the product of %d and %d exceeds 64 bits", x.AsInt(), y.AsInt())
+		}
+		return jinja.NewInt(p), nil
+	case x.IsString():
+		size = len(x.AsString())
+	case x.IsList():
+		size = x.AsList().Len() * 16
+	}
+	if !y.IsInt() || !x.IsString() && !x.IsList() {
+		return x, fmt.Errorf("a multiplication of a %s and a %s", typeName(a[0]), typeName(a[1]))
+	}
+	n := max(y.AsInt(), 0)
+	if size > 0 && n > int64(maxOutput/size) {
+		return x, fmt.Errorf("a %s repeated %d times has more than %d MiB", typeName(x), n, maxOutput>>20)
+	}
+	if size == 0 {
+		n = 0 // of nothing, any number is nothing
+	}
+	if x.IsString() {
+		return str(strings.Repeat(x.AsString(), int(n)))
+	}
+	l := make([]value, 0, x.AsList().Len()*int(n))
+	for range n {
+		l = append(l, x.AsList().Items...)
+	}
+	return jinja.NewList(l), nil
 }
 
 // term guards an operand of +, which the evaluator would take for "" or 0.

@@ -111,6 +111,7 @@ func TestCompileErrors(t *testing.T) {
 		"{% set a, b = c %}":                   "line 1: an assignment is",
 		"{% set a = %}":                        "line 1: {% set a = %} has no value",
 		"{{ a[] }}":                            "line 1: [] holds no index",
+		"{{ 8 / 2 * 3 }}":                      "needs brackets",
 		"{{ 2 ** 3 }}":                         "line 1: the operator **",
 		"{{ }}":                                "line 1: {{ }} holds no expression",
 		"{% for x y %}":                        "line 1: a loop is",
@@ -145,7 +146,10 @@ func TestRenderErrors(t *testing.T) {
 		"{{ messages[0].role.nosuch() }}":                        "not callable",
 		"{{ strftime_now('%Q') }}":                               "directive %Q",
 		"{{ range(1000000) }}":                                   "more than 100000",
-		"{{ 'x' * 1000000000000 }}":                              "multiplication by 1000000000000",
+		"{{ 'x' * 1000000000000 }}":                              "repeated 1000000000000 times",
+		"{{ 'x' * 60000000 * 60000000 }}":                        "repeated 60000000 times",
+		"{{ 4611686018427387904 * 4 }}":                          "exceeds 64 bits",
+		"{{ x * 2 }}":                                            "multiplication of a undefined",
 		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}":        "macros call each other",
 		"{% set n = namespace() %}{% set n.n = n %}{{ n == n }}": "a namespace may not be put",
 		"{% set n = namespace(s='xxxxxxxx') %}{% for i in range(50) %}{% set n.s = n.s + n.s %}{% endfor %}":                    "64 MiB",
@@ -193,5 +197,25 @@ func TestNow(t *testing.T) {
 	s, err := compile(t, "{{ strftime_now('%Y') }}").Render(nil, Options{})
 	if err != nil || s < time.Date(before, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006") {
 		t.Errorf("%q, %v", s, err)
+	}
+}
+
+// What nests or repeats as deep as a template's size allows ends in a result or
+// in an error, never in the exhaustion of the stack.
+func TestLongTemplates(t *testing.T) {
+	rep := func(s string) string { return strings.Repeat(s, (maxSource-100)/len(s)) }
+	for _, source := range []string{
+		"{{ " + rep("1+") + "1 }}", "{{ " + rep("- ") + "1 }}", "{{ " + rep("not ") + "1 }}", "{{ a[" + rep("1,") + "] }}",
+		"{{ " + rep("1 if a else ") + "1 }}", "{{ 'a'" + rep("|e") + " }}", "{{ 1" + rep("*1") + " }}", "{{ 1" + rep(" is odd") + " }}",
+		"{{ messages" + rep("[:]") + " }}", "{{ 'a'" + rep(".strip()") + " }}", "{% if a %}" + rep("{%elif a%}") + "{% endif %}",
+		rep("{{"), rep("{#"), rep("{% raw %}"), rep("{{ a }}"), rep("\n"), rep("{{ 'a'~"), rep("{"), rep("{%- set a = 1 -%}"),
+	} {
+		tmpl, err := Parse(source)
+		if err == nil {
+			_, err = tmpl.Render([]Message{{"user", "hi"}}, Options{})
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "chat: ") {
+			t.Errorf("%.40q: %v", source, err)
+		}
 	}
 }
