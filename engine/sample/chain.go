@@ -1,6 +1,9 @@
 package sample
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // Sampler narrows or reshapes the candidates. It leaves at least one.
 type Sampler interface {
@@ -61,6 +64,11 @@ func New(cfg Config) (*Chain, error) {
 // finite logit are errors. The chosen token counts as a recent one only after
 // Accept.
 func (c *Chain) Sample(logits []float32) (int, error) {
+	if _, ok := c.last.(greedy); ok && len(c.samplers) == 0 {
+		if id := Greedy(logits); id >= 0 && logits[id] <= math.MaxFloat32 {
+			return id, nil
+		} // fill says what is wrong
+	}
 	if err := c.candidates.fill(logits); err != nil {
 		return 0, err
 	}

@@ -11,13 +11,12 @@ func (greedy) choose(c *Candidates) int { return c.best() }
 // Greedy is the id of the largest logit, the lowest of equals. It is -1 when
 // there is none: no logits, a NaN among them, or all -Inf.
 func Greedy(logits []float32) int {
-	id := -1
+	id, best := -1, float32(math.Inf(-1))
 	for i, l := range logits {
-		if l != l {
+		if l > best {
+			id, best = i, l
+		} else if l != l {
 			return -1
-		}
-		if id < 0 && l >= -math.MaxFloat32 || id >= 0 && l > logits[id] {
-			id = i
 		}
 	}
 	return id

@@ -315,8 +315,10 @@ func TestBadLogits(t *testing.T) {
 		{[]float32{float32(math.Inf(-1))}, "none of 1 logits"},
 		{nil, "none of 0 logits"},
 	} {
-		if _, err := chain(t, Default()).Sample(c.logits); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v: error %v, want %q in it", c.logits, err, c.want)
+		for _, cfg := range []Config{{}, Default()} {
+			if _, err := chain(t, cfg).Sample(c.logits); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v: error %v, want %q in it", c.logits, err, c.want)
+			}
 		}
 	}
 }
