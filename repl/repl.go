@@ -22,7 +22,7 @@ type Options struct {
 	// In, Out and Err are the process's own files. When In and Out both are
 	// terminals the REPL is interactive.
 	In, Out, Err *os.File
-	// Banner is printed first on a terminal.
+	// Banner is printed first on a terminal, and how to get help.
 	Banner string
 	// HistoryPath is the file of cells; "" keeps them for this run only.
 	HistoryPath string
@@ -103,8 +103,8 @@ func (r *REPL) Close() error { return errors.Join(r.lines.Close(), r.kernel.Clos
 // cell is an error only when input is no terminal.
 func (r *REPL) Run() error {
 	defer r.watchSignals()()
-	if r.screen != nil && r.opt.Banner != "" {
-		fmt.Fprintln(r.opt.Out, r.opt.Banner)
+	if r.screen != nil {
+		fmt.Fprintln(r.opt.Out, withHint(r.opt.Banner, r.screen.width()))
 	}
 	r.openHistory()
 	if err := r.setup(); err != nil {
@@ -151,6 +151,17 @@ func (r *REPL) Run() error {
 		return ErrCellFailed
 	}
 	return nil
+}
+
+// withHint puts the hint at the right end of the banner's line, at most in
+// column 100, or below it where the line is too short.
+func withHint(banner string, width int) string {
+	const hint = "? for help"
+	gap := min(width, 100) - 1 - columns.StringWidth(banner) - len(hint)
+	if gap < 2 {
+		return banner + "\n" + hint
+	}
+	return banner + strings.Repeat(" ", gap) + hint
 }
 
 func isKind(err error, kind kernel.Kind) bool {

@@ -30,7 +30,7 @@ func prompt(ctx context.Context, model *loadFlags) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	opt.Banner = fmt.Sprintf("loupe %s  %-66s ? for help", version, about)
+	opt.Banner = fmt.Sprintf("loupe %s  %s", version, about)
 	var err error
 	if opt.HistoryPath, err = repl.HistoryPath(); err != nil {
 		fmt.Fprintln(os.Stderr, "loupe:", err) // the prompt works without
