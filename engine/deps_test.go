@@ -39,8 +39,9 @@ const policy = `
 	kernel/check:           kernel/notebook stdlib/symbols
 	kernel/lower:           kernel/check
 	kernel:                 kernel/* stdlib/nb stdlib/symbols
-	repl:                   kernel
-	repl/loupe:             repl kernel engine engine/*
+	repl/internal/ptytest:  -
+	repl:                   kernel repl/internal/ptytest
+	repl/loupe:             repl kernel engine engine/* repl/internal/ptytest
 	notebooks/*:            engine stdlib/nb
 	examples/*:             engine
 `

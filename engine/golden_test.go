@@ -104,7 +104,7 @@ func TestGoldenGreedyExact(t *testing.T) {
 				}
 				s := m.NewSession()
 				defer s.Close()
-				r, err := s.GenerateIDs(context.Background(), c.PromptIDs, GenerateConfig{MaxTokens: len(c.Exact.IDs)})
+				r, err := s.GenerateIDs(context.Background(), c.PromptIDs, GenerateConfig{MaxTokens: max(compare, 1)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -348,6 +348,9 @@ func TestGoldenTensorsExact(t *testing.T) {
 					}
 				}
 			} else {
+				if n := len(data); name == "l_out-29" && ne[1] == 1 && len(got) > n {
+					got = got[len(got)-n:] // of the last layer the reference keeps the last token only
+				}
 				if len(got) != len(data) {
 					t.Errorf("%s: %s has %d elements, want %d (%v)", c.Name, name, len(got), len(data), ne)
 					continue

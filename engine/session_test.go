@@ -288,7 +288,7 @@ func TestBadFilesAreRefused(t *testing.T) {
 		{write("text.gguf", "this is not a model, it is a text file"), "GGUF"},
 		{write("cut.gguf", string(whole[:len(whole)-100])), "cut"},
 		{write("empty.gguf", ""), "empty.gguf"},
-		{dir + "/", "director"},
+		{dir + "/", "is a folder"},
 		{"smolm2", "smollm2"},
 	} {
 		m, err := Load(bad.path, LoadConfig{})
@@ -434,7 +434,7 @@ func TestCacheTable(t *testing.T) {
 
 func TestSeedAndTemperature(t *testing.T) {
 	m := tiny(t, LoadConfig{Threads: 1})
-	cfg := GenerateConfig{MaxTokens: 20, Temperature: 1.5, Seed: 11}
+	cfg := GenerateConfig{MaxTokens: 20, Temperature: 20, Seed: 11}
 	a := generate(t, m.NewSession(), prompt, cfg)
 	b := generate(t, m.NewSession(), prompt, cfg)
 	if !slices.Equal(a.IDs, b.IDs) {
@@ -442,7 +442,7 @@ func TestSeedAndTemperature(t *testing.T) {
 	}
 	cfg.Seed = 12
 	if c := generate(t, m.NewSession(), prompt, cfg); slices.Equal(a.IDs, c.IDs) {
-		t.Error("two seeds gave the same 20 tokens at temperature 1.5")
+		t.Error("two seeds gave the same 20 tokens at temperature 20")
 	}
 }
 

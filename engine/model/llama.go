@@ -65,7 +65,7 @@ func (m *llama) layers(p *Pass) error {
 		h := p.normed.Reset(n, c.Embd)
 		cpu.RMSNorm(h, p.resid, w.attnNorm, n, c.Eps)
 		p.show(l, observe.AttnNorm, [3]int{n, c.Embd, 1}, h)
-		cpu.MatMul(&p.normed, ops.Out{W: &w.q, Dst: p.q}, ops.Out{W: &w.k, Dst: p.k}, ops.Out{W: &w.v, Dst: p.v})
+		cpu.MatMul(&p.normed, ops.Out{W: &w.q, Dst: p.q}, ops.Out{W: &w.k, Dst: p.k, Fine: true}, ops.Out{W: &w.v, Dst: p.v, Fine: true})
 		p.show(l, observe.Q, [3]int{n, c.Heads, c.HeadK}, p.q)
 		p.show(l, observe.K, [3]int{n, c.KVHeads, c.HeadK}, p.k)
 		p.show(l, observe.V, [3]int{n, c.KVHeads, c.HeadV}, p.v)

@@ -6,51 +6,63 @@ import "loupe/engine/internal/simd"
 // multiplies. The 8-bit form is made once per content, by the first MatMul that
 // needs it, and serves all weights that read the same input.
 type Input struct {
-	X      []float32 // [rows, n]
-	rows   int
-	n      int
-	q8     simd.Q8
-	fresh  bool // q8 holds X
-	buffer []float32
+	X     []float32 // [rows, n]
+	rows  int
+	n     int
+	q8    simd.Q8
+	rest  simd.Q8 // X less q8: the next 8 bits
+	fresh bool    // q8 holds X
+	fine  bool    // rest holds what q8 leaves of X
 }
 
 // Reset makes x a batch of rows rows of n elements and returns its buffer,
 // [rows, n], to be filled.
 func (x *Input) Reset(rows, n int) []float32 {
-	x.buffer = grow(x.buffer, rows*n)
-	x.X, x.rows, x.n, x.fresh = x.buffer, rows, n, false
+	x.X = grow(x.X, rows*n)
+	x.rows, x.n, x.fresh = rows, n, false
 	return x.X
-}
-
-// Rows shows x with only rows [from, from+n) of its content.
-func (x *Input) Rows(from, n int) {
-	x.X = x.buffer[from*x.n : (from+n)*x.n]
-	x.rows, x.fresh = n, false
 }
 
 // Changed says that the content of X was written to.
 func (x *Input) Changed() { x.fresh = false }
 
 type quantizeTask struct {
-	kern *simd.Kernels
+	cpu  *CPU
 	x    *Input
-	rows int // of one chunk
+	fine bool
 }
 
-func (t *quantizeTask) Chunk(_, chunk int) {
-	x := t.x
-	for r := chunk * t.rows; r < min((chunk+1)*t.rows, x.rows); r++ {
-		t.kern.QuantizeQ8(&x.q8, r, x.X[r*x.n:(r+1)*x.n])
+func (t *quantizeTask) Chunk(worker, chunk int) {
+	x, kern := t.x, t.cpu.kern
+	for r := chunk * rowsAChunk; r < min((chunk+1)*rowsAChunk, x.rows); r++ {
+		row := x.X[r*x.n : (r+1)*x.n]
+		kern.QuantizeQ8(&x.q8, r, row)
+		if !t.fine {
+			continue
+		}
+		t.cpu.panel[worker] = grow(t.cpu.panel[worker], x.n)
+		rest := t.cpu.panel[worker][:x.n]
+		q := x.q8.Q[r*x.n : (r+1)*x.n]
+		for b, d := range x.q8.D[r*x.n/32 : (r+1)*x.n/32] {
+			for i := b * 32; i < (b+1)*32; i++ {
+				rest[i] = row[i] - d*float32(q[i])
+			}
+		}
+		kern.QuantizeQ8(&x.rest, r, rest)
 	}
 }
 
-// quantizeInput makes the 8-bit form of x unless it is there.
-func (c *CPU) quantizeInput(x *Input) {
-	if x.fresh {
+// quantizeInput makes the 8-bit form of x, and with fine the next 8 bits too,
+// unless it is there.
+func (c *CPU) quantizeInput(x *Input, fine bool) {
+	if x.fresh && (x.fine || !fine) {
 		return
 	}
 	x.q8.Reset(x.rows, x.n)
-	c.quantize = quantizeTask{c.kern, x, 16}
-	c.do(&c.quantize, (x.rows+15)/16)
-	x.fresh = true
+	if fine {
+		x.rest.Reset(x.rows, x.n)
+	}
+	c.quantize = quantizeTask{c, x, fine}
+	c.do(&c.quantize, chunksOf(x.rows))
+	x.fresh, x.fine = true, fine
 }
