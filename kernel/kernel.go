@@ -3,6 +3,23 @@ package kernel
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"go/token"
+	"go/types"
+	"log"
+	"log/slog"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/traefik/yaegi/interp"
+
+	"loupe/kernel/check"
+	"loupe/kernel/lower"
+	"loupe/stdlib/nb"
+	"loupe/stdlib/symbols"
 )
 
 // Options configure a kernel. The zero value is a kernel that drops its
@@ -61,45 +78,194 @@ var errClosed = errors.New("kernel: closed")
 // Kernel runs cells. Its methods may be called from several goroutines; Run
 // and RunFile wait for each other.
 type Kernel struct {
-	opt Options
+	opt   Options
+	out   *output
+	m     *machine
+	args  []string
+	flags *flag.FlagSet
+
+	runMu sync.Mutex // held while a cell runs
+
+	mu      sync.Mutex // guards the session
+	closed  bool
+	sess    *check.Session
+	prog    *lower.Program
+	interp  *interp.Interpreter
+	used    map[string]bool // packages that the interpreter has
+	files   int             // files given to the interpreter
+	defined []any
+	defines []define // what Reset keeps
+	sources map[string]string
+	docs    map[types.Object]string // doc comments of the session's declarations
+
+	showing   showing
+	mainDefs  []func()   // deferred calls of a notebook's main
+	mainPanic *mainPanic // the panic that ends the notebook, for recover in its deferred calls
+	ended     bool       // the notebook's main has returned
+	detach    func()
+	restore   func()
 }
 
-// New makes a kernel with an empty session.
-func New(opt Options) (*Kernel, error) { return &Kernel{opt: opt}, nil }
+type define struct {
+	name  string
+	value any
+}
+
+// New makes a kernel with an empty session. Until Close, output of the
+// process's default loggers (log, log/slog) comes as events too.
+func New(opt Options) (*Kernel, error) {
+	k := &Kernel{opt: opt, args: opt.Args}
+	if k.args == nil {
+		k.args = []string{"loupe"}
+	}
+	var err error
+	if k.out, err = newOutput(opt.Events); err != nil {
+		return nil, err
+	}
+	k.reset(check.NewUniverse())
+	k.attach()
+	return k, nil
+}
+
+// attach connects the kernel with what is process-wide.
+func (k *Kernel) attach() {
+	k.detach = nb.Attach(nb.Host{
+		Context: k.context,
+		Show:    k.showValues,
+		Text:    k.streamText,
+		Progress: func(label string, done, total int64, unit string) {
+			k.out.event(Progress{Label: label, Done: done, Total: total, Unit: unit})
+		},
+		Stats: func(line string, data any) { k.out.event(Stats{Text: line, Data: data}) },
+	})
+	oldWriter, oldFlags, oldPrefix, oldSlog := log.Writer(), log.Flags(), log.Prefix(), slog.Default()
+	log.SetOutput(stream{k.out, true})
+	log.SetFlags(log.LstdFlags)
+	log.SetPrefix("")
+	k.restore = func() {
+		log.SetOutput(oldWriter)
+		log.SetFlags(oldFlags)
+		log.SetPrefix(oldPrefix)
+		if slog.Default() != oldSlog {
+			slog.SetDefault(oldSlog)
+		}
+	}
+}
+
+// reset makes an empty session.
+func (k *Kernel) reset(u *check.Universe) {
+	fset := token.NewFileSet()
+	k.sess = check.NewSession(u, fset)
+	k.prog = lower.NewProgram(k.sess.Pkg())
+	reg := &registry{
+		universe: u, pkg: k.sess.Pkg(), idOf: k.prog.TypeID,
+		byID: map[int]*rtype{}, methods: map[methodKey]reflect.Value{},
+	}
+	k.m = &machine{k: k, reg: reg, gs: goroutines{byID: map[int64]*run{}, runs: map[int]*run{}, alive: map[*run]int{}}}
+	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
+	k.flags = flag.NewFlagSet(k.args[0], flag.ContinueOnError)
+	k.flags.SetOutput(stream{k.out, true})
+	k.used = map[string]bool{}
+	k.sources = map[string]string{}
+	k.docs = map[types.Object]string{}
+	k.defined = nil
+	_ = k.interp.Use(interp.Exports{"k/k": k.m.table()})
+}
+
+// discard drops the interpreter's own trace of a panic.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// use gives the interpreter a package.
+func (k *Kernel) use(path string) error {
+	if k.used[path] {
+		return nil
+	}
+	t, ok := symbols.Table(path)
+	if !ok {
+		return fmt.Errorf("kernel: package %s is not available to cells", path)
+	}
+	k.m.overrides(path, t)
+	k.used[path] = true
+	// The double slash keeps the interpreter from taking this for its own
+	// standard library and replacing symbols.
+	return k.interp.Use(interp.Exports{path + "//" + path[strings.LastIndex(path, "/")+1:]: t})
+}
 
 // Define makes a native value a variable of the session, under its own type.
-func (k *Kernel) Define(name string, value any) error { return errClosed }
-
-// Run runs one cell and returns when it and its events are done. The error is
-// an *Error, which came as a [Failed] event too. When ctx ends the cell is
-// interrupted; the session stays usable.
-func (k *Kernel) Run(ctx context.Context, c Cell) error { return errClosed }
-
-// RunFile runs a notebook file cell by cell. A file with compile errors runs
-// the cells before the first wrong one. The error is an *Error whose ExitCode
-// is that of the compiled program.
-func (k *Kernel) RunFile(ctx context.Context, path string) error { return errClosed }
-
-// IsComplete says whether src can be run as it stands: false asks for more
-// lines. Source that no further line can mend is complete.
-func IsComplete(src string) bool { return true }
-
-// Candidates completes src at the byte offset cursor: each candidate replaces
-// src[from:cursor].
-func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate) {
-	return cursor, nil
+// Reset keeps it.
+func (k *Kernel) Define(name string, value any) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return errClosed
+	}
+	if !token.IsIdentifier(name) {
+		return fmt.Errorf("kernel: %q is not a name", name)
+	}
+	if err := k.define(name, value); err != nil {
+		return err
+	}
+	for i := range k.defines {
+		if k.defines[i].name == name {
+			k.defines[i].value = value
+			return nil
+		}
+	}
+	k.defines = append(k.defines, define{name, value})
+	return nil
 }
 
-// Doc describes a name or a selector expression: a package, a symbol, a
-// method, an object of the session.
-func (k *Kernel) Doc(expr string) (Doc, bool) { return Doc{}, false }
+// Reset forgets everything that cells declared. What Define added stays.
+func (k *Kernel) Reset() {
+	k.runMu.Lock()
+	defer k.runMu.Unlock()
+	k.resetSession()
+}
 
-// Vars lists the variables of the session by name.
-func (k *Kernel) Vars() []Var { return nil }
-
-// Reset forgets everything that cells declared, and what Define added.
-func (k *Kernel) Reset() {}
+func (k *Kernel) resetSession() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.reset(k.sess.Universe)
+	for _, d := range k.defines {
+		_ = k.define(d.name, d.value) // it worked before
+	}
+}
 
 // Close ends the kernel: background goroutines of cells stop at their next
-// statement, the process's logger is restored.
-func (k *Kernel) Close() error { return nil }
+// loop or call, the process's logger is restored.
+func (k *Kernel) Close() error {
+	k.mu.Lock()
+	if k.closed {
+		k.mu.Unlock()
+		return nil
+	}
+	k.closed = true
+	k.mu.Unlock()
+	k.m.gs.mu.Lock()
+	var alive []*run
+	for r := range k.m.gs.alive {
+		alive = append(alive, r)
+	}
+	k.m.gs.mu.Unlock()
+	for _, r := range alive {
+		r.finish(&outcome{kind: Interrupted})
+		k.m.stop = true
+	}
+	k.runMu.Lock()
+	defer k.runMu.Unlock()
+	k.detach()
+	k.restore()
+	k.out.close()
+	return nil
+}
+
+// context is the context of the running cell.
+func (k *Kernel) context() context.Context {
+	r := k.m.gs.current()
+	if r == nil || r.ctx == nil {
+		return context.Background()
+	}
+	return r.ctx
+}

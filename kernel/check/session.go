@@ -1,0 +1,208 @@
+package check
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+)
+
+// Session is the package main that grows cell by cell. It is not safe for
+// concurrent use.
+type Session struct {
+	Universe *Universe
+	Fset     *token.FileSet
+	// pkg is one package object for the whole session, so that types of
+	// earlier cells are not another package's in messages. Its scope is made
+	// anew for each check: a scope cannot forget a redeclared name.
+	pkg     *types.Package
+	Objects map[string]types.Object // what cells declared, by name
+	Imports map[string]string       // local name -> path
+}
+
+// NewSession is an empty session. fset is where all cells are parsed.
+func NewSession(u *Universe, fset *token.FileSet) *Session {
+	return &Session{
+		Universe: u, Fset: fset, pkg: types.NewPackage("main", "main"),
+		Objects: map[string]types.Object{}, Imports: map[string]string{},
+	}
+}
+
+// Pkg is package main.
+func (s *Session) Pkg() *types.Package { return s.pkg }
+
+// Error is one error with its place in the source that the reader sees.
+type Error struct {
+	Pos  token.Position
+	Msg  string
+	Soft bool // the program could run: an unused variable or import
+}
+
+func (e Error) Error() string { return e.Pos.String() + ": " + e.Msg }
+
+// Unit is a checked file.
+type Unit struct {
+	File *ast.File
+	Info *types.Info
+	Pkg  *types.Package
+}
+
+// Parse parses one file and gives syntax errors the compiler's text.
+func (s *Session) Parse(name, src string) (*ast.File, []Error) {
+	f, err := parser.ParseFile(s.Fset, name, src, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
+	if err == nil {
+		return f, nil
+	}
+	return f, Syntax(err)
+}
+
+// Syntax turns a parser's error into errors with the compiler's words.
+func Syntax(err error) []Error {
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return []Error{{Msg: err.Error()}}
+	}
+	var out []Error
+	for _, e := range list {
+		if len(out) > 0 && out[len(out)-1].Pos.Line == e.Pos.Line {
+			continue // one syntax error a line, as the compiler reports them
+		}
+		out = append(out, Error{Pos: e.Pos, Msg: syntaxText(e.Msg)})
+	}
+	return out
+}
+
+// syntaxText rewords go/parser's messages as the compiler's.
+func syntaxText(msg string) string {
+	msg = strings.ReplaceAll(msg, "'", "")
+	tok := func(t string) string {
+		name, lit, _ := strings.Cut(t, " ")
+		switch name {
+		case "newline", "EOF":
+			return name
+		case "IDENT":
+			return "name " + lit
+		case "INT", "FLOAT", "IMAG", "CHAR", "STRING":
+			return "literal " + lit
+		}
+		if token.Lookup(name).IsKeyword() {
+			return "keyword " + name
+		}
+		return t
+	}
+	if strings.HasPrefix(msg, "string literal not terminated") {
+		return "newline in string"
+	}
+	if rest, ok := strings.CutPrefix(msg, "expected "); ok {
+		if want, got, ok := strings.Cut(rest, ", found "); ok {
+			want = map[string]string{"operand": "expression", "declaration": "non-declaration statement outside function body", "IDENT": "name"}[want] + map[bool]string{true: want}[want != "operand" && want != "declaration" && want != "IDENT"]
+			if want == "non-declaration statement outside function body" {
+				return "syntax error: " + want
+			}
+			if want == ";" {
+				return "syntax error: unexpected " + tok(got) + " at end of statement"
+			}
+			return "syntax error: unexpected " + tok(got) + ", expected " + want
+		}
+	}
+	if rest, ok := strings.CutPrefix(msg, "missing , "); ok {
+		if where, _, ok := strings.Cut(rest, " before newline"); ok {
+			return "syntax error: unexpected newline " + where + "; possibly missing comma or )"
+		}
+	}
+	return "syntax error: " + msg
+}
+
+// Check checks a parsed file in the scope of the session. skip names objects
+// of the session that the file declares anew.
+func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Error) {
+	*s.pkg = *types.NewPackage("main", "main")
+	declared := Declared(f)
+	scope := s.pkg.Scope()
+	for _, m := range []map[string]types.Object{s.Objects, extra} {
+		for name, o := range m {
+			if !declared[name] {
+				scope.Insert(o)
+			}
+		}
+	}
+	u := &Unit{File: f, Pkg: s.pkg, Info: &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{}, Instances: map[*ast.Ident]types.Instance{},
+		Implicits: map[ast.Node]types.Object{}, Scopes: map[ast.Node]*types.Scope{},
+	}}
+	var errs []Error
+	conf := types.Config{
+		Importer:  s.Universe,
+		Sizes:     types.SizesFor("gc", "amd64"),
+		GoVersion: "go1.26",
+		Error: func(err error) {
+			var e types.Error
+			if errors.As(err, &e) {
+				errs = add(errs, Error{Pos: s.Fset.Position(e.Pos), Msg: e.Msg, Soft: e.Soft})
+			}
+		},
+	}
+	_ = types.NewChecker(&conf, s.Fset, s.pkg, u.Info).Files([]*ast.File{f})
+	return u, errs
+}
+
+// add joins the tab-indented continuation lines of go/types to their error.
+func add(list []Error, e Error) []Error {
+	if strings.HasPrefix(e.Msg, "\t") && len(list) > 0 {
+		list[len(list)-1].Msg += "\n" + e.Msg
+		return list
+	}
+	if rest, ok := strings.CutPrefix(e.Msg, "could not import "); ok {
+		if _, why, ok := strings.Cut(rest, " ("); ok {
+			e.Msg = strings.TrimSuffix(why, ")")
+		}
+	}
+	return append(list, e)
+}
+
+// Sorted orders errors by place, as the compiler reports them: at most one of
+// a line, ten in all.
+func Sorted(errs []Error) []Error {
+	sort.SliceStable(errs, func(i, j int) bool {
+		a, b := errs[i].Pos, errs[j].Pos
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	var out []Error
+	for _, e := range errs {
+		if n := len(out); n > 0 && out[n-1].Pos.Line == e.Pos.Line && out[n-1].Msg == e.Msg {
+			continue
+		}
+		out = append(out, e)
+	}
+	return out[:min(len(out), 10)]
+}
+
+// Declared are the package-level names that a file declares.
+func Declared(f *ast.File) map[string]bool {
+	m := map[string]bool{}
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				m[d.Name.Name] = true
+			}
+		case *ast.GenDecl:
+			for _, sp := range d.Specs {
+				switch sp := sp.(type) {
+				case *ast.ValueSpec:
+					for _, n := range sp.Names {
+						m[n.Name] = true
+					}
+				case *ast.TypeSpec:
+					m[sp.Name.Name] = true
+				}
+			}
+		}
+	}
+	return m
+}

@@ -1,0 +1,469 @@
+package display
+
+import (
+	"fmt"
+	"go/types"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Value is a value in the interpreter's form with its static type.
+type Value struct {
+	V reflect.Value
+	T types.Type
+}
+
+// Methods finds methods of script values, bound to them.
+type Methods interface {
+	Method(v Value, name string) (reflect.Value, bool)
+}
+
+// Boxed is a script value inside an interface.
+type Boxed interface {
+	Unboxed() Value
+}
+
+// Format prints v for a verb as fmt prints the compiled program's value.
+func Format(s fmt.State, verb rune, v Value, m Methods) {
+	p := &printer{s: s, m: m, verb: verb}
+	p.arg(v, 0)
+}
+
+type printer struct {
+	s    fmt.State
+	m    Methods
+	verb rune
+	seen map[uintptr]bool
+}
+
+func (p *printer) write(s string) { _, _ = p.s.Write([]byte(s)) }
+
+// spec is the format directive of the state, for a verb.
+func spec(s fmt.State, verb rune) string {
+	var b strings.Builder
+	b.WriteByte('%')
+	for _, f := range "+-# 0" {
+		if s.Flag(int(f)) {
+			b.WriteRune(f)
+		}
+	}
+	if w, ok := s.Width(); ok {
+		b.WriteString(strconv.Itoa(w))
+	}
+	if n, ok := s.Precision(); ok {
+		b.WriteString("." + strconv.Itoa(n))
+	}
+	b.WriteRune(verb)
+	return b.String()
+}
+
+// TypeName names a type as reflection does in the compiled program.
+func TypeName(t types.Type) string {
+	s := types.TypeString(t, func(p *types.Package) string { return p.Name() })
+	s = strings.ReplaceAll(s, "interface{}", "interface {}")
+	s = anyWord(s)
+	s = strings.ReplaceAll(s, "struct{}", "struct {}")
+	return strings.ReplaceAll(s, "struct{", "struct { ")
+}
+
+// anyWord writes any as reflection does.
+func anyWord(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if strings.HasPrefix(s[i:], "any") && (i == 0 || !word(s[i-1])) && (i+3 == len(s) || !word(s[i+3])) {
+			b.WriteString("interface {}")
+			i += 3
+			continue
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return b.String()
+}
+
+func word(c byte) bool {
+	return c == '_' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// methods handles Formatter, GoStringer, error and Stringer.
+func (p *printer) methods(v Value) (done bool) {
+	if !v.V.IsValid() {
+		return false
+	}
+	if f, ok := p.find(v, "Format"); ok {
+		if g, ok := f.Interface().(func(fmt.State, rune)); ok {
+			defer p.caught(v, "Format", &done)
+			g(p.s, p.verb)
+			return true
+		}
+	}
+	if p.s.Flag('#') && p.verb == 'v' {
+		if f, ok := p.find(v, "GoString"); ok {
+			if g, ok := f.Interface().(func() string); ok {
+				defer p.caught(v, "GoString", &done)
+				p.string(g(), 's')
+				return true
+			}
+		}
+		return false
+	}
+	switch p.verb {
+	case 'v', 's', 'x', 'X', 'q':
+		for _, name := range []string{"Error", "String"} {
+			if f, ok := p.find(v, name); ok {
+				if g, ok := f.Interface().(func() string); ok {
+					defer p.caught(v, name, &done)
+					verb := p.verb
+					if verb == 'v' {
+						verb = 's'
+					}
+					p.string(g(), verb)
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (p *printer) find(v Value, name string) (reflect.Value, bool) {
+	if p.m == nil {
+		return reflect.Value{}, false
+	}
+	return p.m.Method(v, name)
+}
+
+// caught reports a panic of a method as fmt does.
+func (p *printer) caught(v Value, method string, done *bool) {
+	if r := recover(); r != nil {
+		*done = true
+		if v.V.Kind() == reflect.Pointer && v.V.IsNil() {
+			p.write("<nil>")
+			return
+		}
+		p.write("%!" + string(p.verb) + "(PANIC=" + method + " method: " + fmt.Sprint(r) + ")")
+	}
+}
+
+// string prints a method's text under the flags of the directive.
+func (p *printer) string(s string, verb rune) {
+	var b strings.Builder
+	b.WriteByte('%')
+	for _, f := range "-# 0" {
+		if p.s.Flag(int(f)) && !(f == '#' && verb == 's') {
+			b.WriteRune(f)
+		}
+	}
+	if p.s.Flag('+') && verb == 'q' {
+		b.WriteByte('+')
+	}
+	if w, ok := p.s.Width(); ok {
+		b.WriteString(strconv.Itoa(w))
+	}
+	if n, ok := p.s.Precision(); ok {
+		b.WriteString("." + strconv.Itoa(n))
+	}
+	b.WriteRune(verb)
+	fmt.Fprintf(p.s, b.String(), s)
+}
+
+func (p *printer) arg(v Value, depth int) {
+	if p.verb == 'p' {
+		fmt.Fprintf(p.s, spec(p.s, 'p'), v.V.Interface())
+		return
+	}
+	if p.methods(v) {
+		return
+	}
+	p.value(v, depth)
+}
+
+func (p *printer) value(v Value, depth int) {
+	sharp := p.s.Flag('#') && p.verb == 'v'
+	if !v.V.IsValid() {
+		p.write("<nil>")
+		return
+	}
+	switch u := v.T.Underlying().(type) {
+	case *types.Basic:
+		if sharp {
+			p.sharpBasic(v, depth)
+			return
+		}
+		fmt.Fprintf(p.s, spec(p.s, p.verb), plainBasic(v.V, u))
+	case *types.Struct:
+		p.structure(v, u, depth)
+	case *types.Pointer:
+		p.pointer(v, u, depth)
+	case *types.Slice:
+		if b, ok := u.Elem().Underlying().(*types.Basic); ok && b.Kind() == types.Byte && !sharp {
+			switch p.verb {
+			case 's', 'q', 'x', 'X', 'v', 'd':
+				fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Bytes())
+				return
+			}
+		}
+		p.list(v, u.Elem(), depth)
+	case *types.Array:
+		p.list(v, u.Elem(), depth)
+	case *types.Map:
+		p.mapping(v, u, depth)
+	case *types.Interface:
+		p.iface(v, depth)
+	case *types.Chan, *types.Signature:
+		if sharp {
+			if v.V.IsNil() {
+				p.write("(" + TypeName(v.T) + ")(nil)")
+				return
+			}
+			p.write("(" + TypeName(v.T) + ")(" + fmt.Sprintf("%#x", v.V.Pointer()) + ")")
+			return
+		}
+		if v.V.IsNil() && p.verb == 'v' {
+			p.write("<nil>")
+			return
+		}
+		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
+	default:
+		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
+	}
+}
+
+// plainBasic is the value without the interpreter's or a native name.
+func plainBasic(v reflect.Value, b *types.Basic) any {
+	switch {
+	case b.Info()&types.IsBoolean != 0:
+		return v.Bool()
+	case b.Info()&types.IsString != 0:
+		return v.String()
+	case b.Info()&types.IsUnsigned != 0:
+		if b.Kind() == types.Uint8 {
+			return uint8(v.Uint())
+		}
+		if b.Kind() == types.Uintptr {
+			return uintptr(v.Uint())
+		}
+		return v.Uint()
+	case b.Info()&types.IsInteger != 0:
+		return v.Int()
+	case b.Kind() == types.Float32:
+		return float32(v.Float())
+	case b.Info()&types.IsFloat != 0:
+		return v.Float()
+	case b.Kind() == types.Complex64:
+		return complex64(v.Complex())
+	case b.Info()&types.IsComplex != 0:
+		return v.Complex()
+	}
+	return v.Interface()
+}
+
+func (p *printer) sharpBasic(v Value, depth int) {
+	b := v.T.Underlying().(*types.Basic)
+	x := plainBasic(v.V, b)
+	if b.Info()&types.IsUnsigned != 0 {
+		fmt.Fprintf(p.s, "%#v", x)
+		return
+	}
+	fmt.Fprintf(p.s, "%#v", x)
+}
+
+func (p *printer) structure(v Value, u *types.Struct, depth int) {
+	sharp, plus := p.s.Flag('#') && p.verb == 'v', p.s.Flag('+')
+	if sharp {
+		p.write(TypeName(v.T))
+	}
+	p.write("{")
+	for i := range u.NumFields() {
+		if i > 0 {
+			if sharp {
+				p.write(", ")
+			} else {
+				p.write(" ")
+			}
+		}
+		if sharp || plus {
+			p.write(u.Field(i).Name() + ":")
+		}
+		f := Value{v.V.Field(i), u.Field(i).Type()}
+		p.field(f, u.Field(i).Exported(), depth+1)
+	}
+	p.write("}")
+}
+
+// field prints a part. fmt asks the methods of exported fields only, because
+// reflection cannot reach the others.
+func (p *printer) field(v Value, exported bool, depth int) {
+	if !exported {
+		q := *p
+		q.m = nil
+		q.value(v, depth)
+		return
+	}
+	if v.T != nil {
+		if _, ok := v.T.Underlying().(*types.Interface); !ok && p.methods(v) {
+			return
+		}
+	}
+	p.value(v, depth)
+}
+
+func (p *printer) pointer(v Value, u *types.Pointer, depth int) {
+	sharp := p.s.Flag('#') && p.verb == 'v'
+	if v.V.IsNil() {
+		if sharp {
+			p.write("(" + TypeName(v.T) + ")(nil)")
+		} else if p.verb == 'v' {
+			p.write("<nil>")
+		} else {
+			fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
+		}
+		return
+	}
+	if depth == 0 {
+		switch u.Elem().Underlying().(type) {
+		case *types.Struct, *types.Map, *types.Slice, *types.Array:
+			p.write("&")
+			p.value(Value{v.V.Elem(), u.Elem()}, depth+1)
+			return
+		}
+	}
+	addr := fmt.Sprintf("0x%x", v.V.Pointer())
+	switch {
+	case sharp:
+		p.write("(" + TypeName(v.T) + ")(" + addr + ")")
+	default:
+		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.UnsafePointer())
+	}
+}
+
+func (p *printer) list(v Value, elem types.Type, depth int) {
+	sharp := p.s.Flag('#') && p.verb == 'v'
+	if sharp {
+		p.write(TypeName(v.T))
+		if v.V.Kind() == reflect.Slice && v.V.IsNil() {
+			p.write("(nil)")
+			return
+		}
+		p.write("{")
+	} else {
+		p.write("[")
+	}
+	for i := range v.V.Len() {
+		if i > 0 {
+			if sharp {
+				p.write(", ")
+			} else {
+				p.write(" ")
+			}
+		}
+		p.field(Value{v.V.Index(i), elem}, p.m != nil, depth+1)
+	}
+	if sharp {
+		p.write("}")
+	} else {
+		p.write("]")
+	}
+}
+
+func (p *printer) mapping(v Value, u *types.Map, depth int) {
+	sharp := p.s.Flag('#') && p.verb == 'v'
+	if sharp {
+		p.write(TypeName(v.T))
+		if v.V.IsNil() {
+			p.write("(nil)")
+			return
+		}
+		p.write("{")
+	} else {
+		p.write("map[")
+	}
+	keys := v.V.MapKeys()
+	sort.SliceStable(keys, func(i, j int) bool { return less(keys[i], keys[j]) })
+	for i, k := range keys {
+		if i > 0 {
+			if sharp {
+				p.write(", ")
+			} else {
+				p.write(" ")
+			}
+		}
+		p.field(Value{k, u.Key()}, p.m != nil, depth+1)
+		p.write(":")
+		p.field(Value{v.V.MapIndex(k), u.Elem()}, p.m != nil, depth+1)
+	}
+	if sharp {
+		p.write("}")
+	} else {
+		p.write("]")
+	}
+}
+
+func (p *printer) iface(v Value, depth int) {
+	if v.V.Kind() == reflect.Interface {
+		if v.V.IsNil() {
+			if p.s.Flag('#') && p.verb == 'v' {
+				p.write(TypeName(v.T) + "(nil)")
+				return
+			}
+			p.write("<nil>")
+			return
+		}
+		v.V = v.V.Elem()
+	}
+	if !v.V.CanInterface() {
+		p.write("?")
+		return
+	}
+	if b, ok := v.V.Interface().(Boxed); ok {
+		p.field(b.Unboxed(), p.m != nil, depth)
+		return
+	}
+	fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
+}
+
+// less orders map keys as fmt does.
+func less(a, b reflect.Value) bool {
+	if a.Kind() == reflect.Interface {
+		a, b = a.Elem(), b.Elem()
+	}
+	if a.Kind() != b.Kind() {
+		return a.Kind() < b.Kind()
+	}
+	switch a.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return a.Int() < b.Int()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return a.Uint() < b.Uint()
+	case reflect.Float32, reflect.Float64:
+		x, y := a.Float(), b.Float()
+		return x < y || x != x && y == y
+	case reflect.String:
+		return a.String() < b.String()
+	case reflect.Bool:
+		return !a.Bool() && b.Bool()
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if less(a.Field(i), b.Field(i)) {
+				return true
+			}
+			if less(b.Field(i), a.Field(i)) {
+				return false
+			}
+		}
+	case reflect.Array:
+		for i := range a.Len() {
+			if less(a.Index(i), b.Index(i)) {
+				return true
+			}
+			if less(b.Index(i), a.Index(i)) {
+				return false
+			}
+		}
+	case reflect.Pointer, reflect.Chan:
+		return a.Pointer() < b.Pointer()
+	}
+	return false
+}

@@ -1,0 +1,652 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"runtime/debug"
+	"runtime/metrics"
+	"strings"
+	"time"
+
+	"github.com/traefik/yaegi/interp"
+
+	"loupe/kernel/check"
+	"loupe/kernel/lower"
+)
+
+// Run runs one cell and returns when it and its events are done. The error is
+// an *Error, which came as a [Failed] event too. When ctx ends the cell is
+// interrupted; the session stays usable.
+func (k *Kernel) Run(ctx context.Context, c Cell) error {
+	k.runMu.Lock()
+	defer k.runMu.Unlock()
+	start := time.Now()
+	var err *Error
+	if k.isClosed() {
+		return errClosed
+	}
+	if ctx.Err() != nil {
+		err = &Error{Cell: c.Name, Msg: "interrupted", Kind: Interrupted, ExitCode: 130}
+	} else {
+		err = k.cell(ctx, c)
+	}
+	return k.finish(err, start)
+}
+
+func (k *Kernel) isClosed() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.closed
+}
+
+// finish sends the last events of a run.
+func (k *Kernel) finish(err *Error, start time.Time) error {
+	k.out.unmute()
+	if err != nil {
+		k.out.event(Failed{err})
+	}
+	k.out.event(Done{Wall: time.Since(start)})
+	if err == nil {
+		return nil
+	}
+	return err
+}
+
+// cell runs a cell, magics included.
+func (k *Kernel) cell(ctx context.Context, c Cell) *Error {
+	src := strings.TrimSpace(c.Source)
+	if src == "" {
+		return nil
+	}
+	if isMagic(src) {
+		return k.magic(ctx, c, src)
+	}
+	return k.code(ctx, c)
+}
+
+// name is the name of a cell's source in positions.
+func (c Cell) name() string {
+	switch {
+	case c.File != "":
+		return c.File
+	case c.Name != "":
+		return c.Name
+	}
+	return "cell"
+}
+
+// code checks, lowers, compiles and runs a cell of Go.
+func (k *Kernel) code(ctx context.Context, c Cell) *Error {
+	units, err := k.prepare(c)
+	if err != nil {
+		return err
+	}
+	return k.execute(ctx, c.name(), units.programs, units.commit)
+}
+
+// prepared is a cell that can run.
+type prepared struct {
+	programs []*interp.Program
+	commit   func() // makes the cell's names those of the session
+}
+
+// prepare does everything but running. If it fails the session is as before.
+func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	parts, err := splitCell(c.Source)
+	if err != nil {
+		return nil, k.checkErrors(c, err)
+	}
+	first := c.Line
+	if first == 0 {
+		first = 1
+	}
+	k.sources[c.name()] = strings.Repeat("\n", first-1) + c.Source
+	a := attempt{k: k, c: c, parts: parts, line: first}
+	p, errs := a.try(parts.order(false))
+	if len(errs) > 0 && parts.mixed() {
+		// Functions may use variables that statements above them define.
+		b := attempt{k: k, c: c, parts: parts, line: first}
+		if p2, errs2 := b.try(parts.order(true)); len(errs2) == 0 {
+			p, errs = p2, nil
+			a = b
+		}
+	}
+	if len(errs) > 0 {
+		return nil, k.checkErrors(c, errs)
+	}
+	for _, w := range a.warnings {
+		k.out.event(Warning{Cell: c.name(), Line: w.Pos.Line, Text: w.Msg})
+	}
+	return k.compileAll(c, p, a)
+}
+
+// attempt checks the parts of a cell in one order.
+type attempt struct {
+	k        *Kernel
+	c        Cell
+	parts    *cellParts
+	line     int
+	objects  map[string]types.Object
+	imports  map[string]string
+	warnings []check.Error
+}
+
+// checked is a checked part of a cell.
+type checked struct {
+	unit  lower.Unit
+	hoist []types.Object
+}
+
+func (a *attempt) try(order []part) ([]checked, []check.Error) {
+	a.objects, a.imports = map[string]types.Object{}, map[string]string{}
+	var list []checked
+	for _, p := range order {
+		u, errs := a.check(p)
+		if len(errs) > 0 {
+			return nil, errs
+		}
+		list = append(list, u)
+	}
+	return list, nil
+}
+
+// check checks one part in the scope of the session and the parts before it.
+func (a *attempt) check(p part) (checked, []check.Error) {
+	s := a.k.sess
+	head := "package main;"
+	tail := ""
+	if p.stmts {
+		tail = "\n}"
+	}
+	src, imports := a.withImports(p)
+	open := ""
+	if p.stmts {
+		open = "func __cell() {"
+	}
+	full := fmt.Sprintf("%s%s%s\n//line %s:%d:1\n%s%s", head, imports, open, a.c.name(), a.line, src, tail)
+	f, errs := s.Parse(a.c.name(), full)
+	if len(errs) > 0 {
+		return checked{}, errs
+	}
+	u := lower.Unit{File: f, Decls: !p.stmts}
+	var shown *ast.ExprStmt
+	var body *ast.BlockStmt
+	if p.stmts {
+		u.Cell = f.Decls[len(f.Decls)-1].(*ast.FuncDecl)
+		body = u.Cell.Body
+		if n := len(body.List); n > 0 && a.c.Show {
+			if x, ok := body.List[n-1].(*ast.ExprStmt); ok {
+				shown = x
+				if _, call := ast.Unparen(x.X).(*ast.CallExpr); !call { // a value alone is no statement
+					body.List[n-1] = &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{Name: "_", NamePos: x.Pos()}}, TokPos: x.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{x.X}}
+				}
+			}
+		}
+	} else {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "main" {
+				fn.Name.Name = "main" // called by its statement, see order
+			}
+		}
+	}
+	unit, errs := s.Check(f, a.objects)
+	errs = a.filter(errs, unit)
+	if len(errs) > 0 {
+		return checked{}, errs
+	}
+	if err := a.methodsOfOthers(f, unit); err != nil {
+		return checked{}, err
+	}
+	u.Info = unit.Info
+	out := checked{}
+	if p.stmts {
+		if shown != nil {
+			body.List[len(body.List)-1] = shown
+			u.Show = true
+		}
+		u.Stmts = body.List
+		u.Hoist = map[types.Object]bool{}
+		scope := unit.Info.Scopes[u.Cell.Type]
+		for _, name := range scope.Names() {
+			if v, ok := scope.Lookup(name).(*types.Var); ok {
+				u.Hoist[v] = true
+				a.objects[name] = v
+				out.hoist = append(out.hoist, v)
+			}
+		}
+	} else {
+		for name := range check.Declared(f) {
+			if o := unit.Pkg.Scope().Lookup(name); o != nil && name != "_" {
+				a.objects[name] = o
+				if _, ok := o.(*types.Var); ok {
+					out.hoist = append(out.hoist, o)
+				}
+			}
+		}
+		for _, im := range f.Imports {
+			a.addImport(im, unit)
+		}
+	}
+	out.unit = u
+	return out, nil
+}
+
+func (a *attempt) addImport(im *ast.ImportSpec, u *check.Unit) {
+	path := strings.Trim(im.Path.Value, "`\"")
+	name := ""
+	if im.Name != nil {
+		name = im.Name.Name
+	} else if o := u.Info.Implicits[im]; o != nil {
+		name = o.Name()
+	}
+	if name != "" && name != "_" && name != "." {
+		a.imports[name] = path
+	}
+}
+
+// withImports gives a part the imports that it uses of the session, of the
+// parts before it, and, if asked for, of known packages.
+func (a *attempt) withImports(p part) (src, imports string) {
+	known := maps.Clone(a.k.sess.Imports)
+	maps.Copy(known, a.imports)
+	var b strings.Builder
+	done := map[string]bool{}
+	for name := range qualifiers(p.src) {
+		if done[name] || p.imported[name] {
+			continue
+		}
+		if _, declared := a.objects[name]; declared {
+			continue
+		}
+		path, ok := known[name]
+		if !ok && a.k.opt.AutoImport && a.k.sess.Objects[name] == nil && !p.declares[name] {
+			path, ok = check.Named(name)
+		}
+		if ok {
+			done[name] = true
+			fmt.Fprintf(&b, "import %s %q;", name, path)
+		}
+	}
+	return p.src, b.String()
+}
+
+// filter drops errors that are none at a prompt and collects warnings.
+func (a *attempt) filter(errs []check.Error, u *check.Unit) []check.Error {
+	var out []check.Error
+	for _, e := range errs {
+		if e.Soft || strings.Contains(e.Msg, "imported and not used") {
+			if strings.Contains(e.Msg, "imported and not used") {
+				continue // a later cell will use it
+			}
+			if name, ok := strings.CutPrefix(e.Msg, "declared and not used: "); ok {
+				if a.topLevel(name, e, u) {
+					continue
+				}
+				e.Msg += " (go run refuses this)"
+				a.warnings = append(a.warnings, e)
+				continue
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// topLevel says whether an unused variable is one of the cell's own block.
+func (a *attempt) topLevel(name string, e check.Error, u *check.Unit) bool {
+	for _, d := range u.File.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Name.Name != "__cell" {
+			continue
+		}
+		if scope := u.Info.Scopes[fn.Type]; scope != nil {
+			if o := scope.Lookup(name); o != nil && a.k.sess.Fset.Position(o.Pos()) == e.Pos {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// methodsOfOthers refuses methods of types of earlier cells.
+func (a *attempt) methodsOfOthers(f *ast.File, u *check.Unit) []check.Error {
+	declared := check.Declared(f)
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Recv == nil || len(fn.Recv.List) != 1 {
+			continue
+		}
+		t := fn.Recv.List[0].Type
+		for {
+			switch x := t.(type) {
+			case *ast.StarExpr:
+				t = x.X
+				continue
+			case *ast.IndexExpr:
+				t = x.X
+				continue
+			case *ast.IndexListExpr:
+				t = x.X
+				continue
+			}
+			break
+		}
+		if id, ok := t.(*ast.Ident); ok && !declared[id.Name] {
+			return []check.Error{{Pos: a.k.sess.Fset.Position(fn.Name.Pos()),
+				Msg: fmt.Sprintf("loupe cannot add method %s to type %s of an earlier cell: declare the type and all of its methods in one cell", fn.Name.Name, id.Name)}}
+		}
+	}
+	return nil
+}
+
+// checkErrors makes the cell's error of the checker's errors.
+func (k *Kernel) checkErrors(c Cell, errs []check.Error) *Error {
+	first := errs[0]
+	e := &Error{Cell: c.name(), Line: first.Pos.Line, Col: first.Pos.Column, Msg: first.Msg, Kind: Compile, ExitCode: 1}
+	e.Source = k.sourceLine(c.name(), e.Line)
+	if e.Source == "" {
+		e.Source = lineOf(c.Source, e.Line-max(c.Line, 1)+1)
+	}
+	for _, x := range errs[1:min(len(errs), 10)] {
+		e.Trace = append(e.Trace, fmt.Sprintf("%s:%d:%d: %s", c.name(), x.Pos.Line, x.Pos.Column, x.Msg))
+	}
+	return e
+}
+
+func (k *Kernel) sourceLine(name string, line int) string { return lineOf(k.sources[name], line) }
+
+func lineOf(src string, n int) string {
+	lines := strings.Split(src, "\n")
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return strings.TrimRight(lines[n-1], "\r")
+}
+
+// compileAll lowers and compiles the parts of a cell.
+func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Error) {
+	out := &prepared{}
+	var undo []*lower.Output
+	fail := func(e *Error) (*prepared, *Error) {
+		for i := len(undo) - 1; i >= 0; i-- {
+			undo[i].Undo()
+		}
+		return nil, e
+	}
+	for _, u := range list {
+		for _, o := range u.hoist {
+			if old, ok := k.sess.Objects[o.Name()].(*types.Var); ok && types.Identical(old.Type(), o.Type()) {
+				if _, ok := k.prog.Name(old); ok {
+					k.prog.Rename(old, o)
+				}
+			}
+		}
+		u.unit.Replaced = k.replaced(a.objects)
+		low, err := k.prog.Lower(u.unit)
+		if err != nil {
+			return fail(k.refused(c.name(), err))
+		}
+		undo = append(undo, low)
+		p, err := k.compile(low)
+		if err != nil {
+			return fail(k.refused(c.name(), err))
+		}
+		out.programs = append(out.programs, p)
+	}
+	out.commit = func() {
+		for name, o := range a.objects {
+			k.sess.Objects[name] = o
+			delete(k.sess.Imports, name)
+		}
+		for name, path := range a.imports {
+			k.sess.Imports[name] = path
+			delete(k.sess.Objects, name)
+		}
+		for _, u := range list {
+			k.keepDocs(u.unit.File, u.unit.Info)
+		}
+	}
+	return out, nil
+}
+
+// replaced are the session's functions that the cell declares anew.
+func (k *Kernel) replaced(now map[string]types.Object) map[types.Object]types.Object {
+	m := map[types.Object]types.Object{}
+	for name, o := range now {
+		old, ok := k.sess.Objects[name].(*types.Func)
+		if f, isFunc := o.(*types.Func); ok && isFunc && types.Identical(old.Type(), f.Type()) {
+			m[old] = f
+		}
+	}
+	return m
+}
+
+func (k *Kernel) refused(name string, err error) *Error {
+	e := &Error{Cell: name, Msg: err.Error(), Kind: Compile, ExitCode: 1}
+	var r *lower.Refusal
+	if errors.As(err, &r) && r.Pos.IsValid() {
+		p := k.sess.Fset.Position(r.Pos)
+		e.Line, e.Col, e.Source = p.Line, p.Column, k.sourceLine(name, p.Line)
+	}
+	return e
+}
+
+// compile gives a lowered unit to the interpreter. Whatever it does wrong on
+// the way is an error.
+func (k *Kernel) compile(low *lower.Output) (p *interp.Program, err error) {
+	for _, path := range low.Imports {
+		if err := k.use(path); err != nil {
+			return nil, err
+		}
+	}
+	if low.Files {
+		k.out.piped = true
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("loupe cannot run this yet: the interpreter fails to compile it (%v)", r)
+			trace("%s\n%s\n%s", low.Source, r, debug.Stack())
+		}
+	}()
+	k.files++
+	name := fmt.Sprintf("c%d.go", k.files)
+	f, perr := parser.ParseFile(k.interp.FileSet(), name, low.Source, parser.SkipObjectResolution)
+	if perr != nil {
+		trace("%s\n%v", low.Source, perr)
+		return nil, fmt.Errorf("loupe cannot run this yet: its lowered form is wrong (%v)", perr)
+	}
+	p, cerr := k.interp.CompileAST(f)
+	if cerr != nil {
+		trace("%s\n%v", low.Source, cerr)
+		return nil, fmt.Errorf("loupe cannot run this yet: the interpreter does not compile it (%v)", cerr)
+	}
+	trace("%s", low.Source)
+	return p, nil
+}
+
+// trace prints lowered sources when the environment asks for it.
+var trace = func(string, ...any) {}
+
+// grace is how long an interrupted cell may take to stop before it is left
+// behind.
+const grace = 40 * time.Millisecond
+
+// execute runs compiled programs on a goroutine of their own.
+func (k *Kernel) execute(ctx context.Context, name string, programs []*interp.Program, commit func()) *Error {
+	r := k.begin(ctx)
+	defer k.end(r)
+	k.mu.Lock()
+	commit()
+	k.mu.Unlock()
+	return k.drive(ctx, r, name, func() error {
+		for _, p := range programs {
+			if _, err := k.interp.Execute(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (k *Kernel) begin(ctx context.Context) *run {
+	r := &run{over: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	k.m.gs.mu.Lock()
+	k.m.gs.last = r
+	k.m.gs.mu.Unlock()
+	return r
+}
+
+func (k *Kernel) end(r *run) {
+	r.cancel()
+	k.out.sync()
+}
+
+// drive runs f as the run's main goroutine and waits for its end, an
+// interrupt, or anything else that ends the run.
+func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error) *Error {
+	done := make(chan *outcome, 1)
+	go func() {
+		k.m.gs.enter(r)
+		r.mainID = goid()
+		res := &outcome{kind: Interrupted} // Goexit
+		defer func() {
+			if p := recover(); p != nil {
+				res = &outcome{kind: Panic, value: p, line: k.m.line}
+			}
+			if _, left := k.m.gs.leave(); left == 0 && r.dead() && !k.m.gs.stopping() {
+				k.m.stop = false
+			}
+			done <- res
+		}()
+		err := f()
+		res = nil
+		if err != nil {
+			res = &outcome{kind: Panic, value: err, line: k.m.line}
+			res.value = panicValue(err)
+		}
+	}()
+	stopWatch := k.watch(r)
+	defer stopWatch()
+	var res *outcome
+	interrupted := ctx.Done()
+	select {
+	case res = <-done:
+		if res == nil {
+			return nil
+		}
+		if res.kind != Interrupted { // the run's own end
+			r.finish(res)
+		}
+	case <-interrupted:
+		r.finish(&outcome{kind: Interrupted})
+		k.stopAndWait(r, done, name)
+	case <-r.over:
+		k.stopAndWait(r, done, name)
+	}
+	r.mu.Lock()
+	if r.result != nil {
+		res = r.result
+	}
+	r.mu.Unlock()
+	return k.outcomeError(res, name)
+}
+
+// stopAndWait stops the goroutines of a run that is over. A goroutine inside
+// of a native call is left behind: it ends when the call returns.
+func (k *Kernel) stopAndWait(r *run, done chan *outcome, name string) {
+	r.cancel()
+	k.m.stop = true
+	t := time.NewTimer(grace)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+		if r.result.kind == Interrupted {
+			k.out.event(Warning{Cell: name, Text: "a native call goes on in the background; the cell ends when it returns"})
+		}
+	}
+	if !k.m.gs.stopping() {
+		k.m.stop = false
+	}
+}
+
+// watch ends the run before a runaway recursion ends the process.
+func (k *Kernel) watch(r *run) (stop func()) {
+	const limit = 256 << 20 // bytes of goroutine stacks; the runtime dies when one has 1 GB
+	quit := make(chan struct{})
+	go func() {
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+		t := time.NewTicker(5 * time.Millisecond)
+		defer t.Stop()
+		metrics.Read(sample)
+		base := sample[0].Value.Uint64()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-t.C:
+				metrics.Read(sample)
+				if sample[0].Value.Uint64() > base+limit {
+					line := k.m.line
+					k.m.stop = true
+					r.finish(&outcome{kind: Panic, fatal: true, value: "stack overflow", line: line})
+					return
+				}
+			}
+		}
+	}()
+	return func() { close(quit) }
+}
+
+// outcomeError words the end of a run.
+func (k *Kernel) outcomeError(o *outcome, name string) *Error {
+	if o == nil {
+		return nil
+	}
+	e := &Error{Cell: name, Kind: o.kind}
+	switch o.kind {
+	case Interrupted:
+		e.Msg, e.ExitCode = "interrupted", 130
+		o.line = k.m.line
+	case Exit:
+		if o.code == 0 {
+			e.Msg = "exit status 0"
+		} else {
+			e.Msg = fmt.Sprintf("exit status %d", o.code)
+		}
+		e.ExitCode = o.code
+		o.line = k.m.line
+	case Panic:
+		e.ExitCode = 2
+		if f, ok := o.value.(fatal); ok {
+			o.fatal, o.value = true, string(f)
+		}
+		if o.fatal {
+			e.Msg = fmt.Sprintf("fatal error: %v", o.value)
+		} else {
+			text := k.m.panicText(o.value)
+			msg, rest, _ := strings.Cut(text, "\n[signal ")
+			_ = rest
+			e.Msg = "panic: " + msg
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if o.line > 0 {
+		p := k.sess.Fset.Position(token.Pos(o.line))
+		if p.Filename != "" {
+			e.Cell, e.Line, e.Col = p.Filename, p.Line, p.Column
+			e.Source = k.sourceLine(p.Filename, p.Line)
+		}
+	}
+	return e
+}

@@ -1,0 +1,176 @@
+package kernel
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+	"strconv"
+	"sync"
+)
+
+// run is one execution of a cell or a notebook. Goroutines that it starts
+// belong to it for as long as they live.
+type run struct {
+	over   chan struct{} // closed when it is to end: interrupted, failed, exited
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	ended  bool
+	result *outcome
+
+	mainID int64
+}
+
+// outcome is why a run ended other than by its end.
+type outcome struct {
+	kind  Kind
+	code  int
+	fatal bool
+	value any
+	line  int
+}
+
+// finish ends the run; the first reason stays.
+func (r *run) finish(o *outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
+	r.ended, r.result = true, o
+	close(r.over)
+}
+
+func (r *run) dead() bool {
+	select {
+	case <-r.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// goroutines knows which goroutine belongs to which run.
+type goroutines struct {
+	mu    sync.Mutex
+	byID  map[int64]*run
+	last  *run
+	runs  map[int]*run // announced by goBegin
+	next  int
+	alive map[*run]int
+}
+
+// goid is the number of the running goroutine. The runtime tells it only as
+// text; this costs about a microsecond, so only slow paths ask.
+func goid() int64 {
+	var buf [64]byte
+	b := buf[:runtime.Stack(buf[:], false)]
+	b = bytes.TrimPrefix(b, []byte("goroutine "))
+	if i := bytes.IndexByte(b, ' '); i > 0 {
+		b = b[:i]
+	}
+	n, _ := strconv.ParseInt(string(b), 10, 64)
+	return n
+}
+
+func (g *goroutines) enter(r *run) {
+	id := goid()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.byID[id] = r
+	g.alive[r]++
+}
+
+// leave forgets the goroutine; it says how many of its run are left.
+func (g *goroutines) leave() (r *run, left int) {
+	id := goid()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r = g.byID[id]
+	delete(g.byID, id)
+	if r == nil {
+		return nil, 0
+	}
+	g.alive[r]--
+	if g.alive[r] <= 0 {
+		delete(g.alive, r)
+		return r, 0
+	}
+	return r, g.alive[r]
+}
+
+// current is the run of this goroutine; a native goroutine that calls back
+// into a script counts as the latest run's.
+func (g *goroutines) current() *run {
+	id := goid()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if r := g.byID[id]; r != nil {
+		return r
+	}
+	return g.last
+}
+
+func (g *goroutines) isMain(r *run) bool { return r.mainID == goid() }
+
+// stopping says whether goroutines of an ended run still live.
+func (g *goroutines) stopping() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for r := range g.alive {
+		if r.dead() {
+			return true
+		}
+	}
+	return false
+}
+
+// check ends the goroutine if its run is over. Lowered code calls it when
+// stop is set.
+func (m *machine) check() {
+	if r := m.gs.current(); r != nil && r.dead() {
+		m.die()
+	}
+}
+
+func (m *machine) goBegin() int {
+	r := m.gs.current()
+	m.gs.mu.Lock()
+	defer m.gs.mu.Unlock()
+	m.gs.next++
+	m.gs.runs[m.gs.next] = r
+	if r != nil {
+		m.gs.alive[r]++ // from now on, so that nobody counts it as gone
+	}
+	return m.gs.next
+}
+
+func (m *machine) goStart(n int) {
+	if n == 0 { // a callback of a native goroutine
+		m.gs.enter(m.gs.current())
+		return
+	}
+	id := goid()
+	m.gs.mu.Lock()
+	r := m.gs.runs[n]
+	delete(m.gs.runs, n)
+	m.gs.byID[id] = r
+	m.gs.mu.Unlock()
+	if r != nil && r.dead() {
+		m.die()
+	}
+}
+
+// goEnd ends a goroutine of a script: its panic ends the run, not the process.
+func (m *machine) goEnd(p any) {
+	line := m.line
+	r, left := m.gs.leave()
+	if p != nil && r != nil {
+		m.stop = true
+		r.finish(&outcome{kind: Panic, value: p, line: line})
+	}
+	if r != nil && left == 0 && r.dead() && !m.gs.stopping() {
+		m.stop = false
+	}
+}

@@ -1,0 +1,203 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// place is the left side of an assignment.
+type place struct {
+	text   string
+	typ    types.Type // nil for _ without a type
+	define bool       // := or var of a variable that is not hoisted
+	pkgVar bool       // a native package's variable, set through the runtime
+}
+
+// place lowers a left side. stable says that its operands were evaluated into
+// temporaries, because another assignment comes first.
+func (e *emitter) place(x ast.Expr, stable bool) place {
+	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
+		if id.Name == "_" {
+			return place{text: "_"}
+		}
+		if o := e.info.Defs[id]; o != nil {
+			return place{text: e.local(o), typ: o.Type(), define: !e.hoisted(o)}
+		}
+		return place{text: e.expr(id), typ: e.typeOf(id)}
+	}
+	t := e.typeOf(x)
+	if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok {
+		if o, ok := e.info.Uses[sel.Sel].(*types.Var); ok && !o.IsField() && !e.p.script(o) && o.Pkg() != nil {
+			return place{text: e.expr(sel), typ: t, pkgVar: true}
+		}
+	}
+	if !stable {
+		return place{text: e.expr(x), typ: t}
+	}
+	switch y := ast.Unparen(x).(type) {
+	case *ast.IndexExpr:
+		hold := func(x ast.Expr, t types.Type) string {
+			if tv := e.info.Types[x]; tv.Value != nil {
+				return e.exprTo(x, t)
+			}
+			n := e.tmp()
+			e.line("var %s %s = %s", n, e.rep(t), e.exprTo(x, t))
+			return n
+		}
+		switch u := e.core(e.typeOf(y.X)).(type) {
+		case *types.Map:
+			return place{text: hold(y.X, e.typeOf(y.X)) + "[" + hold(y.Index, u.Key()) + "]", typ: t}
+		case *types.Slice:
+			return place{text: hold(y.X, e.typeOf(y.X)) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+		case *types.Pointer:
+			return place{text: "(*" + hold(y.X, e.typeOf(y.X)) + ")[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+		}
+		return place{text: e.operand(y.X) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+	}
+	n := e.tmp() // a field or a dereference: by address
+	e.line("var %s *%s = &%s", n, e.rep(t), e.operand(x))
+	return place{text: "*" + n, typ: t}
+}
+
+// set assigns text of type from to p.
+func (e *emitter) set(p place, text string, from types.Type) {
+	to := p.typ
+	if to == nil {
+		to = types.Default(from)
+	}
+	v := e.conv(text, from, to)
+	switch {
+	case p.text == "_":
+		e.line("__k.Use(%s)", v)
+	case p.define:
+		e.line("var %s %s = %s", p.text, e.rep(to), v)
+	case p.pkgVar:
+		e.line("__k.SetVar(&%s, %s)", p.text, v)
+	default:
+		e.line("%s = %s", p.text, v)
+	}
+}
+
+func (e *emitter) assign(s *ast.AssignStmt) {
+	switch s.Tok {
+	case token.ASSIGN, token.DEFINE:
+	default:
+		e.opAssign(s)
+		return
+	}
+	if len(s.Lhs) > 1 && len(s.Rhs) == 1 {
+		var lhs []place
+		for _, x := range s.Lhs {
+			lhs = append(lhs, e.place(x, true))
+		}
+		e.unpack(lhs, s.Rhs[0])
+		return
+	}
+	var lhs []place
+	for _, x := range s.Lhs {
+		lhs = append(lhs, e.place(x, len(s.Lhs) > 1))
+	}
+	e.assignAll(lhs, s.Rhs)
+}
+
+// assignAll assigns values to as many places, all values first.
+func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
+	target := func(i int) types.Type {
+		if lhs[i].typ != nil {
+			return lhs[i].typ
+		}
+		return types.Default(e.typeOf(rhs[i]))
+	}
+	if len(lhs) == 1 {
+		t := target(0)
+		e.set(lhs[0], e.exprTo(rhs[0], t), t)
+		return
+	}
+	tmps := make([]string, len(lhs))
+	for i := range lhs {
+		t := target(i)
+		tmps[i] = e.tmp()
+		e.line("var %s %s = %s", tmps[i], e.rep(t), e.exprTo(rhs[i], t))
+	}
+	for i, p := range lhs {
+		e.set(p, tmps[i], target(i))
+	}
+}
+
+// unpack assigns the results of one expression to several places.
+func (e *emitter) unpack(lhs []place, x ast.Expr) {
+	text, from := e.multi(x)
+	names := make([]string, len(from))
+	for i := range from {
+		names[i] = e.tmp()
+	}
+	e.line("%s := %s", strings.Join(names, ", "), text)
+	for i, p := range lhs {
+		if p.text == "_" {
+			continue
+		}
+		e.set(p, names[i], from[i])
+	}
+}
+
+var boolType = types.Typ[types.Bool]
+
+// multi lowers an expression of several results, the comma-ok forms included.
+func (e *emitter) multi(x ast.Expr) (string, []types.Type) {
+	x = ast.Unparen(x)
+	switch y := x.(type) {
+	case *ast.IndexExpr:
+		if m, ok := e.core(e.typeOf(y.X)).(*types.Map); ok {
+			return fmt.Sprintf("func() (__r %s, __ok bool) { __r, __ok = %s[%s]; return }()", e.rep(m.Elem()), e.operand(y.X), e.exprTo(y.Index, m.Key())),
+				[]types.Type{m.Elem(), boolType}
+		}
+	case *ast.TypeAssertExpr:
+		return e.assertion(y, true), []types.Type{e.typeOf(y.Type), boolType}
+	case *ast.UnaryExpr:
+		if y.Op == token.ARROW {
+			c := e.core(e.typeOf(y.X)).(*types.Chan)
+			return fmt.Sprintf("func() (__r %s, __ok bool) { __ok = __k.Recv(%s, &__r); return }()", e.rep(c.Elem()), e.expr(y.X)),
+				[]types.Type{c.Elem(), boolType}
+		}
+	}
+	tuple := e.typeOf(x).(*types.Tuple)
+	var from []types.Type
+	for i := range tuple.Len() {
+		from = append(from, tuple.At(i).Type())
+	}
+	return e.expr(x), from
+}
+
+func (e *emitter) opAssign(s *ast.AssignStmt) {
+	p := e.place(s.Lhs[0], false)
+	op := strings.TrimSuffix(s.Tok.String(), "=")
+	var v string
+	if s.Tok == token.SHL_ASSIGN || s.Tok == token.SHR_ASSIGN {
+		v = e.shiftCount(s.Rhs[0])
+	} else {
+		v = e.exprTo(s.Rhs[0], p.typ)
+	}
+	if p.pkgVar {
+		e.line("__k.SetVar(&%s, %s %s %s)", p.text, p.text, op, v)
+		return
+	}
+	if op == "&^" || !simple(s.Lhs[0]) && e.isString(p.typ) {
+		p = e.place(s.Lhs[0], true)
+		e.line("%s = %s %s (%s)", p.text, p.text, op, v)
+		return
+	}
+	e.line("%s %s= %s", p.text, op, v)
+}
+
+func (e *emitter) isString(t types.Type) bool {
+	b, ok := e.core(t).(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
+}
+
+func simple(x ast.Expr) bool {
+	_, ok := ast.Unparen(x).(*ast.Ident)
+	return ok
+}

@@ -1,0 +1,176 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+func (e *emitter) builtin(x *ast.CallExpr, name string) string {
+	at := x.Args
+	switch name {
+	case "len", "cap":
+		if p, ok := e.core(e.typeOf(at[0])).(*types.Pointer); ok && p != nil {
+			return name + "(*" + e.operand(at[0]) + ")"
+		}
+		return name + "(" + e.expr(at[0]) + ")"
+	case "append":
+		return e.appendCall(x)
+	case "copy":
+		src := e.expr(at[1])
+		if b, ok := e.core(e.typeOf(at[1])).(*types.Basic); ok && b.Info()&types.IsString != 0 {
+			src = "[]byte(" + src + ")"
+		}
+		return "copy(" + e.expr(at[0]) + ", " + src + ")"
+	case "delete":
+		m := e.core(e.typeOf(at[0])).(*types.Map)
+		return "delete(" + e.expr(at[0]) + ", " + e.exprTo(at[1], m.Key()) + ")"
+	case "clear":
+		return "__k.Clear(" + e.expr(at[0]) + ")"
+	case "new":
+		if tv := e.info.Types[at[0]]; tv.IsType() {
+			return "new(" + e.rep(tv.Type) + ")"
+		}
+		t := e.typeOf(x).Underlying().(*types.Pointer).Elem()
+		return fmt.Sprintf("func() *%s { var __v %s = %s; return &__v }()", e.rep(t), e.rep(t), e.exprTo(at[0], t))
+	case "make":
+		return e.makeCall(x)
+	case "panic":
+		return "panic(__k.Panic(" + e.exprTo(at[0], anyType) + "))"
+	case "recover":
+		if e.fn.deferred {
+			return "__k.MainRecover()"
+		}
+		return "__k.Recover(recover())"
+	case "print", "println":
+		var args []string
+		for _, a := range at {
+			args = append(args, e.exprTo(a, anyType))
+		}
+		return "__k.P" + name[1:] + "(" + strings.Join(args, ", ") + ")"
+	case "close":
+		return "__k.Close(" + e.expr(at[0]) + ")"
+	case "complex":
+		t := e.typeOf(x)
+		part := types.Typ[types.Float64]
+		if b, ok := t.Underlying().(*types.Basic); ok && b.Kind() == types.Complex64 {
+			part = types.Typ[types.Float32]
+		}
+		return "complex(" + e.exprTo(at[0], part) + ", " + e.exprTo(at[1], part) + ")"
+	case "real", "imag":
+		return name + "(" + e.expr(at[0]) + ")"
+	case "min", "max":
+		return e.minmax(x, name)
+	}
+	e.refuse(x.Pos(), "the builtin "+name, "")
+	return ""
+}
+
+func (e *emitter) appendCall(x *ast.CallExpr) string {
+	t := e.typeOf(x)
+	elem := e.core(t).(*types.Slice).Elem()
+	args := []string{e.exprTo(x.Args[0], t)}
+	if e.info.Types[x.Args[0]].IsNil() {
+		args[0] = e.convert(e.rep(t), "nil")
+	}
+	for i, a := range x.Args[1:] {
+		if x.Ellipsis.IsValid() && i == len(x.Args)-2 {
+			if e.info.Types[a].IsNil() {
+				return args[0]
+			}
+			if b, ok := e.core(e.typeOf(a)).(*types.Basic); ok && b.Info()&types.IsString != 0 {
+				args = append(args, "[]byte("+e.expr(a)+")...")
+			} else {
+				args = append(args, e.expr(a)+"...")
+			}
+			continue
+		}
+		args = append(args, e.exprTo(a, elem))
+	}
+	if len(args) == 1 {
+		return args[0]
+	}
+	return "append(" + strings.Join(args, ", ") + ")"
+}
+
+// makeCall checks sizes: an impossible one must not end the process.
+func (e *emitter) makeCall(x *ast.CallExpr) string {
+	t := e.typeOf(x.Args[0])
+	args := []string{e.rep(t)}
+	size := int64(1)
+	if s, ok := e.core(t).(*types.Slice); ok {
+		if free(s.Elem()) {
+			size = types.SizesFor("gc", "amd64").Sizeof(s.Elem())
+		}
+	} else if c, ok := e.core(t).(*types.Chan); ok && free(c.Elem()) {
+		size = types.SizesFor("gc", "amd64").Sizeof(c.Elem())
+	}
+	for i, a := range x.Args[1:] {
+		if tv := e.info.Types[a]; tv.Value != nil {
+			n := e.constText(tv.Value, types.Typ[types.Int])
+			if len(n) < 7 {
+				args = append(args, n)
+				continue
+			}
+		}
+		kind := "len"
+		if i == 1 {
+			kind = "cap"
+		}
+		if _, ok := e.core(t).(*types.Chan); ok {
+			kind = "chan"
+		}
+		n := e.expr(a)
+		if tv := e.info.Types[a]; tv.Value != nil {
+			n = e.constText(tv.Value, types.Typ[types.Int])
+		}
+		args = append(args, fmt.Sprintf("__k.Size(int(%s), %d, %q)", n, size, kind))
+	}
+	return "make(" + strings.Join(args, ", ") + ")"
+}
+
+// free says whether t mentions no type parameter, so that it has a size.
+func free(t types.Type) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.TypeParam:
+		return false
+	case *types.Named:
+		for i := range t.TypeArgs().Len() {
+			if !free(t.TypeArgs().At(i)) {
+				return false
+			}
+		}
+	case *types.Array:
+		return free(t.Elem())
+	case *types.Struct:
+		for i := range t.NumFields() {
+			if !free(t.Field(i).Type()) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// minmax lowers min and max to comparisons; floats need math's rules for NaN
+// and signed zero.
+func (e *emitter) minmax(x *ast.CallExpr, name string) string {
+	t := e.typeOf(x)
+	rep := e.rep(t)
+	acc := e.exprTo(x.Args[0], t)
+	b, _ := t.Underlying().(*types.Basic)
+	for _, a := range x.Args[1:] {
+		v := e.exprTo(a, t)
+		if b != nil && b.Info()&types.IsFloat != 0 {
+			acc = fmt.Sprintf("%s(__k.F%s(float64(%s), float64(%s)))", rep, name, acc, v)
+			continue
+		}
+		op := "<"
+		if name == "max" {
+			op = ">"
+		}
+		acc = fmt.Sprintf("func(__a, __b %s) %s { if __b %s __a { return __b }; return __a }(%s, %s)", rep, rep, op, acc, v)
+	}
+	return acc
+}

@@ -1,0 +1,218 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// call lowers a call, a conversion or a builtin.
+func (e *emitter) call(x *ast.CallExpr) string {
+	fun := ast.Unparen(x.Fun)
+	tv := e.info.Types[fun]
+	if tv.IsType() {
+		return e.conversion(x.Args[0], tv.Type)
+	}
+	if id := builtin(e.info, fun); id != "" {
+		return e.builtin(x, id)
+	}
+	c := e.resolve(x)
+	if s, ok := e.special(x, c); ok {
+		return s
+	}
+	if len(x.Args) == 1 {
+		if tuple, ok := e.typeOf(x.Args[0]).(*types.Tuple); ok {
+			return e.spread(x, c, tuple)
+		}
+	}
+	return e.emitCall(c, e.args(x, c))
+}
+
+// called is the function of a call.
+type called struct {
+	text   string // the function, lowered
+	recv   string // its receiver as an argument, "" if it has none
+	sig    *types.Signature
+	native string // "strings.ToUpper", "(*sync.WaitGroup).Wait"; "" for script functions
+	obj    *types.Func
+	sel    *ast.SelectorExpr
+}
+
+func (e *emitter) resolve(x *ast.CallExpr) called {
+	fun := ast.Unparen(x.Fun)
+	c := called{}
+	if sig, ok := e.core(e.typeOf(fun)).(*types.Signature); ok {
+		c.sig = sig
+	} else {
+		e.refuse(x.Pos(), "this call", "")
+	}
+	if sel, ok := fun.(*ast.SelectorExpr); ok {
+		pkg := false
+		if id, ok := sel.X.(*ast.Ident); ok {
+			_, pkg = e.info.Uses[id].(*types.PkgName)
+		}
+		if tv := e.info.Types[sel.X]; !pkg && !tv.IsType() {
+			if m := e.lookup(sel); m.fn != nil {
+				c.obj, c.sel = m.fn, sel
+				c.sig = e.methodType(m)
+				if !e.p.script(m.fn) {
+					c.native = m.fn.FullName()
+				}
+				c.text, c.recv = e.callee(sel.X, sel.Sel, m)
+				return c
+			}
+		}
+	}
+	if id := funcIdent(stripIndex(fun)); id != nil {
+		if o, ok := e.info.Uses[id].(*types.Func); ok && o.Type().(*types.Signature).Recv() == nil {
+			c.obj = o
+			if !e.p.script(o) {
+				c.native = o.FullName()
+				if o.Type().(*types.Signature).TypeParams().Len() > 0 {
+					e.refuse(x.Pos(), o.Pkg().Name()+"."+o.Name()+", which is generic", instead(o.Pkg().Path(), o.Name()))
+				}
+			}
+		}
+	}
+	if sel, ok := fun.(*ast.SelectorExpr); ok {
+		c.sel = sel
+	}
+	c.text = e.operand(fun)
+	if _, ok := fun.(*ast.FuncLit); ok {
+		c.text = e.expr(fun)
+	}
+	return c
+}
+
+func stripIndex(x ast.Expr) ast.Expr {
+	switch y := ast.Unparen(x).(type) {
+	case *ast.IndexExpr:
+		return y.X
+	case *ast.IndexListExpr:
+		return y.X
+	}
+	return x
+}
+
+func builtin(info *types.Info, fun ast.Expr) string {
+	if id, ok := fun.(*ast.Ident); ok {
+		if b, ok := info.Uses[id].(*types.Builtin); ok {
+			return b.Name()
+		}
+	}
+	return ""
+}
+
+func (e *emitter) emitCall(c called, args []string) string {
+	if c.recv != "" {
+		args = append([]string{c.recv}, args...)
+	}
+	return c.text + "(" + strings.Join(args, ", ") + ")"
+}
+
+// args lowers the arguments of a call for its parameters.
+func (e *emitter) args(x *ast.CallExpr, c called) []string {
+	var out []string
+	for i, a := range x.Args {
+		t, rest := param(c.sig, i)
+		if rest && x.Ellipsis.IsValid() {
+			if b, ok := e.typeOf(a).Underlying().(*types.Basic); ok && b.Info()&types.IsString != 0 {
+				out = append(out, "[]byte("+e.expr(a)+")...")
+				continue
+			}
+			if e.info.Types[a].IsNil() {
+				out = append(out, e.convert(e.rep(t), "nil")+"...")
+				continue
+			}
+			out = append(out, e.expr(a)+"...")
+			continue
+		}
+		if rest {
+			t = e.core(t).(*types.Slice).Elem()
+		}
+		out = append(out, e.arg(a, t, c))
+	}
+	return out
+}
+
+// param is the type of parameter i; rest for the variadic one (as a slice).
+func param(s *types.Signature, i int) (t types.Type, rest bool) {
+	n := s.Params().Len()
+	if s.Variadic() && i >= n-1 {
+		return s.Params().At(n - 1).Type(), true
+	}
+	return s.Params().At(i).Type(), false
+}
+
+// arg lowers one argument. A boxed value may only go to natives that do not
+// look into it, or that look only at what is there.
+func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
+	if c.native != "" && e.kindOf(t) == anyKind {
+		from := e.typeOf(a)
+		if e.kindOf(from) == concrete && !e.info.Types[a].IsNil() && e.boxed(from) {
+			switch handling(c) {
+			case raw:
+				return e.expr(a)
+			case plain:
+				if why := e.notPlain(from, map[types.Type]bool{}); why != "" {
+					e.refuse(a.Pos(), fmt.Sprintf("%s with a %s: %s", short(c.native), types.TypeString(from, types.RelativeTo(e.p.pkg)), why), "")
+				}
+				return e.expr(a)
+			case never:
+				e.refuse(a.Pos(), fmt.Sprintf("%s with a value of the cell type %s", short(c.native), types.TypeString(from, types.RelativeTo(e.p.pkg))), "")
+			}
+		}
+	}
+	if c.native != "" && async[c.native] {
+		if lit, ok := ast.Unparen(a).(*ast.FuncLit); ok {
+			return e.guarded(lit)
+		}
+		if _, ok := e.core(t).(*types.Signature); ok {
+			e.refuse(a.Pos(), short(c.native)+" with a function that is not a literal", "write func() { f() }")
+		}
+	}
+	return e.exprTo(a, t)
+}
+
+// guarded is a function literal that runs on a goroutine of its own: its panic
+// must not end the process.
+func (e *emitter) guarded(lit *ast.FuncLit) string {
+	inner := e.expr(lit)
+	sig := e.typeOf(lit).(*types.Signature)
+	if sig.Results().Len() > 0 || sig.Params().Len() > 0 {
+		e.refuse(lit.Pos(), "a callback on another goroutine with parameters", "")
+	}
+	return "func() { defer func() { __k.GoEnd(recover()) }(); __k.GoStart(0); " + inner + "() }"
+}
+
+// spread lowers f(g()) for a g of several results.
+func (e *emitter) spread(x *ast.CallExpr, c called, tuple *types.Tuple) string {
+	names, from := e.temps(tuple)
+	var args []string
+	for i, n := range names {
+		t, rest := param(c.sig, i)
+		if rest {
+			t = e.core(t).(*types.Slice).Elem()
+		}
+		args = append(args, e.conv(n, from[i], t))
+	}
+	results, ret := e.resultText(c.sig), ""
+	if results != "" {
+		ret = "return "
+	}
+	return fmt.Sprintf("func()%s { %s := %s; %s%s }()", results, strings.Join(names, ", "), e.expr(x.Args[0]), ret, e.emitCall(c, args))
+}
+
+func (e *emitter) temps(t *types.Tuple) (names []string, list []types.Type) {
+	for i := range t.Len() {
+		names, list = append(names, e.tmp()), append(list, t.At(i).Type())
+	}
+	return names, list
+}
+
+// resultText is a result list for a function literal of sig's results.
+func (e *emitter) resultText(s *types.Signature) string {
+	_, _, r := e.params(types.NewSignatureType(nil, nil, nil, nil, s.Results(), false))
+	return r
+}

@@ -1,0 +1,119 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+)
+
+// exprTo lowers x as a value of type to, which x is assignable to.
+func (e *emitter) exprTo(x ast.Expr, to types.Type) string {
+	to = e.subst(to)
+	if tv, ok := e.info.Types[x]; ok {
+		if tv.Value != nil && !types.IsInterface(to) {
+			return e.constText(tv.Value, to)
+		}
+		if tv.IsNil() {
+			return e.zero(to)
+		}
+	}
+	return e.conv(e.expr(x), e.typeOf(x), to)
+}
+
+// zero is the nil of type t.
+func (e *emitter) zero(t types.Type) string {
+	if e.kindOf(t) != concrete {
+		return "nil"
+	}
+	return "nil"
+}
+
+// conv converts text of type from to the representation of to.
+func (e *emitter) conv(s string, from, to types.Type) string {
+	from, to = e.subst(from), e.subst(to)
+	if b, ok := from.(*types.Basic); ok && b.Kind() == types.UntypedNil {
+		return "nil"
+	}
+	kf, kt := e.kindOf(from), e.kindOf(to)
+	switch kt {
+	case concrete:
+		if rf, rt := e.rep(from), e.rep(to); rf != rt {
+			return e.convert(rt, s)
+		}
+		return s
+	case anyKind:
+		switch kf {
+		case anyKind:
+			return s
+		case native:
+			return "__k.Norm(" + s + ")"
+		}
+		return e.box(s, from)
+	}
+	switch {
+	case kf == native, kf == concrete && !e.boxed(from):
+		return s
+	case kf == concrete:
+		s = e.box(s, from)
+	}
+	e.id(to)
+	return fmt.Sprintf("func() (__r %s) { __k.To(%s, &__r); return }()", e.rep(to), s)
+}
+
+// box makes a concrete value an "any".
+func (e *emitter) box(s string, from types.Type) string {
+	from = types.Default(from)
+	if e.boxed(from) {
+		return fmt.Sprintf("__k.Box(%s, %d)", s, e.boxID(from))
+	}
+	if _, ok := from.Underlying().(*types.Signature); ok {
+		return "__k.Any(" + s + ")"
+	}
+	return s
+}
+
+// convert is the conversion rep(s) in text.
+func (e *emitter) convert(rep, s string) string {
+	switch rep[0] {
+	case '*', '<', 'f', 'c':
+		return "(" + rep + ")(" + s + ")"
+	}
+	return rep + "(" + s + ")"
+}
+
+// conversion lowers an explicit conversion T(x).
+func (e *emitter) conversion(x ast.Expr, to types.Type) string {
+	to = e.subst(to)
+	tv := e.info.Types[x]
+	if tv.IsNil() {
+		if types.IsInterface(to) {
+			return fmt.Sprintf("func() (__r %s) { return }()", e.rep(to))
+		}
+		return e.convert(e.rep(to), "nil")
+	}
+	if tv.Value != nil && !types.IsInterface(to) {
+		if b, ok := to.Underlying().(*types.Basic); ok {
+			from, _ := tv.Type.Underlying().(*types.Basic)
+			if from != nil && (b.Info()&types.IsString != 0) == (from.Info()&types.IsString != 0) && b.Info()&types.IsNumeric == from.Info()&types.IsNumeric {
+				return e.constText(tv.Value, to)
+			}
+		}
+		if b, ok := tv.Type.(*types.Basic); ok && b.Info()&types.IsUntyped != 0 {
+			return e.convert(e.rep(to), e.constText(tv.Value, types.Default(tv.Type)))
+		}
+	}
+	from := e.typeOf(x)
+	s := e.expr(x)
+	if types.IsInterface(to) {
+		if e.kindOf(from) == concrete && e.kindOf(to) == anyKind {
+			// A conversion, not a plain value: the static type must be any.
+			return fmt.Sprintf("func() (__r any) { __r = %s; return }()", e.conv(s, from, to))
+		}
+		return e.conv(s, from, to)
+	}
+	rf, rt := e.rep(from), e.rep(to)
+	if rf == rt {
+		return "(" + s + ")"
+	}
+	return e.convert(rt, s)
+}

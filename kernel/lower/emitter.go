@@ -1,0 +1,442 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// emitter lowers one unit.
+type emitter struct {
+	p    *Program
+	info *types.Info
+	unit Unit
+	env  map[*types.TypeParam]types.Type // of the generic instance being lowered
+
+	imports map[string]string
+	top     strings.Builder // declarations
+	setup   strings.Builder // what the runtime is told before the unit runs
+	init    strings.Builder // the unit's work
+	later   []func()
+
+	b       *strings.Builder // statements of the block being lowered
+	fn      *fn
+	targets []*target
+	at      token.Pos
+	tmps    int
+	jumps   map[*ast.Ident]bool
+}
+
+// fn is the function being lowered.
+type fn struct {
+	sig   *types.Signature
+	named []string // names of the results, if they have any
+	cell  bool     // the cell's own body
+	// deferred: the literal is deferred by the notebook's main, so recover
+	// asks the kernel.
+	deferred bool
+	seq      *seqBody // set in the body of a range over a function
+}
+
+// target is a statement that break or continue may refer to.
+type target struct {
+	label  string
+	loop   bool
+	before string   // statements before a continue of this loop
+	seq    *seqBody // set when the body has become a function
+}
+
+func (e *emitter) tmp() string {
+	e.tmps++
+	return fmt.Sprintf("__t%d", e.tmps)
+}
+
+func (e *emitter) line(format string, args ...any) {
+	fmt.Fprintf(e.b, format, args...)
+	e.b.WriteByte('\n')
+}
+
+// pos records where execution is, for errors.
+func (e *emitter) pos(n ast.Node) {
+	e.at = n.Pos()
+	e.line("*__k.Line = %d", int(n.Pos()))
+}
+
+func (e *emitter) drain() bool {
+	if len(e.later) == 0 {
+		return false
+	}
+	list := e.later
+	e.later = nil
+	for _, f := range list {
+		f()
+	}
+	return true
+}
+
+// block lowers statements into text of their own.
+func (e *emitter) block(f func()) string {
+	old := e.b
+	e.b = &strings.Builder{}
+	f()
+	s := e.b.String()
+	e.b = old
+	return s
+}
+
+func (e *emitter) typeOf(x ast.Expr) types.Type { return e.subst(e.staticType(x)) }
+
+func (e *emitter) staticType(x ast.Expr) types.Type {
+	if tv, ok := e.info.Types[x]; ok {
+		return tv.Type
+	}
+	if id, ok := x.(*ast.Ident); ok {
+		if o := e.info.ObjectOf(id); o != nil {
+			return o.Type()
+		}
+	}
+	e.refuse(x.Pos(), fmt.Sprintf("an expression without a type (%T)", x), "")
+	return nil
+}
+
+var universe = types.Universe
+
+// local is the interpreter's name of a variable.
+func (e *emitter) local(o types.Object) string {
+	if n, ok := e.p.names[o]; ok {
+		return n
+	}
+	n := o.Name()
+	if n == "_" {
+		return n
+	}
+	if universe.Lookup(n) != nil || strings.HasPrefix(n, "__") || len(n) > 2 && n[1] == '_' && strings.ContainsRune("vftmp", rune(n[0])) || n == "init" || n == "main" {
+		return n + "__l"
+	}
+	return n
+}
+
+func (e *emitter) def(id *ast.Ident) string {
+	if o := e.info.Defs[id]; o != nil {
+		return e.local(o)
+	}
+	return id.Name
+}
+
+// declarations lowers the package-level declarations of a file.
+func (e *emitter) declarations(f *ast.File) {
+	var inits []string
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.GenDecl:
+			if d.Tok == token.VAR {
+				for _, s := range d.Specs {
+					for _, id := range s.(*ast.ValueSpec).Names {
+						if o := e.info.Defs[id]; o != nil && id.Name != "_" {
+							e.at = id.Pos()
+							e.global(o)
+						}
+					}
+				}
+			}
+		case *ast.FuncDecl:
+			if d == e.unit.Cell || d == e.unit.Skip || d.Body == nil {
+				continue
+			}
+			fobj, _ := e.info.Defs[d.Name].(*types.Func)
+			if fobj == nil || d.Name.Name == "_" {
+				continue
+			}
+			if d.Recv == nil && d.Name.Name == "init" {
+				n := e.p.fresh("f_init")
+				e.function(n, d, e.info, nil)
+				inits = append(inits, n)
+				continue
+			}
+			e.p.decls[fobj] = &decl{d, e.info}
+			sig := fobj.Type().(*types.Signature)
+			if sig.TypeParams().Len() > 0 || sig.RecvTypeParams().Len() > 0 {
+				continue // an instance for each use
+			}
+			e.function(e.funcName(fobj, nil), d, e.info, nil)
+		}
+	}
+	e.b = &e.init
+	for _, in := range e.info.InitOrder {
+		e.at = in.Rhs.Pos()
+		e.pos(in.Rhs)
+		if len(in.Lhs) == 1 {
+			v := e.exprTo(in.Rhs, in.Lhs[0].Type())
+			if in.Lhs[0].Name() == "_" {
+				e.line("__k.Use(%s)", v)
+			} else {
+				e.line("%s = %s", e.local(in.Lhs[0]), v)
+			}
+			continue
+		}
+		var lhs []place
+		for _, v := range in.Lhs {
+			lhs = append(lhs, place{text: e.local(v), typ: v.Type()})
+		}
+		e.unpack(lhs, in.Rhs)
+	}
+	for _, n := range inits {
+		e.line("%s()", n)
+	}
+}
+
+// global declares a variable that outlives its cell.
+func (e *emitter) global(o types.Object) {
+	if _, ok := e.p.names[o]; ok {
+		return // it took over the storage of an earlier one
+	}
+	rep := e.rep(o.Type())
+	fmt.Fprintf(&e.top, "var %s %s\n", e.p.name(o, "v_"), rep)
+}
+
+// cell lowers the statements of a cell into a function and calls it.
+func (e *emitter) cell(u Unit) {
+	n := e.p.fresh("c_cell")
+	sig := e.info.Defs[u.Cell.Name].Type().(*types.Signature)
+	for _, s := range u.Stmts {
+		ast.Inspect(s, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if o := e.info.Defs[id]; o != nil && u.Hoist[o] {
+					e.at = id.Pos()
+					e.global(o)
+				}
+			}
+			return true
+		})
+	}
+	body := e.block(func() {
+		old := e.fn
+		e.fn = &fn{sig: sig, cell: true}
+		stmts := u.Stmts
+		var last *ast.ExprStmt
+		if u.Show && len(stmts) > 0 {
+			if x, ok := stmts[len(stmts)-1].(*ast.ExprStmt); ok {
+				last, stmts = x, stmts[:len(stmts)-1]
+			}
+		}
+		e.stmts(stmts)
+		if last != nil {
+			e.show(last)
+		}
+		e.fn = old
+	})
+	fmt.Fprintf(&e.top, "func %s() {\n%s}\n", n, body)
+	fmt.Fprintf(&e.init, "%s()\n", n)
+}
+
+// show evaluates the last expression of a cell and hands its values over.
+func (e *emitter) show(s *ast.ExprStmt) {
+	e.pos(s)
+	t := e.typeOf(s.X)
+	if tv := e.info.Types[s.X]; tv.IsType() {
+		e.refuse(s.Pos(), "a type as a value", "")
+	}
+	var list []types.Type
+	if tuple, ok := t.(*types.Tuple); ok {
+		for i := range tuple.Len() {
+			list = append(list, tuple.At(i).Type())
+		}
+	} else {
+		list = []types.Type{types.Default(t)}
+	}
+	if len(list) == 0 {
+		e.line("%s", e.expr(s.X))
+		return
+	}
+	e.line("__k.ShowBegin()")
+	var names, args []string
+	for range list {
+		names = append(names, e.tmp())
+	}
+	if len(list) == 1 {
+		if b, ok := list[0].(*types.Basic); ok && b.Kind() == types.UntypedNil {
+			e.line("__k.ShowNil()")
+			return
+		}
+		e.line("var %s %s = %s", names[0], e.rep(list[0]), e.exprTo(s.X, list[0]))
+	} else {
+		e.line("%s := %s", strings.Join(names, ", "), e.expr(s.X))
+	}
+	for i, t := range list {
+		args = append(args, fmt.Sprintf("%d, &%s", e.boxID(t), names[i]))
+	}
+	e.line("__k.Show(%s)", strings.Join(args, ", "))
+}
+
+// funcName is the interpreter's name of a function or method, for the type
+// arguments of its own or of its receiver.
+func (e *emitter) funcName(f *types.Func, args []types.Type) string {
+	f = f.Origin()
+	base := "f_" + f.Name()
+	sig := f.Type().(*types.Signature)
+	if sig.Recv() != nil {
+		base = "m_" + recvNamed(sig.Recv().Type()).Obj().Name() + "_" + f.Name()
+	}
+	if len(args) == 0 {
+		if n, ok := e.p.names[f]; ok {
+			return n
+		}
+		n := e.p.fresh(base)
+		e.p.names[f] = n
+		return n
+	}
+	key := fmt.Sprintf("%p", f)
+	for i, a := range args {
+		args[i] = e.subst(a)
+		key += fmt.Sprintf(" %d", e.p.TypeID(args[i]))
+	}
+	if n, ok := e.p.insts[key]; ok {
+		return n
+	}
+	n := e.p.fresh(base + "__i")
+	e.p.insts[key] = n
+	d := e.p.decls[f]
+	if d == nil {
+		e.refuse(e.at, "the generic function "+f.Name(), "")
+	}
+	if len(e.p.insts) > 2000 {
+		e.refuse(e.at, "more than 2000 instances of generic functions", "")
+	}
+	env := map[*types.TypeParam]types.Type{}
+	params := sig.TypeParams()
+	if sig.RecvTypeParams().Len() > 0 {
+		params = sig.RecvTypeParams()
+	}
+	for i := range params.Len() {
+		env[params.At(i)] = args[i]
+	}
+	e.later = append(e.later, func() { e.function(n, d.fn, d.info, env) })
+	return n
+}
+
+func recvNamed(t types.Type) *types.Named {
+	t = types.Unalias(t)
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	n, _ := t.(*types.Named)
+	return n
+}
+
+// function lowers a function declaration under a name; a method's receiver
+// becomes its first parameter.
+func (e *emitter) function(name string, d *ast.FuncDecl, info *types.Info, env map[*types.TypeParam]types.Type) {
+	oldInfo, oldEnv, oldAt, oldB := e.info, e.env, e.at, e.b
+	e.info, e.env, e.at = info, env, d.Pos()
+	sig := info.Defs[d.Name].Type().(*types.Signature)
+	var params []string
+	if d.Recv != nil {
+		f := d.Recv.List[0]
+		n := "_"
+		if len(f.Names) == 1 {
+			n = e.def(f.Names[0])
+		}
+		params = append(params, n+" "+e.rep(sig.Recv().Type()))
+	}
+	head, named := e.signature(sig, d.Type, params)
+	body := e.body(sig, named, d.Body, nil)
+	fmt.Fprintf(&e.top, "func %s%s {\n%s}\n", name, head, body)
+	e.info, e.env, e.at, e.b = oldInfo, oldEnv, oldAt, oldB
+}
+
+// signature prints parameters and results; named are the results' names.
+func (e *emitter) signature(sig *types.Signature, ft *ast.FuncType, params []string) (head string, named []string) {
+	names := func(list *ast.FieldList, n int) []string {
+		var out []string
+		if list != nil {
+			for _, f := range list.List {
+				for _, id := range f.Names {
+					out = append(out, e.def(id))
+				}
+			}
+		}
+		for len(out) < n {
+			out = append(out, "_")
+		}
+		return out
+	}
+	in := names(ft.Params, sig.Params().Len())
+	for i := range sig.Params().Len() {
+		t := sig.Params().At(i).Type()
+		rep := ""
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			rep = "..." + e.rep(e.core(t).(*types.Slice).Elem())
+		} else {
+			rep = e.rep(t)
+		}
+		params = append(params, in[i]+" "+rep)
+	}
+	var results []string
+	isNamed := ft.Results != nil && len(ft.Results.List) > 0 && len(ft.Results.List[0].Names) > 0
+	var out []string
+	if isNamed {
+		out = names(ft.Results, sig.Results().Len())
+	}
+	for i := range sig.Results().Len() {
+		rep := e.rep(sig.Results().At(i).Type())
+		if isNamed {
+			if out[i] == "_" {
+				out[i] = e.tmp()
+			}
+			named = append(named, out[i])
+			rep = out[i] + " " + rep
+		}
+		results = append(results, rep)
+	}
+	head = "(" + strings.Join(params, ", ") + ")"
+	if len(results) > 0 {
+		head += " (" + strings.Join(results, ", ") + ")"
+	}
+	return head, named
+}
+
+// body lowers a function's body. setup may prepare the function's context.
+func (e *emitter) body(sig *types.Signature, named []string, body *ast.BlockStmt, setup func(*fn)) string {
+	oldFn, oldTargets := e.fn, e.targets
+	e.fn, e.targets = &fn{sig: sig, named: named}, nil
+	if setup != nil {
+		setup(e.fn)
+	}
+	s := e.block(func() {
+		e.line("if *__k.Stop { __k.Check() }")
+		e.stmts(body.List)
+	})
+	e.fn, e.targets = oldFn, oldTargets
+	return s
+}
+
+// registerMethods tells the runtime the script methods that a value of type t
+// has, those of embedded fields too.
+func (e *emitter) registerMethods(t types.Type) {
+	ms := types.NewMethodSet(t)
+	for i := range ms.Len() {
+		m, ok := ms.At(i).Obj().(*types.Func)
+		if !ok || !e.p.script(m) {
+			continue
+		}
+		recv := m.Type().(*types.Signature).Recv().Type()
+		if types.IsInterface(recv) {
+			continue
+		}
+		n := recvNamed(recv)
+		if n == nil {
+			continue
+		}
+		var args []types.Type
+		for k := range n.TypeArgs().Len() {
+			args = append(args, n.TypeArgs().At(k))
+		}
+		id := e.id(recv)
+		if e.p.decls[m.Origin()] == nil {
+			continue // not lowered: a cell's method that was refused
+		}
+		fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", id, m.Name(), e.funcName(m, args))
+	}
+}

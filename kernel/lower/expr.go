@@ -1,0 +1,329 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// expr lowers an expression in the representation of its own type.
+func (e *emitter) expr(x ast.Expr) string {
+	if tv, ok := e.info.Types[x]; ok && tv.Value != nil {
+		if s, ok := e.systemConst(x, tv.Type); ok {
+			return s
+		}
+		return e.constText(tv.Value, tv.Type)
+	}
+	switch x := x.(type) {
+	case *ast.Ident:
+		return e.ident(x)
+	case *ast.BasicLit:
+		return e.constText(litValue(x.Kind, x.Value), e.typeOf(x))
+	case *ast.ParenExpr:
+		return "(" + e.expr(x.X) + ")"
+	case *ast.FuncLit:
+		return e.funcLit(x, nil)
+	case *ast.CompositeLit:
+		return e.composite(x, e.typeOf(x))
+	case *ast.SelectorExpr:
+		return e.selector(x)
+	case *ast.IndexExpr:
+		return e.index(x)
+	case *ast.IndexListExpr:
+		if id := funcIdent(x.X); id != nil {
+			return e.ident(id)
+		}
+	case *ast.SliceExpr:
+		return e.slice(x)
+	case *ast.TypeAssertExpr:
+		return e.assertion(x, false)
+	case *ast.CallExpr:
+		return e.call(x)
+	case *ast.StarExpr:
+		return "*" + e.operand(x.X)
+	case *ast.UnaryExpr:
+		return e.unary(x)
+	case *ast.BinaryExpr:
+		return e.binary(x)
+	}
+	e.refuse(x.Pos(), fmt.Sprintf("an expression of the form %T", x), "")
+	return ""
+}
+
+// systemConst keeps constants by name whose value depends on the system that
+// the kernel runs on: the declarations are those of linux/amd64.
+func (e *emitter) systemConst(x ast.Expr, t types.Type) (string, bool) {
+	sel, ok := x.(*ast.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	o := e.info.Uses[sel.Sel]
+	if o == nil || o.Pkg() == nil {
+		return "", false
+	}
+	switch o.Pkg().Path() + "." + o.Name() {
+	case "os.PathSeparator", "os.PathListSeparator", "path/filepath.Separator", "path/filepath.ListSeparator", "os.DevNull", "runtime.GOOS", "runtime.GOARCH":
+		return e.convert(e.rep(types.Default(t)), e.pkgName(o.Pkg())+"."+o.Name()), true
+	}
+	return "", false
+}
+
+// operand lowers x so that a postfix or prefix operator can be put to it.
+func (e *emitter) operand(x ast.Expr) string {
+	s := e.expr(x)
+	switch ast.Unparen(x).(type) {
+	case *ast.Ident, *ast.SelectorExpr, *ast.IndexExpr, *ast.CallExpr:
+		if !strings.HasPrefix(s, "func(") && !strings.HasPrefix(s, "*") && !strings.HasPrefix(s, "&") {
+			return s
+		}
+	}
+	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") && ast.Unparen(x) != x {
+		return s
+	}
+	return "(" + s + ")"
+}
+
+func (e *emitter) ident(id *ast.Ident) string {
+	switch o := e.info.ObjectOf(id).(type) {
+	case *types.Nil:
+		return "nil"
+	case *types.Var:
+		return e.local(o)
+	case *types.Func:
+		if !e.p.script(o) { // dot import
+			return e.nativeFunc(id, o)
+		}
+		var args []types.Type
+		if inst, ok := e.info.Instances[id]; ok {
+			for i := range inst.TypeArgs.Len() {
+				args = append(args, inst.TypeArgs.At(i))
+			}
+		}
+		return e.funcName(o, args)
+	}
+	e.refuse(id.Pos(), "the use of "+id.Name, "")
+	return ""
+}
+
+func funcIdent(x ast.Expr) *ast.Ident {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident:
+		return x
+	case *ast.SelectorExpr:
+		return x.Sel
+	}
+	return nil
+}
+
+func (e *emitter) nativeFunc(id *ast.Ident, o *types.Func) string {
+	if o.Type().(*types.Signature).TypeParams().Len() > 0 {
+		e.refuse(id.Pos(), o.Pkg().Name()+"."+o.Name()+", which is generic", instead(o.Pkg().Path(), o.Name()))
+	}
+	return e.pkgName(o.Pkg()) + "." + o.Name()
+}
+
+func (e *emitter) funcLit(x *ast.FuncLit, setup func(*fn)) string {
+	sig := e.info.Types[x].Type.(*types.Signature)
+	head, named := e.signature(sig, x.Type, nil)
+	at := e.at
+	body := e.body(e.subst(sig).(*types.Signature), named, x.Body, setup)
+	e.at = at
+	return "func" + head + " {\n" + body + "}"
+}
+
+func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
+	t = e.subst(t)
+	star := ""
+	if p, ok := t.Underlying().(*types.Pointer); ok { // an elided &T in a composite literal
+		t, star = p.Elem(), "&"
+	}
+	elem := func(v ast.Expr, t types.Type) string {
+		if c, ok := v.(*ast.CompositeLit); ok && c.Type == nil {
+			return e.composite(c, t)
+		}
+		return e.exprTo(v, t)
+	}
+	var parts []string
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		for i, v := range x.Elts {
+			k := i
+			if kv, ok := v.(*ast.KeyValueExpr); ok {
+				name := kv.Key.(*ast.Ident).Name
+				for k = range u.NumFields() {
+					if u.Field(k).Name() == name {
+						break
+					}
+				}
+				v = kv.Value
+			}
+			parts = append(parts, fieldName(u, k)+": "+elem(v, u.Field(k).Type()))
+		}
+	case *types.Map:
+		for _, v := range x.Elts {
+			kv := v.(*ast.KeyValueExpr)
+			parts = append(parts, elem(kv.Key, u.Key())+": "+elem(kv.Value, u.Elem()))
+		}
+	case *types.Slice:
+		parts = e.elements(x, u.Elem(), elem)
+	case *types.Array:
+		parts = e.elements(x, u.Elem(), elem)
+	default:
+		e.refuse(x.Pos(), "a composite literal of type "+t.String(), "")
+	}
+	return star + e.rep(t) + "{" + strings.Join(parts, ", ") + "}"
+}
+
+func (e *emitter) elements(x *ast.CompositeLit, t types.Type, elem func(ast.Expr, types.Type) string) []string {
+	var parts []string
+	for _, v := range x.Elts {
+		if kv, ok := v.(*ast.KeyValueExpr); ok {
+			parts = append(parts, e.exprTo(kv.Key, types.Typ[types.Int])+": "+elem(kv.Value, t))
+			continue
+		}
+		parts = append(parts, elem(v, t))
+	}
+	return parts
+}
+
+func (e *emitter) index(x *ast.IndexExpr) string {
+	if tv, ok := e.info.Types[x.Index]; ok && tv.IsType() { // f[int]
+		if id := funcIdent(x.X); id != nil {
+			return e.identOrSelector(x.X)
+		}
+	}
+	switch u := e.core(e.typeOf(x.X)).(type) {
+	case *types.Map:
+		return e.operand(x.X) + "[" + e.exprTo(x.Index, u.Key()) + "]"
+	case *types.Pointer:
+		return "(*" + e.operand(x.X) + ")[" + e.expr(x.Index) + "]"
+	}
+	return e.operand(x.X) + "[" + e.expr(x.Index) + "]"
+}
+
+func (e *emitter) identOrSelector(x ast.Expr) string {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident:
+		return e.ident(x)
+	case *ast.SelectorExpr:
+		if o, ok := e.info.Uses[x.Sel].(*types.Func); ok && !e.p.script(o) {
+			return e.nativeFunc(x.Sel, o)
+		}
+		return e.ident(x.Sel)
+	}
+	return e.expr(x)
+}
+
+func (e *emitter) slice(x *ast.SliceExpr) string {
+	s := e.operand(x.X)
+	if p, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
+		if _, ok := p.Elem().Underlying().(*types.Array); ok {
+			s = "(*" + s + ")"
+		}
+	}
+	part := func(i ast.Expr) string {
+		if i == nil {
+			return ""
+		}
+		return e.expr(i)
+	}
+	s += "[" + part(x.Low) + ":" + part(x.High)
+	if x.Slice3 {
+		s += ":" + part(x.Max)
+	}
+	return s + "]"
+}
+
+// assertion lowers x.(T); with ok it has two results.
+func (e *emitter) assertion(x *ast.TypeAssertExpr, ok bool) string {
+	t := e.typeOf(x.Type)
+	v := e.conv(e.expr(x.X), e.typeOf(x.X), anyType)
+	id := e.id(t)
+	from := e.id(e.typeOf(x.X))
+	if ok {
+		return fmt.Sprintf("func() (__r %s, __ok bool) { __ok = __k.AssertOK(%s, %d, &__r); return }()", e.rep(t), v, id)
+	}
+	return fmt.Sprintf("func() (__r %s) { __k.Assert(%s, %d, %d, &__r); return }()", e.rep(t), v, from, id)
+}
+
+var anyType = types.Universe.Lookup("any").Type()
+
+func (e *emitter) unary(x *ast.UnaryExpr) string {
+	switch x.Op {
+	case token.ARROW:
+		c := e.core(e.typeOf(x.X)).(*types.Chan)
+		return fmt.Sprintf("func() (__r %s) { __k.Recv(%s, &__r); return }()", e.rep(c.Elem()), e.expr(x.X))
+	case token.AND:
+		if c, ok := ast.Unparen(x.X).(*ast.CompositeLit); ok {
+			return "&" + e.composite(c, e.typeOf(c))
+		}
+		return "&" + e.operand(x.X)
+	}
+	return x.Op.String() + "(" + e.exprTo(x.X, e.typeOf(x)) + ")"
+}
+
+func (e *emitter) binary(x *ast.BinaryExpr) string {
+	switch x.Op {
+	case token.EQL, token.NEQ:
+		return e.compare(x)
+	case token.LSS, token.LEQ, token.GTR, token.GEQ:
+		t := e.typeOf(x.X)
+		if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&types.IsUntyped != 0 {
+			t = e.typeOf(x.Y)
+		}
+		return "(" + e.exprTo(x.X, t) + " " + x.Op.String() + " " + e.exprTo(x.Y, t) + ")"
+	case token.LAND, token.LOR:
+		return "(" + e.expr(x.X) + " " + x.Op.String() + " " + e.expr(x.Y) + ")"
+	case token.SHL, token.SHR:
+		return "(" + e.exprTo(x.X, e.typeOf(x)) + " " + x.Op.String() + " " + e.shiftCount(x.Y) + ")"
+	}
+	t := e.typeOf(x)
+	return "(" + e.exprTo(x.X, t) + " " + x.Op.String() + " " + e.exprTo(x.Y, t) + ")"
+}
+
+func (e *emitter) shiftCount(x ast.Expr) string {
+	if tv := e.info.Types[x]; tv.Value != nil {
+		return e.constText(tv.Value, types.Typ[types.Int])
+	}
+	return e.expr(x)
+}
+
+// compare lowers == and !=.
+func (e *emitter) compare(x *ast.BinaryExpr) string {
+	not := ""
+	if x.Op == token.NEQ {
+		not = "!"
+	}
+	tx, ty := e.typeOf(x.X), e.typeOf(x.Y)
+	if e.info.Types[x.X].IsNil() {
+		return "(" + e.expr(x.Y) + " " + x.Op.String() + " nil)"
+	}
+	if e.info.Types[x.Y].IsNil() {
+		return "(" + e.expr(x.X) + " " + x.Op.String() + " nil)"
+	}
+	ix, iy := types.IsInterface(tx), types.IsInterface(ty)
+	if ix || iy {
+		return not + "__k.Eq(" + e.exprTo(x.X, anyType) + ", " + e.exprTo(x.Y, anyType) + ")"
+	}
+	return not + e.equal(e.exprTo(x.X, common(tx, ty)), e.exprTo(x.Y, common(ty, tx)), common(tx, ty), x.Op, not)
+}
+
+// common is the typed one of two types of a comparison.
+func common(a, b types.Type) types.Type {
+	if t, ok := a.(*types.Basic); ok && t.Info()&types.IsUntyped != 0 {
+		return b
+	}
+	return a
+}
+
+func (e *emitter) equal(a, b string, t types.Type, op token.Token, not string) string {
+	switch e.core(t).(type) {
+	case *types.Struct, *types.Array:
+		return "__k.Eq(" + a + ", " + b + ")"
+	case *types.Chan:
+		return "__k.Eq(" + a + ", " + b + ")"
+	}
+	return "(" + a + " == " + b + ")"
+}

@@ -1,0 +1,149 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// What a native function may be given where its parameter is "any".
+const (
+	boxIt = iota // the box: it prints, compares and comes back as itself
+	raw          // the interpreter's own value: only its shape matters
+	plain        // the same, if shape, field names and tags are all that counts
+	never
+)
+
+// handling says how a native function treats values of script types.
+func handling(c called) int {
+	switch c.native {
+	case "sort.Slice", "sort.SliceStable", "sort.SliceIsSorted", "fmt.Sscan", "fmt.Sscanf", "fmt.Sscanln", "fmt.Fscan", "fmt.Fscanf", "fmt.Fscanln",
+		"fmt.Scan", "fmt.Scanf", "fmt.Scanln", "encoding/binary.Write", "encoding/binary.Read", "encoding/binary.Size":
+		return raw
+	case "encoding/json.Marshal", "encoding/json.MarshalIndent", "encoding/json.Unmarshal", "(*encoding/json.Encoder).Encode", "(*encoding/json.Decoder).Decode",
+		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate":
+		return plain
+	case "errors.As":
+		return boxIt // lowered before its arguments are
+	}
+	pkg := ""
+	if c.obj != nil && c.obj.Pkg() != nil {
+		pkg = c.obj.Pkg().Path()
+	}
+	switch pkg {
+	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "sync", "sync/atomic", "loupe/stdlib/nb":
+		return boxIt
+	}
+	return never
+}
+
+// async are natives that run a function on a goroutine of their own.
+var async = map[string]bool{"time.AfterFunc": true, "context.AfterFunc": true, "(*sync.WaitGroup).Go": true}
+
+func short(full string) string {
+	return full
+}
+
+// notPlain says why reflection on the interpreter's form of t would show
+// something else than in a compiled program; "" if it would not.
+func (e *emitter) notPlain(t types.Type, seen map[types.Type]bool) string {
+	t = e.subst(t)
+	if seen[t] {
+		return ""
+	}
+	seen[t] = true
+	if n := recvNamed(t); n != nil && e.p.script(n.Obj()) {
+		ms := types.NewMethodSet(types.NewPointer(n))
+		for i := range ms.Len() {
+			switch name := ms.At(i).Obj().Name(); name {
+			case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "String", "Error", "Format":
+				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
+			}
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return e.notPlain(u.Elem(), seen)
+	case *types.Slice:
+		return e.notPlain(u.Elem(), seen)
+	case *types.Array:
+		return e.notPlain(u.Elem(), seen)
+	case *types.Map:
+		if why := e.notPlain(u.Key(), seen); why != "" {
+			return why
+		}
+		return e.notPlain(u.Elem(), seen)
+	case *types.Struct:
+		if n, ok := t.(*types.Named); ok && !e.p.script(n.Obj()) {
+			return ""
+		}
+		for i := range u.NumFields() {
+			f := u.Field(i)
+			switch {
+			case f.Embedded():
+				return "it has the embedded field " + f.Name()
+			case !f.Exported():
+				return "it has the unexported field " + f.Name()
+			}
+			if why := e.notPlain(f.Type(), seen); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// special lowers calls of natives that need more than their arguments.
+func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
+	switch c.native {
+	case "(*sync.WaitGroup).Wait", "(*sync.Mutex).Lock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).RLock", "(*sync.Cond).Wait":
+		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
+		if m := e.lookup(c.sel); true {
+			if _, ptr := e.subst(e.pathType(m.recv, m.index)).Underlying().(*types.Pointer); !ptr {
+				recv = "&" + recv
+			}
+		}
+		return fmt.Sprintf("__k.Wait(%s, %q)", recv, c.sel.Sel.Name), true
+	case "(*log.Logger).Fatal", "(*log.Logger).Fatalf", "(*log.Logger).Fatalln":
+		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
+		args := e.args(x, c)
+		return fmt.Sprintf("__k.LoggerFatal(%s, %q%s)", recv, c.sel.Sel.Name, prefixed(args)), true
+	case "errors.As":
+		p, ok := e.typeOf(x.Args[1]).Underlying().(*types.Pointer)
+		if ok && (e.boxed(p.Elem()) || e.kindOf(p.Elem()) == anyKind) {
+			return fmt.Sprintf("__k.ErrorsAs(%s, %d, %s)", e.exprTo(x.Args[0], errorType), e.boxID(p.Elem()), e.expr(x.Args[1])), true
+		}
+	case "reflect.TypeOf", "reflect.ValueOf", "reflect.DeepEqual":
+		for _, a := range x.Args {
+			if t := e.typeOf(a); c.native != "reflect.DeepEqual" && (e.boxed(t) || types.IsInterface(t)) {
+				e.refuse(a.Pos(), "reflection on a value of a cell type", "")
+			}
+		}
+	}
+	return "", false
+}
+
+var errorType = types.Universe.Lookup("error").Type()
+
+func prefixed(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(args, ", ")
+}
+
+// instead names what to use in place of a generic symbol.
+func instead(path, name string) string {
+	switch path + "." + name {
+	case "slices.Sort", "slices.SortFunc", "slices.SortStableFunc":
+		return "use sort.Slice, sort.Ints or sort.Strings"
+	case "slices.Contains", "slices.Index", "slices.IndexFunc", "slices.Max", "slices.Min", "slices.Reverse", "maps.Keys", "maps.Values", "maps.Copy", "maps.Clone":
+		return "use a loop"
+	case "slices.BinarySearch", "slices.BinarySearchFunc":
+		return "use sort.Search"
+	case "sync/atomic.Pointer":
+		return "use atomic.Value"
+	}
+	return "write a function of your own, generic ones run"
+}

@@ -1,0 +1,269 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Refusal says that the interpreter would not run a construct rightly.
+type Refusal struct {
+	Pos     token.Pos
+	What    string // "range over a function with goto in its body"
+	Instead string // a way to write it that works, "" if none is known
+}
+
+func (r *Refusal) Error() string {
+	s := "loupe cannot run this yet: " + r.What
+	if r.Instead != "" {
+		s += "; " + r.Instead
+	}
+	return s
+}
+
+// Program is what has been lowered so far in one session.
+type Program struct {
+	pkg *types.Package
+
+	state
+	versions map[string]int // never restored: a name that failed is burned
+
+	Types   []types.Type // by type id; grows only
+	buckets map[string][]int
+}
+
+// state is what a unit adds and a failed unit takes back.
+type state struct {
+	names   map[types.Object]string // package-level and hoisted objects
+	structs map[int]string          // type id of a named type -> its name
+	insts   map[string]string       // generic function and arguments -> its name
+	known   map[int]bool            // type ids that the runtime was told of
+	methods map[int]bool            // type ids whose methods it was told of
+	decls   map[*types.Func]*decl
+}
+
+type decl struct {
+	fn   *ast.FuncDecl
+	info *types.Info
+}
+
+// NewProgram is an empty program over package main.
+func NewProgram(pkg *types.Package) *Program {
+	return &Program{
+		pkg: pkg, versions: map[string]int{}, buckets: map[string][]int{},
+		state: state{
+			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]string{},
+			known: map[int]bool{}, methods: map[int]bool{}, decls: map[*types.Func]*decl{},
+		},
+	}
+}
+
+func (s state) clone() state {
+	return state{
+		names: maps.Clone(s.names), structs: maps.Clone(s.structs), insts: maps.Clone(s.insts),
+		known: maps.Clone(s.known), methods: maps.Clone(s.methods), decls: maps.Clone(s.decls),
+	}
+}
+
+// Name is the interpreter's name of a package-level or hoisted object.
+func (p *Program) Name(o types.Object) (string, bool) {
+	n, ok := p.names[o]
+	return n, ok
+}
+
+// Rename makes a new object stand for the storage of an old one.
+func (p *Program) Rename(old, now types.Object) { p.names[now] = p.names[old] }
+
+func (p *Program) fresh(base string) string {
+	p.versions[base]++
+	if n := p.versions[base]; n > 1 {
+		return base + "__" + strconv.Itoa(n)
+	}
+	return base
+}
+
+func (p *Program) name(o types.Object, prefix string) string {
+	if n, ok := p.names[o]; ok {
+		return n
+	}
+	n := p.fresh(prefix + o.Name())
+	p.names[o] = n
+	return n
+}
+
+// TypeID is a small number for a type, the same for identical types.
+func (p *Program) TypeID(t types.Type) int {
+	key := types.TypeString(t, nil)
+	for _, id := range p.buckets[key] {
+		if types.Identical(p.Types[id], t) {
+			return id
+		}
+	}
+	id := len(p.Types)
+	p.Types = append(p.Types, t)
+	p.buckets[key] = append(p.buckets[key], id)
+	return id
+}
+
+// script says whether o is declared by a cell.
+func (p *Program) script(o types.Object) bool { return o != nil && o.Pkg() == p.pkg }
+
+// Output is a lowered unit: a Go file for the interpreter whose init function
+// does the unit's work.
+type Output struct {
+	Source string
+	// Imports are the native packages that it needs.
+	Imports []string
+	// Files: it mentions os.Stdout or os.Stderr.
+	Files   bool
+	program *Program
+	before  state
+}
+
+// Undo takes back what the unit added to the program, when it did not compile.
+func (o *Output) Undo() { o.program.state = o.before }
+
+// Unit is what Lower takes: a checked file, of whose function Cell the
+// statements Stmts are run.
+type Unit struct {
+	File *ast.File
+	Info *types.Info
+	// Decls lowers the file's declarations: types, functions, variables.
+	Decls bool
+	Skip  *ast.FuncDecl // a function that is not lowered: a notebook's main
+	// Cell is the function whose body the statements belong to, nil if none.
+	Cell  *ast.FuncDecl
+	Stmts []ast.Stmt
+	// Hoist are the variables of Cell's own block that live on as globals.
+	Hoist map[types.Object]bool
+	// Show: the last statement is an expression to show.
+	Show bool
+	// Replaced maps functions of earlier cells to the ones that this unit
+	// declares in their place, with the same type.
+	Replaced map[types.Object]types.Object
+	// Notebook: return ends the notebook, defer waits for its end.
+	Notebook bool
+}
+
+// Boxed says whether values of type t carry their type in interfaces.
+func (p *Program) Boxed(t types.Type) bool { return (&emitter{p: p}).boxed(t) }
+
+// relink makes earlier functions call the new versions of the functions that
+// they use: they are lowered again, and so are their own callers.
+func (e *emitter) relink(replaced map[types.Object]types.Object) {
+	stale := map[types.Object]bool{}
+	for old, now := range replaced {
+		if n, ok := e.p.names[now]; ok {
+			e.p.names[old] = n
+			stale[old] = true
+		}
+	}
+	var again []*types.Func
+	for changed := true; changed; {
+		changed = false
+		for f, d := range e.p.decls {
+			if stale[f] || e.p.names[f] == "" || d.info == e.info {
+				continue
+			}
+			ast.Inspect(d.fn.Body, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok && stale[origin(d.info.Uses[id])] && !stale[f] {
+					stale[f], changed = true, true
+					again = append(again, f)
+				}
+				return true
+			})
+		}
+	}
+	sort.Slice(again, func(i, j int) bool { return again[i].Pos() < again[j].Pos() })
+	for _, f := range again {
+		delete(e.p.names, f)
+	}
+	for _, f := range again {
+		d := e.p.decls[f]
+		e.function(e.funcName(f, nil), d.fn, d.info, nil)
+		if recv := f.Type().(*types.Signature).Recv(); recv != nil {
+			fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", e.id(recv.Type()), f.Name(), e.funcName(f, nil))
+		}
+	}
+}
+
+func origin(o types.Object) types.Object {
+	if f, ok := o.(*types.Func); ok {
+		return f.Origin()
+	}
+	return o
+}
+
+// Lower lowers a unit.
+func (p *Program) Lower(u Unit) (out *Output, err error) {
+	out = &Output{program: p, before: p.state.clone()}
+	defer func() {
+		if r := recover(); r != nil {
+			refusal, ok := r.(*Refusal)
+			if !ok {
+				panic(r)
+			}
+			out.Undo()
+			out, err = nil, refusal
+		}
+	}()
+	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}}
+	if u.Decls {
+		e.declarations(u.File)
+	}
+	if u.Cell != nil {
+		e.cell(u)
+	}
+	if len(u.Replaced) > 0 {
+		e.relink(u.Replaced)
+	}
+	out.Source = e.file()
+	out.Imports = sortedKeys(e.imports)
+	out.Files = strings.Contains(out.Source, "p_os.Stdout") || strings.Contains(out.Source, "p_os.Stderr")
+	return out, nil
+}
+
+// file puts the collected pieces together.
+func (e *emitter) file() string {
+	var b strings.Builder
+	b.WriteString("package main\n")
+	for e.drain() {
+	}
+	fmt.Fprintf(&b, "import __k \"k\"\n")
+	for _, path := range sortedKeys(e.imports) {
+		fmt.Fprintf(&b, "import %s %q\n", e.imports[path], path)
+	}
+	b.WriteString(e.top.String())
+	b.WriteString("func init() {\n")
+	b.WriteString(e.setup.String())
+	b.WriteString("__k.Ready()\n")
+	b.WriteString(e.init.String())
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// Global declares a variable whose value is the kernel's defined value i.
+func (p *Program) Global(o *types.Var, i int) (out *Output, err error) {
+	out = &Output{program: p, before: p.state.clone()}
+	defer func() {
+		if r := recover(); r != nil {
+			refusal, ok := r.(*Refusal)
+			if !ok {
+				panic(r)
+			}
+			out.Undo()
+			out, err = nil, refusal
+		}
+	}()
+	e := &emitter{p: p, imports: map[string]string{}}
+	e.global(o)
+	fmt.Fprintf(&e.init, "__k.To(__k.Def(%d), &%s)\n", i, p.names[o])
+	out.Source = e.file()
+	out.Imports = sortedKeys(e.imports)
+	return out, nil
+}

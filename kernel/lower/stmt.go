@@ -1,0 +1,417 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+func (e *emitter) stmts(list []ast.Stmt) {
+	for _, s := range list {
+		e.stmt(s, "")
+	}
+}
+
+// scoped lowers a nested block.
+func (e *emitter) scoped(list []ast.Stmt) string { return e.block(func() { e.stmts(list) }) }
+
+// stmt lowers one statement; label is that of a labeled statement.
+func (e *emitter) stmt(s ast.Stmt, label string) {
+	switch s := s.(type) {
+	case *ast.EmptyStmt:
+		return
+	case *ast.LabeledStmt:
+		e.labeled(s)
+		return
+	case *ast.BlockStmt:
+		e.line("{\n%s}", e.scoped(s.List))
+		return
+	case *ast.DeclStmt:
+		e.declStmt(s)
+		return
+	}
+	e.pos(s)
+	switch s := s.(type) {
+	case *ast.ExprStmt:
+		e.exprStmt(s.X)
+	case *ast.SendStmt:
+		c := e.core(e.typeOf(s.Chan)).(*types.Chan)
+		v := e.tmp()
+		e.line("{ var %s %s = %s; __k.Send(%s, &%s) }", v, e.rep(c.Elem()), e.exprTo(s.Value, c.Elem()), e.expr(s.Chan), v)
+	case *ast.IncDecStmt:
+		e.line("%s%s", e.expr(s.X), s.Tok)
+	case *ast.AssignStmt:
+		e.assign(s)
+	case *ast.GoStmt:
+		e.goStmt(s)
+	case *ast.DeferStmt:
+		e.deferStmt(s)
+	case *ast.ReturnStmt:
+		e.returnStmt(s)
+	case *ast.BranchStmt:
+		e.branch(s)
+	case *ast.IfStmt:
+		e.ifStmt(s)
+	case *ast.SwitchStmt:
+		e.switchStmt(s, label)
+	case *ast.TypeSwitchStmt:
+		e.typeSwitch(s, label)
+	case *ast.SelectStmt:
+		e.selectStmt(s, label)
+	case *ast.ForStmt:
+		e.forStmt(s, label)
+	case *ast.RangeStmt:
+		e.rangeStmt(s, label)
+	default:
+		e.refuse(s.Pos(), fmt.Sprintf("a statement of the form %T", s), "")
+	}
+}
+
+func (e *emitter) exprStmt(x ast.Expr) {
+	x = ast.Unparen(x)
+	if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.ARROW {
+		e.line("__k.Recv(%s, nil)", e.expr(u.X))
+		return
+	}
+	e.line("%s", e.expr(x))
+}
+
+func (e *emitter) labeled(s *ast.LabeledStmt) {
+	if e.fn.cell && e.unit.Notebook && e.unit.Cell != nil {
+		for _, t := range e.unit.Stmts {
+			if t == ast.Stmt(s) {
+				e.checkGoto(s)
+			}
+		}
+	}
+	if e.gone(s) {
+		e.line("%s__g:\n__k.Nop()", s.Label.Name)
+	}
+	e.stmt(s.Stmt, s.Label.Name)
+}
+
+// mark writes the label of a loop, switch or select right in front of it.
+func (e *emitter) mark(label string) {
+	if label != "" {
+		e.line("%s:", label)
+	}
+}
+
+// gone says whether a goto leads to the label: break and continue have one of
+// their own.
+func (e *emitter) gone(s *ast.LabeledStmt) bool {
+	o := e.info.Defs[s.Label]
+	for id, use := range e.info.Uses {
+		if use == o && o != nil && e.gotos()[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// gotos are the labels of the file's goto statements.
+func (e *emitter) gotos() map[*ast.Ident]bool {
+	if e.jumps == nil {
+		e.jumps = map[*ast.Ident]bool{}
+		ast.Inspect(e.unit.File, func(n ast.Node) bool {
+			if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
+				e.jumps[b.Label] = true
+			}
+			return true
+		})
+	}
+	return e.jumps
+}
+
+// checkGoto refuses a jump to a label of another cell.
+func (e *emitter) checkGoto(s *ast.LabeledStmt) {
+	inside := map[*ast.BranchStmt]bool{}
+	for _, t := range e.unit.Stmts {
+		ast.Inspect(t, func(n ast.Node) bool {
+			if b, ok := n.(*ast.BranchStmt); ok {
+				inside[b] = true
+			}
+			return true
+		})
+	}
+	ast.Inspect(e.unit.Cell, func(n ast.Node) bool {
+		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO && b.Label.Name == s.Label.Name && !inside[b] {
+			e.refuse(b.Pos(), "goto into another cell", "put the loop into one cell")
+		}
+		return true
+	})
+}
+
+func (e *emitter) declStmt(s *ast.DeclStmt) {
+	d, ok := s.Decl.(*ast.GenDecl)
+	if !ok || d.Tok != token.VAR {
+		return // constants are literals, types are declared where they are used
+	}
+	for _, sp := range d.Specs {
+		sp := sp.(*ast.ValueSpec)
+		e.pos(sp)
+		var lhs []place
+		for _, id := range sp.Names {
+			o := e.info.Defs[id]
+			if id.Name == "_" || o == nil {
+				var t types.Type
+				if sp.Type != nil {
+					t = e.typeOf(sp.Type)
+				}
+				lhs = append(lhs, place{text: "_", typ: t})
+				continue
+			}
+			lhs = append(lhs, place{text: e.local(o), typ: o.Type(), define: !e.hoisted(o)})
+		}
+		switch {
+		case len(sp.Values) == 0:
+			for _, p := range lhs {
+				switch {
+				case p.text == "_":
+				case p.define:
+					e.line("var %s %s", p.text, e.rep(p.typ))
+				default:
+					z := e.tmp()
+					e.line("{ var %s %s; %s = %s }", z, e.rep(p.typ), p.text, z)
+				}
+			}
+		case len(sp.Values) == len(lhs):
+			e.assignAll(lhs, sp.Values)
+		default:
+			e.unpack(lhs, sp.Values[0])
+		}
+	}
+}
+
+func (e *emitter) hoisted(o types.Object) bool {
+	_, ok := e.p.names[o]
+	return ok
+}
+
+func (e *emitter) ifStmt(s *ast.IfStmt) {
+	body := func() {
+		if s.Init != nil {
+			e.stmt(s.Init, "")
+		}
+		e.line("if %s {\n%s}", e.expr(s.Cond), e.scoped(s.Body.List))
+		switch el := s.Else.(type) {
+		case *ast.BlockStmt:
+			e.trim()
+			e.line(" else {\n%s}", e.scoped(el.List))
+		case *ast.IfStmt:
+			e.trim()
+			e.line(" else {\n%s}", e.block(func() { e.stmt(el, "") }))
+		}
+	}
+	if s.Init == nil {
+		body()
+		return
+	}
+	e.line("{\n%s}", e.block(body))
+}
+
+// trim takes back the last newline, so that else follows its block.
+func (e *emitter) trim() {
+	s := strings.TrimSuffix(e.b.String(), "\n")
+	e.b.Reset()
+	e.b.WriteString(s)
+}
+
+func (e *emitter) returnStmt(s *ast.ReturnStmt) {
+	if e.fn.seq != nil {
+		e.seqReturn(s)
+		return
+	}
+	if e.fn.cell && e.unit.Notebook {
+		e.line("__k.EndNotebook()")
+		e.line("return")
+		return
+	}
+	sig := e.fn.sig
+	if len(s.Results) == 0 {
+		if len(e.fn.named) > 0 {
+			e.line("return %s", strings.Join(e.fn.named, ", "))
+			return
+		}
+		e.line("return")
+		return
+	}
+	vals := e.returnValues(s, sig)
+	if len(e.fn.named) > 0 {
+		// Set the results by name: deferred functions see and change them.
+		if len(vals) == 1 {
+			e.line("%s = %s", e.fn.named[0], vals[0])
+		} else {
+			var tmps []string
+			for range vals {
+				tmps = append(tmps, e.tmp())
+			}
+			for i, t := range tmps {
+				e.line("var %s %s = %s", t, e.rep(sig.Results().At(i).Type()), vals[i])
+			}
+			for i, t := range tmps {
+				e.line("%s = %s", e.fn.named[i], t)
+			}
+		}
+		e.line("return %s", strings.Join(e.fn.named, ", "))
+		return
+	}
+	e.line("return %s", strings.Join(vals, ", "))
+}
+
+// returnValues lowers the results for the types of sig.
+func (e *emitter) returnValues(s *ast.ReturnStmt, sig *types.Signature) []string {
+	if len(s.Results) == 1 && sig.Results().Len() > 1 {
+		tuple := e.typeOf(s.Results[0]).(*types.Tuple)
+		names, from := e.temps(tuple)
+		e.line("%s := %s", strings.Join(names, ", "), e.expr(s.Results[0]))
+		for i := range names {
+			names[i] = e.conv(names[i], from[i], sig.Results().At(i).Type())
+		}
+		return names
+	}
+	var vals []string
+	for i, r := range s.Results {
+		vals = append(vals, e.exprTo(r, sig.Results().At(i).Type()))
+	}
+	return vals
+}
+
+// frozen evaluates the function and the arguments of a go or defer statement
+// now, into temporaries, and returns the call to make later.
+func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
+	fun := ast.Unparen(x.Fun)
+	if id := builtin(e.info, fun); id != "" {
+		return e.frozenBuiltin(x, id), c, false
+	}
+	if tv := e.info.Types[fun]; tv.IsType() {
+		e.line("__k.Use(%s)", e.exprTo(x, anyType))
+		return "__k.Nop()", c, false
+	}
+	if lit, ok := fun.(*ast.FuncLit); ok {
+		c.sig = e.typeOf(lit).(*types.Signature)
+		c.text, isLit = "", true
+	} else {
+		c = e.resolve(x)
+	}
+	hold := func(text, rep string) string {
+		t := e.tmp()
+		e.line("var %s %s = %s", t, rep, text)
+		return t
+	}
+	if c.recv != "" { // a script method: its receiver is evaluated now
+		recv := c.obj.Type().(*types.Signature).Recv().Type()
+		c.recv = hold(c.recv, e.rep(recv))
+	} else if c.sel != nil && c.obj != nil && c.obj.Type().(*types.Signature).Recv() != nil && c.native != "" {
+		// A native method: hold its receiver, by address where it is a variable.
+		m := e.lookup(c.sel)
+		t := e.pathType(m.recv, m.index)
+		operand := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
+		if strings.HasSuffix(c.text, "."+c.sel.Sel.Name) {
+			_, ptr := e.subst(t).Underlying().(*types.Pointer)
+			_, want := types.Unalias(m.fn.Type().(*types.Signature).Recv().Type()).(*types.Pointer)
+			switch {
+			case want && !ptr:
+				c.text = hold("&"+operand, "*"+e.rep(t)) + "." + c.sel.Sel.Name
+			default:
+				c.text = hold(operand, e.rep(t)) + "." + c.sel.Sel.Name
+			}
+		}
+	} else if !isLit && (c.obj == nil || c.obj.Type().(*types.Signature).Recv() != nil) {
+		c.text = hold(c.text, e.rep(c.sig))
+	}
+	var args []string
+	if len(x.Args) == 1 {
+		if tuple, ok := e.typeOf(x.Args[0]).(*types.Tuple); ok {
+			names, from := e.temps(tuple)
+			e.line("%s := %s", strings.Join(names, ", "), e.expr(x.Args[0]))
+			for i, n := range names {
+				t, rest := param(c.sig, i)
+				if rest {
+					t = e.core(t).(*types.Slice).Elem()
+				}
+				args = append(args, e.conv(n, from[i], t))
+			}
+			return e.emitCall(c, args), c, isLit
+		}
+	}
+	if s, ok := e.special(x, c); ok && len(x.Args) == 0 {
+		return s, c, isLit
+	}
+	for i, s := range e.args(x, c) {
+		dots := ""
+		t, rest := param(c.sig, i)
+		if rest && x.Ellipsis.IsValid() {
+			s, dots = strings.TrimSuffix(s, "..."), "..."
+		} else if rest {
+			t = e.core(t).(*types.Slice).Elem()
+		}
+		args = append(args, hold(s, e.rep(t))+dots)
+	}
+	return e.emitCall(c, args), c, isLit
+}
+
+func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
+	if name == "recover" {
+		e.refuse(x.Pos(), "recover called directly by go or defer", "")
+	}
+	hold := func(a ast.Expr, t types.Type) string {
+		n := e.tmp()
+		e.line("var %s %s = %s", n, e.rep(t), e.exprTo(a, t))
+		return n
+	}
+	switch name {
+	case "panic":
+		return "panic(__k.Panic(" + hold(x.Args[0], anyType) + "))"
+	case "close":
+		return "__k.Close(" + hold(x.Args[0], e.typeOf(x.Args[0])) + ")"
+	case "delete":
+		m := e.core(e.typeOf(x.Args[0])).(*types.Map)
+		return "delete(" + hold(x.Args[0], e.typeOf(x.Args[0])) + ", " + hold(x.Args[1], m.Key()) + ")"
+	case "print", "println":
+		var args []string
+		for _, a := range x.Args {
+			args = append(args, hold(a, anyType))
+		}
+		return "__k.P" + name[1:] + "(" + strings.Join(args, ", ") + ")"
+	}
+	e.refuse(x.Pos(), "the builtin "+name+" called by go or defer", "put it into a function literal")
+	return ""
+}
+
+func (e *emitter) goStmt(s *ast.GoStmt) {
+	e.line("{\n%s}", e.block(func() {
+		call, _, isLit := e.frozen(s.Call)
+		if isLit {
+			call = e.expr(s.Call.Fun) + call
+		}
+		n := e.tmp()
+		e.line("%s := __k.GoBegin()", n)
+		e.line("go func() {\ndefer func() { __k.GoEnd(recover()) }()\n__k.GoStart(%s)\n%s\n}()", n, call)
+	}))
+}
+
+func (e *emitter) deferStmt(s *ast.DeferStmt) {
+	if e.fn.seq != nil {
+		e.refuse(s.Pos(), "defer in the body of a range over a function", "put the body into a function")
+	}
+	main := e.fn.cell && e.unit.Notebook
+	call, c, isLit := e.frozen(s.Call)
+	lit := ""
+	if isLit {
+		lit = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), func(f *fn) { f.deferred = main })
+	}
+	switch {
+	case main:
+		e.line("__k.Defer(func() { %s%s })", lit, call)
+	case isLit, c.native == "" && c.text != "" && c.obj != nil:
+		// Called directly, so that its recover works.
+		e.line("defer %s%s", lit, call)
+	case c.native == "" && c.text != "":
+		e.line("defer %s", call)
+	default:
+		e.line("defer func() { %s }()", call)
+	}
+}

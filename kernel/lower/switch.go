@@ -1,0 +1,197 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
+	e.line("{\n%s}", e.block(func() {
+		if s.Init != nil {
+			e.stmt(s.Init, "")
+		}
+		tag, tagT := "", types.Type(boolType)
+		if s.Tag != nil {
+			tagT = types.Default(e.typeOf(s.Tag))
+			tag = e.tmp()
+			e.line("var %s %s = %s", tag, e.rep(tagT), e.exprTo(s.Tag, tagT))
+		}
+		t := &target{label: label}
+		e.targets = append(e.targets, t)
+		var b strings.Builder
+		for _, c := range s.Body.List {
+			c := c.(*ast.CaseClause)
+			if c.List == nil {
+				b.WriteString("default:\n")
+			} else {
+				var conds []string
+				for _, x := range c.List {
+					conds = append(conds, e.caseCond(tag, tagT, x))
+				}
+				b.WriteString("case " + strings.Join(conds, " || ") + ":\n")
+			}
+			b.WriteString(e.scoped(c.Body))
+		}
+		e.targets = e.targets[:len(e.targets)-1]
+		e.mark(label)
+		e.line("switch {\n%s}", b.String())
+	}))
+}
+
+// caseCond is the comparison of a case with the tag.
+func (e *emitter) caseCond(tag string, tagT types.Type, x ast.Expr) string {
+	if tag == "" {
+		return e.expr(x)
+	}
+	if e.info.Types[x].IsNil() {
+		return "(" + tag + " == nil)"
+	}
+	xt := e.typeOf(x)
+	if types.IsInterface(tagT) || types.IsInterface(xt) {
+		return "__k.Eq(" + e.conv(tag, tagT, anyType) + ", " + e.exprTo(x, anyType) + ")"
+	}
+	return e.equal(tag, e.exprTo(x, tagT), tagT, token.EQL, "")
+}
+
+func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
+	e.line("{\n%s}", e.block(func() {
+		if s.Init != nil {
+			e.stmt(s.Init, "")
+		}
+		var x ast.Expr
+		bound := false
+		switch a := s.Assign.(type) {
+		case *ast.ExprStmt:
+			x = a.X.(*ast.TypeAssertExpr).X
+		case *ast.AssignStmt:
+			x, bound = a.Rhs[0].(*ast.TypeAssertExpr).X, a.Lhs[0].(*ast.Ident).Name != "_"
+		}
+		xt := e.typeOf(x)
+		v, n := e.tmp(), e.tmp()
+		orig := e.tmp()
+		e.line("var %s %s = %s", orig, e.rep(xt), e.expr(x))
+		e.line("var %s any = %s", v, e.conv(orig, xt, anyType))
+		var ids []string
+		var clauses strings.Builder
+		t := &target{label: label}
+		e.targets = append(e.targets, t)
+		num := 0
+		for _, c := range s.Body.List {
+			c := c.(*ast.CaseClause)
+			var conds []string
+			var single types.Type
+			for _, y := range c.List {
+				if e.info.Types[y].IsNil() {
+					ids = append(ids, "-1")
+				} else {
+					yt := e.typeOf(y)
+					single = yt
+					ids = append(ids, fmt.Sprint(e.id(yt)))
+				}
+				conds = append(conds, fmt.Sprintf("%s == %d", n, num))
+				num++
+			}
+			if c.List == nil {
+				clauses.WriteString("default:\n")
+			} else {
+				clauses.WriteString("case " + strings.Join(conds, " || ") + ":\n")
+			}
+			clauses.WriteString(e.block(func() {
+				if o := e.info.Implicits[c]; bound && o != nil {
+					name := e.local(o)
+					if len(c.List) == 1 && single != nil {
+						e.line("var %s %s\n__k.To(%s, &%s)", name, e.rep(single), v, name)
+					} else {
+						e.line("var %s %s = %s", name, e.rep(xt), orig)
+					}
+				}
+				e.stmts(c.Body)
+			}))
+		}
+		e.targets = e.targets[:len(e.targets)-1]
+		e.line("%s := __k.TypeCase(%s%s)", n, v, prefixed(ids))
+		e.mark(label)
+		e.line("switch {\n%s}", clauses.String())
+	}))
+}
+
+// selectStmt evaluates all channels and values, lets the runtime choose, and
+// switches on the choice.
+func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
+	e.line("{\n%s}", e.block(func() {
+		var cases []string
+		var clauses strings.Builder
+		hasDefault := false
+		n := e.tmp()
+		t := &target{label: label}
+		type pending struct {
+			clause *ast.CommClause
+			recv   string
+			elem   types.Type
+			ok     string
+		}
+		var list []pending
+		for _, c := range s.Body.List {
+			c := c.(*ast.CommClause)
+			p := pending{clause: c}
+			switch comm := c.Comm.(type) {
+			case nil:
+				hasDefault = true
+			case *ast.SendStmt:
+				ct := e.core(e.typeOf(comm.Chan)).(*types.Chan)
+				ch, v := e.tmp(), e.tmp()
+				e.line("var %s %s = %s", ch, e.rep(e.typeOf(comm.Chan)), e.expr(comm.Chan))
+				e.line("var %s %s = %s", v, e.rep(ct.Elem()), e.exprTo(comm.Value, ct.Elem()))
+				cases = append(cases, fmt.Sprintf("__k.SendCase(%s, &%s)", ch, v))
+			default:
+				u := recvOf(comm)
+				ct := e.core(e.typeOf(u.X)).(*types.Chan)
+				p.recv, p.elem, p.ok = e.tmp(), ct.Elem(), e.tmp()
+				ch := e.tmp()
+				e.line("var %s %s = %s", ch, e.rep(e.typeOf(u.X)), e.expr(u.X))
+				e.line("var %s %s\nvar %s bool", p.recv, e.rep(ct.Elem()), p.ok)
+				cases = append(cases, fmt.Sprintf("__k.RecvCase(%s, &%s, &%s)", ch, p.recv, p.ok))
+			}
+			list = append(list, p)
+		}
+		e.targets = append(e.targets, t)
+		num := 0
+		for _, p := range list {
+			if p.clause.Comm == nil {
+				clauses.WriteString("default:\n")
+			} else {
+				fmt.Fprintf(&clauses, "case %s == %d:\n", n, num)
+				num++
+			}
+			clauses.WriteString(e.block(func() {
+				if a, ok := p.clause.Comm.(*ast.AssignStmt); ok {
+					for i, x := range a.Lhs {
+						if i == 0 {
+							e.set(e.place(x, false), p.recv, p.elem)
+						} else {
+							e.set(e.place(x, false), p.ok, boolType)
+						}
+					}
+				}
+				e.stmts(p.clause.Body)
+			}))
+		}
+		e.targets = e.targets[:len(e.targets)-1]
+		e.line("%s := __k.Select(%v%s)", n, hasDefault, prefixed(cases))
+		e.mark(label)
+		e.line("switch {\n%s}", clauses.String())
+	}))
+}
+
+func recvOf(s ast.Stmt) *ast.UnaryExpr {
+	switch s := s.(type) {
+	case *ast.ExprStmt:
+		return ast.Unparen(s.X).(*ast.UnaryExpr)
+	case *ast.AssignStmt:
+		return ast.Unparen(s.Rhs[0]).(*ast.UnaryExpr)
+	}
+	return nil
+}

@@ -1,0 +1,538 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"go/types"
+	"log"
+	"math"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// machine is the runtime that lowered code calls: package "k" of the
+// interpreter. Package lower says when.
+type machine struct {
+	k    *Kernel
+	reg  *registry
+	line int  // token.Pos of the statement that runs
+	stop bool // something is to be stopped: Check finds out what
+
+	gs goroutines
+}
+
+// table is what the interpreter sees of the machine.
+func (m *machine) table() map[string]reflect.Value {
+	t := map[string]any{
+		"Line": &m.line, "Stop": &m.stop,
+		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
+		"Type": m.typ, "Method": m.method,
+		"Box": m.box, "Any": func(v any) any { return v }, "Norm": norm,
+		"To": m.to, "Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
+		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
+		"Clear": clearAny, "Size": size, "Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
+		"Panic": m.panicValue, "Recover": m.recovered, "MainRecover": m.mainRecover,
+		"Print": m.print, "Println": m.println, "SetVar": setVar,
+		"GoBegin": m.goBegin, "GoStart": m.goStart, "GoEnd": m.goEnd,
+		"Defer": m.deferMain, "EndNotebook": m.endNotebook,
+		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait,
+		"ShowBegin": m.showBegin, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
+		"SeqDone": func() {
+			panic(runtimeError("range function continued iteration after function for loop body returned false"))
+		},
+		"Def": func(i int) any { return m.k.defined[i] },
+	}
+	out := make(map[string]reflect.Value, len(t))
+	for name, v := range t {
+		out[name] = reflect.ValueOf(v)
+	}
+	return out
+}
+
+func (m *machine) typ(id int, p any) {
+	m.reg.mu.Lock()
+	defer m.reg.mu.Unlock()
+	rt := reflect.TypeOf(p).Elem()
+	t := m.k.prog.Types[id]
+	m.reg.byID[id] = &rtype{id: id, typ: t, rt: rt, boxed: m.k.prog.Boxed(t), reg: m.reg}
+}
+
+func (m *machine) method(id int, name string, fn any) {
+	m.reg.mu.Lock()
+	defer m.reg.mu.Unlock()
+	m.reg.methods[methodKey{id, name}] = reflect.ValueOf(fn)
+}
+
+func (m *machine) box(v any, id int) any { return box{m.reg.get(id), v} }
+
+// to stores v in *p, whose type the lowering knows to be right.
+func (m *machine) to(v, p any) {
+	d := reflect.ValueOf(p).Elem()
+	if v == nil {
+		d.SetZero()
+		return
+	}
+	if d.Kind() == reflect.Interface {
+		if b, ok := v.(box); ok && d.NumMethod() > 0 {
+			d.Set(b.adapt(d.Type()))
+			return
+		}
+		d.Set(reflect.ValueOf(v))
+		return
+	}
+	if b, ok := v.(box); ok {
+		v = b.v
+	}
+	if v == nil {
+		d.SetZero()
+		return
+	}
+	d.Set(reflect.ValueOf(v))
+}
+
+func (m *machine) assertOK(v any, id int, p any) bool {
+	t := m.reg.get(id)
+	if !m.reg.matches(v, t) {
+		reflect.ValueOf(p).Elem().SetZero()
+		return false
+	}
+	m.to(v, p)
+	return true
+}
+
+func (m *machine) assert(v any, from, id int, p any) {
+	if m.assertOK(v, id, p) {
+		return
+	}
+	src, t := m.reg.get(from), m.reg.get(id)
+	name := func(t types.Type) string {
+		s := types.TypeString(t, func(p *types.Package) string { return p.Name() })
+		if s == "any" || s == "interface{}" {
+			return "interface {}"
+		}
+		return s
+	}
+	iface, isIface := t.typ.Underlying().(*types.Interface)
+	switch {
+	case v == nil && isIface:
+		panic(typeError("interface conversion: interface is nil, not " + name(t.typ)))
+	case v == nil:
+		panic(typeError(fmt.Sprintf("interface conversion: %s is nil, not %s", ifaceWord(name(src.typ)), name(t.typ))))
+	case isIface:
+		missing := ""
+		dt := m.dynamicType(v)
+		if dt != nil {
+			if f, _ := types.MissingMethod(dt, iface, true); f != nil {
+				missing = ": missing method " + f.Name()
+			}
+		}
+		panic(typeError(fmt.Sprintf("interface conversion: %s is not %s%s", m.reg.dynamic(v), name(t.typ), missing)))
+	}
+	panic(typeError(fmt.Sprintf("interface conversion: %s is %s, not %s", ifaceWord(name(src.typ)), m.reg.dynamic(v), name(t.typ))))
+}
+
+func ifaceWord(s string) string { return s }
+
+func (m *machine) dynamicType(v any) types.Type {
+	if b, ok := v.(box); ok {
+		return b.t.typ
+	}
+	t, err := m.reg.universe.TypeOf(reflect.TypeOf(v))
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+func (m *machine) typeCase(v any, ids ...int) int {
+	for i, id := range ids {
+		if id < 0 {
+			if v == nil {
+				return i
+			}
+			continue
+		}
+		if m.reg.matches(v, m.reg.get(id)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// dispatch is the method of an interface's value, as a function.
+func (m *machine) dispatch(v any, name string) any {
+	switch x := v.(type) {
+	case nil:
+		panic(runtimeError("invalid memory address or nil pointer dereference"))
+	case box:
+		f, ok := x.method(name)
+		if !ok {
+			panic(fmt.Sprintf("loupe finds no method %s of %s", name, m.reg.dynamic(v)))
+		}
+		return f.Interface()
+	}
+	f := reflect.ValueOf(v).MethodByName(name)
+	if !f.IsValid() {
+		panic(fmt.Sprintf("loupe finds no method %s of %T", name, v))
+	}
+	return f.Interface()
+}
+
+func (m *machine) eq(a, b any) (equal bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			name := m.reg.dynamic(a)
+			panic(runtimeError("comparing uncomparable type " + name))
+		}
+	}()
+	return norm(a) == norm(b)
+}
+
+func clearAny(v any) {
+	r := reflect.ValueOf(v)
+	if r.Kind() == reflect.Map && r.IsNil() {
+		return
+	}
+	r.Clear()
+}
+
+// largest is the size of memory above which make gives up: the Go runtime
+// would end the process.
+const largest = 1 << 36
+
+func size(n, elem int, kind string) int {
+	if n < 0 || n > 0 && elem > 0 && n > math.MaxInt64/2/elem {
+		if kind == "chan" {
+			panic(runtimeError("makechan: size out of range"))
+		}
+		panic(runtimeError("makeslice: " + kind + " out of range"))
+	}
+	if n*elem > largest {
+		panic(fatal("out of memory"))
+	}
+	return n
+}
+
+func decodeRune(s string, i int) (rune, int) { return utf8.DecodeRuneInString(s[i:]) }
+
+func setVar(p, v any) {
+	d := reflect.ValueOf(p).Elem()
+	if v == nil {
+		d.SetZero()
+		return
+	}
+	d.Set(reflect.ValueOf(v))
+}
+
+func (m *machine) errorsAs(err error, id int, p any) bool {
+	if err == nil {
+		return false
+	}
+	t := m.reg.get(id)
+	if reflect.ValueOf(p).IsNil() {
+		panic("errors: target cannot be nil")
+	}
+	for err != nil {
+		if m.reg.matches(norm(err), t) {
+			m.to(norm(err), p)
+			return true
+		}
+		if as, ok := err.(interface{ As(any) bool }); ok && as.As(p) {
+			return true
+		}
+		switch u := err.(type) {
+		case interface{ Unwrap() error }:
+			err = u.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, e := range u.Unwrap() {
+				if m.errorsAs(e, id, p) {
+					return true
+				}
+			}
+			return false
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+func (m *machine) loggerFatal(l *log.Logger, method string, args ...any) {
+	switch method {
+	case "Fatal":
+		l.Print(args...)
+	case "Fatalln":
+		l.Println(args...)
+	case "Fatalf":
+		l.Printf(args[0].(string), args[1:]...)
+	}
+	m.exit(1)
+}
+
+// exit is os.Exit: nothing of the cell runs on, deferred calls included.
+func (m *machine) exit(code int) {
+	r := m.gs.current()
+	if r == nil {
+		runtime.Goexit()
+	}
+	r.finish(&outcome{kind: Exit, code: code})
+	m.k.out.mute(r)
+	m.die()
+}
+
+// die ends the goroutine of a run that is over.
+func (m *machine) die() { runtime.Goexit() }
+
+func (m *machine) sleep(d time.Duration) {
+	r := m.gs.current()
+	if d <= 0 || r == nil {
+		time.Sleep(d)
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.over:
+		m.die()
+	}
+}
+
+// wait runs a native call that may block for ever, so that an interrupt still
+// ends the cell.
+func (m *machine) wait(v any, method string) {
+	call := func() {}
+	switch x := v.(type) {
+	case *sync.WaitGroup:
+		call = x.Wait
+	case *sync.Mutex:
+		if x.TryLock() {
+			return
+		}
+		call = x.Lock
+	case *sync.RWMutex:
+		if method == "RLock" {
+			if x.TryRLock() {
+				return
+			}
+			call = x.RLock
+		} else {
+			if x.TryLock() {
+				return
+			}
+			call = x.Lock
+		}
+	case *sync.Cond:
+		call = x.Wait
+	}
+	r := m.gs.current()
+	if r == nil {
+		call()
+		return
+	}
+	done := make(chan struct{})
+	go func() { call(); close(done) }()
+	select {
+	case <-done:
+	case <-r.over:
+		m.die()
+	}
+}
+
+// overrides are standard symbols that would reach past the kernel.
+func (m *machine) overrides(path string, t map[string]reflect.Value) {
+	set := func(name string, v any) { t[name] = reflect.ValueOf(v) }
+	switch path {
+	case "fmt":
+		m.fmtTable(set)
+	case "os":
+		set("Exit", m.exit)
+		t["Args"] = reflect.ValueOf(&m.k.args).Elem()
+		t["Stdout"] = reflect.ValueOf(&m.k.out.stdoutFile).Elem()
+		t["Stderr"] = reflect.ValueOf(&m.k.out.stderrFile).Elem()
+	case "log":
+		for _, name := range []string{"Fatal", "Fatalf", "Fatalln"} {
+			set(name, func(args ...any) { m.loggerFatal(log.Default(), name, args...) })
+		}
+		set("Fatalf", func(f string, args ...any) { m.loggerFatal(log.Default(), "Fatalf", append([]any{f}, args...)...) })
+	case "time":
+		set("Sleep", m.sleep)
+	case "flag":
+		t["CommandLine"] = reflect.ValueOf(&m.k.flags).Elem()
+	case "runtime":
+		set("Goexit", m.goexit)
+	}
+}
+
+// goexit ends a goroutine of the script. The main goroutine of a program
+// would go on to a deadlock.
+func (m *machine) goexit() {
+	if r := m.gs.current(); r != nil && m.gs.isMain(r) {
+		r.finish(&outcome{kind: Panic, fatal: true, value: "no goroutines (main called runtime.Goexit) - deadlock!"})
+	}
+	runtime.Goexit()
+}
+
+func (m *machine) panicValue(v any) any {
+	if v == nil {
+		return new(runtime.PanicNilError)
+	}
+	return v
+}
+
+// recovered is what recover returned, with the compiled program's value.
+func (m *machine) recovered(r any) any {
+	if r == nil {
+		return nil
+	}
+	if f, ok := r.(fatal); ok {
+		panic(f) // a fatal error cannot be recovered from
+	}
+	return goPanic(r)
+}
+
+// runtimeError is an error of the Go runtime with its text.
+type runtimeError string
+
+func (e runtimeError) Error() string { return "runtime error: " + string(e) }
+func (e runtimeError) RuntimeError() {}
+
+// typeError is a failed type assertion.
+type typeError string
+
+func (e typeError) Error() string { return string(e) }
+func (e typeError) RuntimeError() {}
+
+// fatal is an error that ends a program without a panic.
+type fatal string
+
+// goPanic gives a panic of the interpreter or of reflection the value that
+// the compiled program would have panicked with.
+func goPanic(r any) any {
+	text := ""
+	switch e := r.(type) {
+	case runtime.Error:
+		var te *runtime.TypeAssertionError
+		if errors.As(e, &te) {
+			return r
+		}
+		if ve := e.Error(); strings.HasPrefix(ve, "reflect") {
+			text = ve
+		} else {
+			return r
+		}
+	case *reflect.ValueError:
+		return runtimeError("invalid memory address or nil pointer dereference")
+	case error:
+		return r
+	case string:
+		text = e
+	default:
+		return r
+	}
+	switch {
+	case text == "reflect: slice index out of range", text == "reflect: array index out of range", text == "reflect: string index out of range":
+		return runtimeError("index out of range")
+	case strings.HasPrefix(text, "reflect.Value.Slice: "), strings.HasPrefix(text, "reflect.Value.Slice3: "):
+		return runtimeError("slice bounds out of range")
+	case text == "assignment to entry in nil map":
+		return runtimeError(text)
+	}
+	return r
+}
+
+// panicText is what the compiled program prints after "panic: ".
+func (m *machine) panicText(v any) string {
+	v = norm(goPanic(v))
+	switch x := v.(type) {
+	case fatal:
+		return string(x)
+	case box:
+		if e, ok := x.method("Error"); ok {
+			if f, ok := e.Interface().(func() string); ok {
+				return f()
+			}
+		}
+		if e, ok := x.method("String"); ok {
+			if f, ok := e.Interface().(func() string); ok {
+				return f()
+			}
+		}
+		if b, ok := x.t.typ.Underlying().(*types.Basic); ok {
+			if b.Info()&types.IsString != 0 {
+				return fmt.Sprintf("%s(%q)", m.reg.name(x.t.typ), x.v)
+			}
+			return fmt.Sprintf("%s(%v)", m.reg.name(x.t.typ), x.v)
+		}
+		return fmt.Sprintf("(%s) %+v", m.reg.name(x.t.typ), x)
+	case error:
+		text := x.Error()
+		if strings.HasPrefix(text, "runtime error: invalid memory address") {
+			text += "\n[signal SIGSEGV: segmentation violation]"
+		}
+		return text
+	case fmt.Stringer:
+		return x.String()
+	case string:
+		return x
+	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, uintptr:
+		return fmt.Sprintf("%v", x)
+	case float32, float64, complex64, complex128:
+		return builtinText(x)
+	}
+	return fmt.Sprintf("(%T) %v", v, v)
+}
+
+// builtinText is how print writes a value.
+func builtinText(v any) string {
+	switch x := v.(type) {
+	case float32:
+		return builtinText(float64(x))
+	case float64:
+		switch {
+		case x != x:
+			return "NaN"
+		case math.IsInf(x, 1):
+			return "+Inf"
+		case math.IsInf(x, -1):
+			return "-Inf"
+		}
+		s := fmt.Sprintf("%+.6e", x)
+		i := strings.IndexByte(s, 'e')
+		exp := s[i+2:]
+		return s[:i+2] + strings.Repeat("0", max(0, 3-len(exp))) + exp
+	case complex128:
+		return "(" + builtinText(real(x)) + builtinText(imag(x)) + "i)"
+	case complex64:
+		return builtinText(complex128(x))
+	case nil:
+		return "nil"
+	case box:
+		return builtinText(x.v)
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return fmt.Sprintf("0x%x", r.Pointer())
+	}
+	return fmt.Sprint(v)
+}
+
+func (m *machine) print(args ...any) {
+	var b strings.Builder
+	for _, a := range args {
+		b.WriteString(builtinText(a))
+	}
+	m.k.out.write(true, b.String())
+}
+
+func (m *machine) println(args ...any) {
+	var list []string
+	for _, a := range args {
+		list = append(list, builtinText(a))
+	}
+	m.k.out.write(true, strings.Join(list, " ")+"\n")
+}

@@ -1,0 +1,201 @@
+package kernel
+
+import (
+	"fmt"
+	"go/types"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"loupe/kernel/display"
+	"loupe/stdlib/nb"
+)
+
+// showing is the state of a last expression's evaluation.
+type showing struct {
+	on   bool
+	text strings.Builder
+}
+
+func (m *machine) showBegin() {
+	m.k.mu.Lock()
+	defer m.k.mu.Unlock()
+	m.k.showing.on = true
+	m.k.showing.text.Reset()
+}
+
+// streamText takes generated text of an engine call.
+func (k *Kernel) streamText(s string) {
+	k.mu.Lock()
+	on := k.showing.on
+	if on {
+		k.showing.text.WriteString(s)
+	}
+	k.mu.Unlock()
+	if on {
+		k.out.event(Stream{s})
+	}
+}
+
+// show displays the values of a last expression: type ids and addresses in
+// turns. An error that is nil is not shown beside other values.
+func (m *machine) show(pairs ...any) {
+	k := m.k
+	k.mu.Lock()
+	k.showing.on = false
+	streamed := k.showing.text.String()
+	k.mu.Unlock()
+	var texts []string
+	rich := false
+	type shown struct {
+		data  map[string]string
+		isErr bool
+	}
+	var list []shown
+	for i := 0; i+1 < len(pairs); i += 2 {
+		t := m.reg.get(pairs[i].(int))
+		v := reflect.ValueOf(pairs[i+1]).Elem()
+		isErr := types.Identical(t.typ, types.Universe.Lookup("error").Type())
+		if isErr && v.IsNil() {
+			continue
+		}
+		data := k.bundle(display.Value{V: v, T: t.typ})
+		rich = rich || len(data) > 1 || isErr || strings.Contains(data["text/plain"], "\n")
+		texts = append(texts, data["text/plain"])
+		list = append(list, shown{data, isErr})
+	}
+	if len(list) > 1 && !rich {
+		k.display(map[string]string{"text/plain": strings.Join(texts, ", ")}, false)
+		return
+	}
+	for _, s := range list {
+		same := streamed != "" && strings.TrimRight(streamed, "\n") == strings.TrimRight(s.data["text/plain"], "\n")
+		k.out.event(Display{Data: s.data, Streamed: same, IsError: s.isErr})
+	}
+}
+
+func (k *Kernel) display(data map[string]string, streamed bool) {
+	k.out.event(Display{Data: data, Streamed: streamed})
+}
+
+// showValues is nb.Show: values come as interfaces.
+func (k *Kernel) showValues(values []any) {
+	for _, v := range values {
+		if b, ok := norm(v).(box); ok {
+			data := k.bundle(b.Unboxed())
+			if _, ok := b.method("Display"); !ok {
+				data = map[string]string{"text/plain": fmt.Sprint(b)}
+			}
+			k.display(data, false)
+			continue
+		}
+		if d, ok := v.(nb.Displayer); ok {
+			k.display(withText(d.Display(), v), false)
+			continue
+		}
+		k.display(map[string]string{"text/plain": bounded(fmt.Sprint(v))}, false)
+	}
+}
+
+func withText(data map[string]string, v any) map[string]string {
+	if data == nil {
+		data = map[string]string{}
+	}
+	if _, ok := data["text/plain"]; !ok {
+		data["text/plain"] = bounded(fmt.Sprint(v))
+	}
+	data["text/plain"] = strings.TrimRight(data["text/plain"], "\n")
+	return data
+}
+
+// bundle is every form of a value.
+func (k *Kernel) bundle(v display.Value) map[string]string {
+	if v.V.Kind() == reflect.Interface {
+		if v.V.IsNil() {
+			return map[string]string{"text/plain": "nil"}
+		}
+		if b, ok := norm(v.V.Elem().Interface()).(box); ok {
+			return k.bundle(b.Unboxed())
+		}
+		t, err := k.m.reg.universe.TypeOf(v.V.Elem().Type())
+		if err != nil {
+			return withText(nil, v.V.Interface())
+		}
+		return k.bundle(display.Value{V: v.V.Elem(), T: t})
+	}
+	if v.V.Kind() == reflect.Pointer && v.V.IsNil() {
+		return map[string]string{"text/plain": "nil"}
+	}
+	if f, ok := k.m.reg.Method(v, "Display"); ok {
+		if d, ok := f.Interface().(func() map[string]string); ok {
+			return withText(d(), v.V.Interface())
+		}
+	}
+	if v.V.Kind() != reflect.Pointer && v.V.CanAddr() { // a method of *T
+		if d, ok := v.V.Addr().Interface().(nb.Displayer); ok {
+			return withText(d.Display(), v.V.Interface())
+		}
+	}
+	return map[string]string{"text/plain": k.text(v)}
+}
+
+// text is a value as a prompt shows it.
+func (k *Kernel) text(v display.Value) string {
+	for _, name := range []string{"Error", "String"} {
+		if f, ok := k.m.reg.Method(v, name); ok {
+			if s, ok := f.Interface().(func() string); ok {
+				return bounded(strings.TrimRight(s(), "\n"))
+			}
+		}
+	}
+	switch u := v.T.Underlying().(type) {
+	case *types.Basic:
+		if u.Info()&types.IsString != 0 {
+			s := v.V.String()
+			if strings.Contains(s, "\n") {
+				return bounded(strings.TrimRight(s, "\n"))
+			}
+			return bounded(strconv.Quote(s))
+		}
+	case *types.Signature:
+		if v.V.IsNil() {
+			return "nil"
+		}
+		return types.TypeString(v.T, types.RelativeTo(k.sess.Pkg()))
+	case *types.Slice, *types.Map, *types.Chan:
+		if v.V.IsNil() {
+			return types.TypeString(v.T, types.RelativeTo(k.sess.Pkg())) + "(nil)"
+		}
+	}
+	return bounded(k.short(v, maxItems))
+}
+
+const (
+	maxItems = 1000
+	maxText  = 64 << 10
+)
+
+// short prints a value, of a long list only the first n items.
+func (k *Kernel) short(v display.Value, n int) string {
+	more := ""
+	if v.V.Kind() == reflect.Slice && v.V.Len() > n {
+		more = fmt.Sprintf(" ... (%d of %d items shown)", n, v.V.Len())
+		v.V = v.V.Slice(0, n)
+	}
+	return fmt.Sprintf("%+v", formatted{v, k.m.reg}) + more
+}
+
+// formatted prints a value by its static type.
+type formatted struct {
+	v display.Value
+	m display.Methods
+}
+
+func (f formatted) Format(s fmt.State, verb rune) { display.Format(s, verb, f.v, f.m) }
+
+func bounded(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return s[:maxText] + fmt.Sprintf("\n... (%d of %d bytes shown)", maxText, len(s))
+}

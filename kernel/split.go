@@ -1,0 +1,235 @@
+package kernel
+
+import (
+	"go/scanner"
+	"go/token"
+	"strings"
+
+	"loupe/kernel/check"
+)
+
+// cellParts are the declarations and the statements of a cell, each in a copy
+// of its source with everything else blanked, so that positions stay.
+type cellParts struct {
+	src      string
+	pieces   []piece
+	hasMain  bool
+	imported map[string]bool
+	declares map[string]bool
+}
+
+// piece is one top-level item of a cell.
+type piece struct {
+	from, to int
+	decl     bool
+	isImport bool
+}
+
+// part is one file to check.
+type part struct {
+	stmts    bool
+	src      string
+	imported map[string]bool // names that its own imports bind
+	declares map[string]bool
+}
+
+func (c *cellParts) mixed() bool {
+	d, s := false, false
+	for _, p := range c.pieces {
+		d, s = d || p.decl && !p.isImport, s || !p.decl
+	}
+	return d && s
+}
+
+// mask keeps the pieces that keep says and blanks the rest.
+func (c *cellParts) mask(keep func(piece) bool) (string, bool) {
+	b := []byte(c.src)
+	any := false
+	for i := range b {
+		if b[i] != '\n' {
+			b[i] = ' '
+		}
+	}
+	for _, p := range c.pieces {
+		if keep(p) {
+			copy(b[p.from:p.to], c.src[p.from:p.to])
+			any = true
+		}
+	}
+	return strings.TrimRight(string(b), " \n"), any
+}
+
+// order lists the parts: declarations first, or in the order of the source.
+func (c *cellParts) order(inSource bool) []part {
+	var out []part
+	add := func(stmts bool, keep func(piece) bool) {
+		if src, any := c.mask(keep); any {
+			out = append(out, part{stmts: stmts, src: src, imported: c.imported, declares: c.declares})
+		}
+	}
+	if !inSource {
+		add(false, func(p piece) bool { return p.decl })
+		add(true, func(p piece) bool { return !p.decl })
+	} else {
+		add(false, func(p piece) bool { return p.isImport })
+		for i := 0; i < len(c.pieces); {
+			j := i
+			for j < len(c.pieces) && c.pieces[j].decl == c.pieces[i].decl {
+				j++
+			}
+			lo, hi := c.pieces[i].from, c.pieces[j-1].to
+			add(!c.pieces[i].decl, func(p piece) bool { return !p.isImport && p.from >= lo && p.to <= hi })
+			i = j
+		}
+	}
+	if c.hasMain {
+		out = append(out, part{stmts: true, src: "main()"})
+	}
+	return out
+}
+
+// splitCell finds the top-level pieces of a cell by its tokens: a piece ends
+// at a semicolon, written or not, outside of all brackets.
+func splitCell(src string) (*cellParts, []check.Error) {
+	c := &cellParts{src: src, imported: map[string]bool{}, declares: map[string]bool{}}
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(src))
+	var s scanner.Scanner
+	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	depth, start := 0, -1
+	var toks []tok
+	end := 0
+	flush := func(to int) {
+		if start >= 0 {
+			p := piece{from: start, to: to}
+			p.decl, p.isImport = c.classify(toks)
+			c.pieces = append(c.pieces, p)
+		}
+		start, toks = -1, nil
+	}
+	for {
+		pos, t, lit := s.Scan()
+		off := file.Offset(pos)
+		if t == token.EOF {
+			flush(len(src))
+			return c, nil
+		}
+		if start < 0 && t != token.SEMICOLON {
+			start = off
+		}
+		switch t {
+		case token.LPAREN, token.LBRACE, token.LBRACK:
+			depth++
+		case token.RPAREN, token.RBRACE, token.RBRACK:
+			depth--
+		case token.SEMICOLON:
+			if depth <= 0 {
+				to := off
+				if lit == ";" {
+					to++
+				}
+				flush(max(to, end))
+				depth = 0
+				continue
+			}
+		}
+		toks = append(toks, tok{t, lit, depth})
+		end = off + max(len(lit), 1)
+	}
+}
+
+type tok struct {
+	t     token.Token
+	lit   string
+	depth int
+}
+
+// classify says whether a piece is a declaration. var is a statement: its
+// place among the statements matters.
+func (c *cellParts) classify(toks []tok) (decl, isImport bool) {
+	switch toks[0].t {
+	case token.IMPORT:
+		c.importNames(toks)
+		return true, true
+	case token.TYPE, token.CONST:
+		if len(toks) > 1 && toks[1].t == token.IDENT {
+			c.declares[toks[1].lit] = true
+		}
+		return true, false
+	case token.FUNC:
+		if len(toks) < 2 {
+			return true, false
+		}
+		if toks[1].t == token.IDENT {
+			c.declares[toks[1].lit] = true
+			if toks[1].lit == "main" {
+				c.hasMain = true
+			}
+			return true, false
+		}
+		// func (r T) Name(...) is a method, func (...) {...}(...) is a literal.
+		for i := 2; i < len(toks); i++ {
+			if toks[i].t == token.RPAREN && toks[i].depth == 0 {
+				return i+2 < len(toks) && toks[i+1].t == token.IDENT && (toks[i+2].t == token.LPAREN || toks[i+2].t == token.LBRACK), false
+			}
+		}
+		return false, false
+	case token.VAR:
+		for _, t := range toks[1:] {
+			if t.t == token.IDENT {
+				c.declares[t.lit] = true
+			}
+		}
+	default:
+		for i, t := range toks {
+			if t.t == token.DEFINE {
+				for _, u := range toks[:i] {
+					if u.t == token.IDENT {
+						c.declares[u.lit] = true
+					}
+				}
+				break
+			}
+		}
+	}
+	return false, false
+}
+
+// importNames notes the local names that an import declaration binds.
+func (c *cellParts) importNames(toks []tok) {
+	name := ""
+	for _, t := range toks[1:] {
+		switch t.t {
+		case token.IDENT:
+			name = t.lit
+		case token.STRING:
+			if name == "" {
+				name = check.BaseName(strings.Trim(t.lit, "`\""))
+			}
+			c.imported[name] = true
+			name = ""
+		}
+	}
+}
+
+// qualifiers are the identifiers that stand before a selector, where a package
+// name may stand.
+func qualifiers(src string) map[string]bool {
+	m := map[string]bool{}
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(src))
+	var s scanner.Scanner
+	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	prev, last := token.ILLEGAL, ""
+	before := token.ILLEGAL
+	for {
+		_, t, lit := s.Scan()
+		if t == token.EOF {
+			return m
+		}
+		if t == token.PERIOD && prev == token.IDENT && before != token.PERIOD {
+			m[last] = true
+		}
+		before, prev, last = prev, t, lit
+	}
+}
