@@ -55,8 +55,7 @@ const tableRows = 40
 
 // build lays the table out: the first and the last cells when there are many.
 func (t CacheTable) build() table.Writer {
-	w := table.NewWriter()
-	w.SetStyle(table.StyleLight)
+	w := newTable()
 	w.AppendHeader(table.Row{"pos", "id", "token", "K " + string(t.KType), "V " + string(t.VType)})
 	row := func(c CacheCell) {
 		w.AppendRow(table.Row{c.Pos, c.ID, strconv.Quote(c.Text), c.KBytes, c.VBytes})

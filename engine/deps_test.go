@@ -42,6 +42,7 @@ const policy = `
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
 	repl/loupe:             repl kernel engine engine/* repl/internal/ptytest
+	notebooks:              engine/enginetest
 	notebooks/*:            engine stdlib/nb
 	examples/*:             engine
 `

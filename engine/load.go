@@ -74,22 +74,16 @@ func open(f *gguf.File, name, path string, cfg LoadConfig) (*Model, error) {
 	}
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
 	m.pass.Rope.Base, m.pass.Rope.Scale = cfg.RopeFrequencyBase, cfg.RopeFrequencyScale
-	if src, ok, err := f.Text("tokenizer.chat_template"); err != nil {
-		return nil, m.fail(err)
-	} else if ok {
-		// A template that does not parse matters only to Chat, which says so.
-		m.template, m.templateErr = chat.Parse(src)
-	} else {
-		m.templateErr = fmt.Errorf("engine: the model has no chat template; use Generate with the prompt format that it was trained on")
+	src, _, err := f.Text("tokenizer.chat_template")
+	if err != nil {
+		m.cpu.Close()
+		return nil, fmt.Errorf("engine: %w", err)
 	}
+	// That there is no template, or one that does not compile, matters only to
+	// Chat, which says so.
+	m.template, m.templateErr = chat.Parse(src)
 	m.cleanup = runtime.AddCleanup(m, (*resources).close, m.resources)
 	return m, nil
-}
-
-// fail gives back what open has taken.
-func (m *Model) fail(err error) error {
-	m.cpu.Close()
-	return fmt.Errorf("engine: %w", err)
 }
 
 // modelName is what a model is called in tables: a path loses its folder and

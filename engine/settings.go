@@ -58,8 +58,7 @@ func (s Settings) Summary() string {
 }
 
 func (s Settings) build() table.Writer {
-	w := table.NewWriter()
-	w.SetStyle(table.StyleLight)
+	w := newTable()
 	w.AppendHeader(table.Row{"setting", "value", ""})
 	context := fmt.Sprintf("trained on %s; %s a token, %s when full",
 		count(s.TrainedContext), Size(int64(s.CellBytes)), Size(int64(s.CellBytes)*int64(s.ContextLength)))

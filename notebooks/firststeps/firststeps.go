@@ -49,10 +49,10 @@ func main() {
 
 	// %% Chat
 	c := m.NewSession()
-	answer, err := c.Chat("Name three animals that eat grass.", engine.GenerateConfig{MaxTokens: 60})
+	answer, err := c.Chat("List three colours.", engine.GenerateConfig{MaxTokens: 60})
 	must(err)
 	fmt.Println(answer.Text)
-	answer, err = c.Chat("Which of them is the smallest?", engine.GenerateConfig{MaxTokens: 60})
+	answer, err = c.Chat("Thank you. Say hi.", engine.GenerateConfig{MaxTokens: 60})
 	must(err)
 	fmt.Println(answer.Text)
 	fmt.Printf("%d of %d prompt tokens were still in the cache\n", answer.Stats.ReusedTokens, answer.Stats.PromptTokens)
@@ -80,18 +80,20 @@ func main() {
 	off, err := engine.Load("smollm2", engine.LoadConfig{ContextLength: 2048, Threads: 2, ReusePrefix: engine.Off})
 	must(err)
 	reader := off.NewSession()
-	_, err = reader.Generate(text+"Who lived under the mill?", engine.GenerateConfig{MaxTokens: 8})
+	_, err = reader.Generate(text+"\n\nQuestion: Who lived under the mill?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
 	must(err)
-	without, err := reader.Generate(text+"What did the rabbit eat?", engine.GenerateConfig{MaxTokens: 8})
+	without, err := reader.Generate(text+"\n\nQuestion: What did the rabbit eat?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
 	must(err)
+	fmt.Println(without.Text)
 	fmt.Println(without.Stats)
 
 	// %% Cache on
 	reader = m.NewSession()
-	_, err = reader.Generate(text+"Who lived under the mill?", engine.GenerateConfig{MaxTokens: 8})
+	_, err = reader.Generate(text+"\n\nQuestion: Who lived under the mill?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
 	must(err)
-	with, err := reader.Generate(text+"What did the rabbit eat?", engine.GenerateConfig{MaxTokens: 8})
+	with, err := reader.Generate(text+"\n\nQuestion: What did the rabbit eat?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
 	must(err)
+	fmt.Println(with.Text)
 	fmt.Println(with.Stats)
 
 	// %% What it saved
