@@ -386,6 +386,9 @@ func (m *machine) panicValue(v any) any {
 
 // recovered is what recover returned, with the compiled program's value.
 func (m *machine) recovered(r any) any {
+	if v, ok := r.(reflect.Value); ok && v.IsValid() { // the interpreter hands it over wrapped
+		r = v.Interface()
+	}
 	if r == nil {
 		return nil
 	}

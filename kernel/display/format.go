@@ -59,34 +59,6 @@ func spec(s fmt.State, verb rune) string {
 	return b.String()
 }
 
-// TypeName names a type as reflection does in the compiled program.
-func TypeName(t types.Type) string {
-	s := types.TypeString(t, func(p *types.Package) string { return p.Name() })
-	s = strings.ReplaceAll(s, "interface{}", "interface {}")
-	s = anyWord(s)
-	s = strings.ReplaceAll(s, "struct{}", "struct {}")
-	return strings.ReplaceAll(s, "struct{", "struct { ")
-}
-
-// anyWord writes any as reflection does.
-func anyWord(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		if strings.HasPrefix(s[i:], "any") && (i == 0 || !word(s[i-1])) && (i+3 == len(s) || !word(s[i+3])) {
-			b.WriteString("interface {}")
-			i += 3
-			continue
-		}
-		b.WriteByte(s[i])
-		i++
-	}
-	return b.String()
-}
-
-func word(c byte) bool {
-	return c == '_' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
-}
-
 // methods handles Formatter, GoStringer, error and Stringer.
 func (p *printer) methods(v Value) (done bool) {
 	if !v.V.IsValid() {

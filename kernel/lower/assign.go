@@ -44,7 +44,7 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 				return e.exprTo(x, t)
 			}
 			n := e.tmp()
-			e.line("var %s %s = %s", n, e.rep(t), e.exprTo(x, t))
+			e.define(n, t, e.exprTo(x, t))
 			return n
 		}
 		switch u := e.core(e.typeOf(y.X)).(type) {
@@ -58,7 +58,7 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 		return place{text: e.operand(y.X) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 	}
 	n := e.tmp() // a field or a dereference: by address
-	e.line("var %s *%s = &%s", n, e.rep(t), e.operand(x))
+	e.line("%s := &%s", n, e.operand(x))
 	return place{text: "*" + n, typ: t}
 }
 
@@ -73,12 +73,40 @@ func (e *emitter) set(p place, text string, from types.Type) {
 	case p.text == "_":
 		e.line("__k.Use(%s)", v)
 	case p.define:
-		e.line("var %s %s = %s", p.text, e.rep(to), v)
+		e.define(p.text, to, v)
 	case p.pkgVar:
 		e.line("__k.SetVar(&%s, %s)", p.text, v)
 	default:
 		e.line("%s = %s", p.text, v)
 	}
+}
+
+// define declares a variable with text in the representation of t. It is
+// always :=, because the interpreter makes a new variable in each iteration of
+// a loop for that alone.
+func (e *emitter) define(name string, t types.Type, text string) {
+	switch e.kindOf(t) {
+	case anyKind:
+		text = "__k.Any(" + text + ")"
+	case native:
+		text = fmt.Sprintf("func() (__r %s) { __r = %s; return }()", e.rep(t), text)
+	default:
+		if text == "nil" {
+			text = e.convert(e.rep(t), "nil")
+		}
+	}
+	e.line("%s := %s", name, text)
+}
+
+// declare declares a variable with its zero value.
+func (e *emitter) declare(name string, t types.Type) {
+	rep := e.rep(t)
+	switch e.core(t).(type) {
+	case *types.Interface:
+		e.line("%s := func() (__r %s) { return }()", name, rep)
+		return
+	}
+	e.line("%s := *new(%s)", name, rep)
 }
 
 func (e *emitter) assign(s *ast.AssignStmt) {
@@ -120,7 +148,7 @@ func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
 	for i := range lhs {
 		t := target(i)
 		tmps[i] = e.tmp()
-		e.line("var %s %s = %s", tmps[i], e.rep(t), e.exprTo(rhs[i], t))
+		e.define(tmps[i], t, e.exprTo(rhs[i], t))
 	}
 	for i, p := range lhs {
 		e.set(p, tmps[i], target(i))

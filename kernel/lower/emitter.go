@@ -415,6 +415,7 @@ func (e *emitter) body(sig *types.Signature, named []string, body *ast.BlockStmt
 // registerMethods tells the runtime the script methods that a value of type t
 // has, those of embedded fields too.
 func (e *emitter) registerMethods(t types.Type) {
+	e.parts(t)
 	ms := types.NewMethodSet(t)
 	for i := range ms.Len() {
 		m, ok := ms.At(i).Obj().(*types.Func)
@@ -439,4 +440,31 @@ func (e *emitter) registerMethods(t types.Type) {
 		}
 		fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", id, m.Name(), e.funcName(m, args))
 	}
+}
+
+// parts makes the methods of the script types inside of t known: a value that
+// is printed is printed with what is in it.
+func (e *emitter) parts(t types.Type) {
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		e.part(u.Elem())
+	case *types.Slice:
+		e.part(u.Elem())
+	case *types.Array:
+		e.part(u.Elem())
+	case *types.Map:
+		e.part(u.Key())
+		e.part(u.Elem())
+	case *types.Struct:
+		for i := range u.NumFields() {
+			e.part(u.Field(i).Type())
+		}
+	}
+}
+
+func (e *emitter) part(t types.Type) {
+	if n, ok := types.Unalias(t).(*types.Named); ok && !e.p.script(n.Obj()) || types.IsInterface(t) || !e.boxed(t) {
+		return
+	}
+	e.boxID(t)
 }

@@ -33,17 +33,10 @@ func (e *emitter) forStmt(s *ast.ForStmt, label string) {
 		e.emitFor("", s, t)
 		return
 	}
-	if init, ok := s.Init.(*ast.AssignStmt); ok && e.oneLine(s.Post) {
+	if init, ok := s.Init.(*ast.AssignStmt); ok && e.oneLine(s.Post) && len(init.Lhs) == 1 {
 		text := strings.TrimRight(e.block(func() { e.assign(init) }), "\n")
-		if rest, ok := strings.CutPrefix(text, "var "); ok && !strings.Contains(text, "\n") && len(init.Lhs) == 1 {
-			name := rest[:strings.IndexByte(rest, ' ')]
-			o := e.info.Defs[init.Lhs[0].(*ast.Ident)]
-			rep := e.rep(o.Type())
-			value := strings.TrimPrefix(rest, name+" "+rep+" = ")
-			if rep != "int" && rep != "string" && rep != "float64" && rep != "bool" {
-				value = e.convert(rep, value)
-			}
-			e.emitFor(name+" := "+value, s, t)
+		if !strings.Contains(text, "\n") && !strings.Contains(text, ";") {
+			e.emitFor(text, s, t)
 			return
 		}
 	}
@@ -181,7 +174,7 @@ func (e *emitter) slowFor(s *ast.ForStmt, t *target, vars []types.Object) {
 	t.before = back.String()
 	body := e.loopBody(t, func() {
 		for _, v := range vars {
-			e.line("var %s %s = %s", e.local(v), e.rep(v.Type()), outer[v])
+			e.define(e.local(v), v.Type(), outer[v])
 		}
 		if s.Post != nil {
 			e.line("if %s { %s = false } else {\n%s}", first, first, e.block(func() { e.stmt(s.Post, "") }))

@@ -47,7 +47,7 @@ func short(full string) string {
 
 // notPlain says why reflection on the interpreter's form of t would show
 // something else than in a compiled program; "" if it would not.
-func (e *emitter) notPlain(t types.Type, seen map[types.Type]bool) string {
+func (e *emitter) notPlain(t types.Type, anyMethod bool, seen map[types.Type]bool) string {
 	t = e.subst(t)
 	if seen[t] {
 		return ""
@@ -56,7 +56,11 @@ func (e *emitter) notPlain(t types.Type, seen map[types.Type]bool) string {
 	if n := recvNamed(t); n != nil && e.p.script(n.Obj()) {
 		ms := types.NewMethodSet(types.NewPointer(n))
 		for i := range ms.Len() {
-			switch name := ms.At(i).Obj().Name(); name {
+			name := ms.At(i).Obj().Name()
+			if anyMethod {
+				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
+			}
+			switch name {
 			case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "String", "Error", "Format":
 				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
 			}
@@ -64,16 +68,16 @@ func (e *emitter) notPlain(t types.Type, seen map[types.Type]bool) string {
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:
-		return e.notPlain(u.Elem(), seen)
+		return e.notPlain(u.Elem(), anyMethod, seen)
 	case *types.Slice:
-		return e.notPlain(u.Elem(), seen)
+		return e.notPlain(u.Elem(), anyMethod, seen)
 	case *types.Array:
-		return e.notPlain(u.Elem(), seen)
+		return e.notPlain(u.Elem(), anyMethod, seen)
 	case *types.Map:
-		if why := e.notPlain(u.Key(), seen); why != "" {
+		if why := e.notPlain(u.Key(), anyMethod, seen); why != "" {
 			return why
 		}
-		return e.notPlain(u.Elem(), seen)
+		return e.notPlain(u.Elem(), anyMethod, seen)
 	case *types.Struct:
 		if n, ok := t.(*types.Named); ok && !e.p.script(n.Obj()) {
 			return ""
@@ -86,7 +90,7 @@ func (e *emitter) notPlain(t types.Type, seen map[types.Type]bool) string {
 			case !f.Exported():
 				return "it has the unexported field " + f.Name()
 			}
-			if why := e.notPlain(f.Type(), seen); why != "" {
+			if why := e.notPlain(f.Type(), anyMethod, seen); why != "" {
 				return why
 			}
 		}

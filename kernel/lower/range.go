@@ -89,14 +89,17 @@ func (e *emitter) rangeInt(s *ast.RangeStmt, t *target) {
 		}
 	}
 	n := e.tmp()
-	e.line("{\nvar %s %s = %s\n%s}", n, e.rep(kt), e.exprTo(s.X, kt), e.block(func() { e.count(s, t, n, kt) }))
+	e.line("{\n%s}", e.block(func() {
+		e.define(n, kt, e.exprTo(s.X, kt))
+		e.count(s, t, n, kt)
+	}))
 }
 
 // rangeIndexed ranges over a slice or an array, which is evaluated once.
 func (e *emitter) rangeIndexed(s *ast.RangeStmt, t *target, kt, vt types.Type, x, rep string) {
 	e.line("{\n%s}", e.block(func() {
 		xs, n, i := e.tmp(), e.tmp(), e.tmp()
-		e.line("var %s %s = %s\n%s := len(%s)", xs, rep, x, n, xs)
+		e.line("var %s %s = %s\n%s := len(%s)", xs, rep, x, n, xs) // var: an array is copied
 		body := e.loopBody(t, func() { e.assignVars(s, i, xs+"["+i+"]", kt, vt) }, s.Body.List)
 		e.mark(t.label)
 		e.line("for %s := 0; %s < %s; %s++ {\n%s}", i, i, n, i, body)
@@ -133,7 +136,8 @@ func (e *emitter) rangeString(s *ast.RangeStmt, t *target) {
 		str, i, r, n := e.tmp(), e.tmp(), e.tmp(), e.tmp()
 		e.line("var %s string = %s\n%s := 0", str, e.exprTo(s.X, types.Typ[types.String]), n)
 		body := e.loopBody(t, func() {
-			e.line("var %s rune\n%s, %s = __k.Rune(%s, %s)", r, r, n, str, i)
+			w := e.tmp()
+			e.line("%s, %s := __k.Rune(%s, %s)\n%s = %s", r, w, str, i, n, w)
 			e.assignVars(s, i, r, types.Typ[types.Int], types.Typ[types.Rune])
 		}, s.Body.List)
 		e.mark(t.label)
@@ -147,7 +151,8 @@ func (e *emitter) rangeChan(s *ast.RangeStmt, t *target, c *types.Chan) {
 		e.line("var %s %s = %s", ch, e.rep(e.typeOf(s.X)), e.expr(s.X))
 		body := e.loopBody(t, func() {
 			v := e.tmp()
-			e.line("var %s %s\nif !__k.Recv(%s, &%s) { break }", v, e.rep(c.Elem()), ch, v)
+			e.declare(v, c.Elem())
+			e.line("if !__k.Recv(%s, &%s) { break }", ch, v)
 			e.assignVars(s, v, "", c.Elem(), nil)
 		}, s.Body.List)
 		e.mark(t.label)
@@ -181,7 +186,7 @@ func (e *emitter) rangeFunc(s *ast.RangeStmt, t *target, sig *types.Signature) {
 		for i := range e.fn.sig.Results().Len() {
 			v := e.tmp()
 			q.vals = append(q.vals, v)
-			e.line("var %s %s", v, e.rep(e.fn.sig.Results().At(i).Type()))
+			e.declare(v, e.fn.sig.Results().At(i).Type())
 		}
 		var params, names []string
 		var from []types.Type
@@ -277,7 +282,7 @@ func (e *emitter) seqReturn(s *ast.ReturnStmt) {
 			for i, v := range vals {
 				n := e.tmp()
 				tmps = append(tmps, n)
-				e.line("var %s %s = %s", n, e.rep(e.fn.sig.Results().At(i).Type()), v)
+				e.define(n, e.fn.sig.Results().At(i).Type(), v)
 			}
 			for i, n := range tmps {
 				e.line("%s = %s", to[i], n)

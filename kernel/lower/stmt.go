@@ -39,7 +39,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	case *ast.SendStmt:
 		c := e.core(e.typeOf(s.Chan)).(*types.Chan)
 		v := e.tmp()
-		e.line("{ var %s %s = %s; __k.Send(%s, &%s) }", v, e.rep(c.Elem()), e.exprTo(s.Value, c.Elem()), e.expr(s.Chan), v)
+		e.line("{\n%s__k.Send(%s, &%s)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.expr(s.Chan), v)
 	case *ast.IncDecStmt:
 		e.line("%s%s", e.expr(s.X), s.Tok)
 	case *ast.AssignStmt:
@@ -171,10 +171,10 @@ func (e *emitter) declStmt(s *ast.DeclStmt) {
 				switch {
 				case p.text == "_":
 				case p.define:
-					e.line("var %s %s", p.text, e.rep(p.typ))
+					e.declare(p.text, p.typ)
 				default:
 					z := e.tmp()
-					e.line("{ var %s %s; %s = %s }", z, e.rep(p.typ), p.text, z)
+					e.line("{\n%s%s = %s\n}", e.block(func() { e.declare(z, p.typ) }), p.text, z)
 				}
 			}
 		case len(sp.Values) == len(lhs):
@@ -249,7 +249,7 @@ func (e *emitter) returnStmt(s *ast.ReturnStmt) {
 				tmps = append(tmps, e.tmp())
 			}
 			for i, t := range tmps {
-				e.line("var %s %s = %s", t, e.rep(sig.Results().At(i).Type()), vals[i])
+				e.define(t, sig.Results().At(i).Type(), vals[i])
 			}
 			for i, t := range tmps {
 				e.line("%s = %s", e.fn.named[i], t)
@@ -296,14 +296,14 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 	} else {
 		c = e.resolve(x)
 	}
-	hold := func(text, rep string) string {
-		t := e.tmp()
-		e.line("var %s %s = %s", t, rep, text)
-		return t
+	hold := func(text string, t types.Type) string {
+		n := e.tmp()
+		e.define(n, t, text)
+		return n
 	}
 	if c.recv != "" { // a script method: its receiver is evaluated now
 		recv := c.obj.Type().(*types.Signature).Recv().Type()
-		c.recv = hold(c.recv, e.rep(recv))
+		c.recv = hold(c.recv, e.subst(recv))
 	} else if c.sel != nil && c.obj != nil && c.obj.Type().(*types.Signature).Recv() != nil && c.native != "" {
 		// A native method: hold its receiver, by address where it is a variable.
 		m := e.lookup(c.sel)
@@ -314,13 +314,13 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 			_, want := types.Unalias(m.fn.Type().(*types.Signature).Recv().Type()).(*types.Pointer)
 			switch {
 			case want && !ptr:
-				c.text = hold("&"+operand, "*"+e.rep(t)) + "." + c.sel.Sel.Name
+				c.text = hold("&"+operand, types.NewPointer(t)) + "." + c.sel.Sel.Name
 			default:
-				c.text = hold(operand, e.rep(t)) + "." + c.sel.Sel.Name
+				c.text = hold(operand, t) + "." + c.sel.Sel.Name
 			}
 		}
 	} else if !isLit && (c.obj == nil || c.obj.Type().(*types.Signature).Recv() != nil) {
-		c.text = hold(c.text, e.rep(c.sig))
+		c.text = hold(c.text, c.sig)
 	}
 	var args []string
 	if len(x.Args) == 1 {
@@ -348,7 +348,7 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 		} else if rest {
 			t = e.core(t).(*types.Slice).Elem()
 		}
-		args = append(args, hold(s, e.rep(t))+dots)
+		args = append(args, hold(s, t)+dots)
 	}
 	return e.emitCall(c, args), c, isLit
 }
@@ -359,7 +359,7 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 	}
 	hold := func(a ast.Expr, t types.Type) string {
 		n := e.tmp()
-		e.line("var %s %s = %s", n, e.rep(t), e.exprTo(a, t))
+		e.define(n, t, e.exprTo(a, t))
 		return n
 	}
 	switch name {

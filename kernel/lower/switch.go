@@ -17,7 +17,7 @@ func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
 		if s.Tag != nil {
 			tagT = types.Default(e.typeOf(s.Tag))
 			tag = e.tmp()
-			e.line("var %s %s = %s", tag, e.rep(tagT), e.exprTo(s.Tag, tagT))
+			e.define(tag, tagT, e.exprTo(s.Tag, tagT))
 		}
 		t := &target{label: label}
 		e.targets = append(e.targets, t)
@@ -72,8 +72,8 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 		xt := e.typeOf(x)
 		v, n := e.tmp(), e.tmp()
 		orig := e.tmp()
-		e.line("var %s %s = %s", orig, e.rep(xt), e.expr(x))
-		e.line("var %s any = %s", v, e.conv(orig, xt, anyType))
+		e.define(orig, xt, e.expr(x))
+		e.define(v, anyType, e.conv(orig, xt, anyType))
 		var ids []string
 		var clauses strings.Builder
 		t := &target{label: label}
@@ -103,9 +103,10 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 				if o := e.info.Implicits[c]; bound && o != nil {
 					name := e.local(o)
 					if len(c.List) == 1 && single != nil {
-						e.line("var %s %s\n__k.To(%s, &%s)", name, e.rep(single), v, name)
+						e.declare(name, single)
+						e.line("__k.To(%s, &%s)", v, name)
 					} else {
-						e.line("var %s %s = %s", name, e.rep(xt), orig)
+						e.define(name, xt, orig)
 					}
 				}
 				e.stmts(c.Body)
@@ -143,16 +144,17 @@ func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
 			case *ast.SendStmt:
 				ct := e.core(e.typeOf(comm.Chan)).(*types.Chan)
 				ch, v := e.tmp(), e.tmp()
-				e.line("var %s %s = %s", ch, e.rep(e.typeOf(comm.Chan)), e.expr(comm.Chan))
-				e.line("var %s %s = %s", v, e.rep(ct.Elem()), e.exprTo(comm.Value, ct.Elem()))
+				e.define(ch, e.typeOf(comm.Chan), e.expr(comm.Chan))
+				e.define(v, ct.Elem(), e.exprTo(comm.Value, ct.Elem()))
 				cases = append(cases, fmt.Sprintf("__k.SendCase(%s, &%s)", ch, v))
 			default:
 				u := recvOf(comm)
 				ct := e.core(e.typeOf(u.X)).(*types.Chan)
 				p.recv, p.elem, p.ok = e.tmp(), ct.Elem(), e.tmp()
 				ch := e.tmp()
-				e.line("var %s %s = %s", ch, e.rep(e.typeOf(u.X)), e.expr(u.X))
-				e.line("var %s %s\nvar %s bool", p.recv, e.rep(ct.Elem()), p.ok)
+				e.define(ch, e.typeOf(u.X), e.expr(u.X))
+				e.declare(p.recv, ct.Elem())
+				e.declare(p.ok, boolType)
 				cases = append(cases, fmt.Sprintf("__k.RecvCase(%s, &%s, &%s)", ch, p.recv, p.ok))
 			}
 			list = append(list, p)

@@ -30,12 +30,22 @@ type w_container_heap_Interface struct {
 	WSwap  func(a0 int, a1 int)
 }
 
-func (w w_container_heap_Interface) Len() int { return w.WLen() }
+func (w w_container_heap_Interface) Len() int {
+	return w.WLen()
+}
 
-func (w w_container_heap_Interface) Less(a0 int, a1 int) bool { return w.WLess(a0, a1) }
+func (w w_container_heap_Interface) Less(a0 int, a1 int) bool {
+	return w.WLess(a0, a1)
+}
 
-func (w w_container_heap_Interface) Pop() any { return w.WPop() }
+func (w w_container_heap_Interface) Pop() any {
+	return w.WPop()
+}
 
-func (w w_container_heap_Interface) Push(a0 any) { w.WPush(a0) }
+func (w w_container_heap_Interface) Push(a0 any) {
+	w.WPush(a0)
+}
 
-func (w w_container_heap_Interface) Swap(a0 int, a1 int) { w.WSwap(a0, a1) }
+func (w w_container_heap_Interface) Swap(a0 int, a1 int) {
+	w.WSwap(a0, a1)
+}

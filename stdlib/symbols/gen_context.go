@@ -41,10 +41,18 @@ type w_context_Context struct {
 	WValue    func(a0 any) any
 }
 
-func (w w_context_Context) Deadline() (p_time.Time, bool) { return w.WDeadline() }
+func (w w_context_Context) Deadline() (p_time.Time, bool) {
+	return w.WDeadline()
+}
 
-func (w w_context_Context) Done() <-chan struct{} { return w.WDone() }
+func (w w_context_Context) Done() <-chan struct{} {
+	return w.WDone()
+}
 
-func (w w_context_Context) Err() error { return w.WErr() }
+func (w w_context_Context) Err() error {
+	return w.WErr()
+}
 
-func (w w_context_Context) Value(a0 any) any { return w.WValue(a0) }
+func (w w_context_Context) Value(a0 any) any {
+	return w.WValue(a0)
+}

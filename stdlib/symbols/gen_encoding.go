@@ -40,32 +40,42 @@ type w_encoding_BinaryMarshaler struct {
 	WMarshalBinary func() ([]byte, error)
 }
 
-func (w w_encoding_BinaryMarshaler) MarshalBinary() ([]byte, error) { return w.WMarshalBinary() }
+func (w w_encoding_BinaryMarshaler) MarshalBinary() ([]byte, error) {
+	return w.WMarshalBinary()
+}
 
 type w_encoding_BinaryUnmarshaler struct {
 	IValue           any
 	WUnmarshalBinary func(a0 []byte) error
 }
 
-func (w w_encoding_BinaryUnmarshaler) UnmarshalBinary(a0 []byte) error { return w.WUnmarshalBinary(a0) }
+func (w w_encoding_BinaryUnmarshaler) UnmarshalBinary(a0 []byte) error {
+	return w.WUnmarshalBinary(a0)
+}
 
 type w_encoding_TextAppender struct {
 	IValue      any
 	WAppendText func(a0 []byte) ([]byte, error)
 }
 
-func (w w_encoding_TextAppender) AppendText(a0 []byte) ([]byte, error) { return w.WAppendText(a0) }
+func (w w_encoding_TextAppender) AppendText(a0 []byte) ([]byte, error) {
+	return w.WAppendText(a0)
+}
 
 type w_encoding_TextMarshaler struct {
 	IValue       any
 	WMarshalText func() ([]byte, error)
 }
 
-func (w w_encoding_TextMarshaler) MarshalText() ([]byte, error) { return w.WMarshalText() }
+func (w w_encoding_TextMarshaler) MarshalText() ([]byte, error) {
+	return w.WMarshalText()
+}
 
 type w_encoding_TextUnmarshaler struct {
 	IValue         any
 	WUnmarshalText func(a0 []byte) error
 }
 
-func (w w_encoding_TextUnmarshaler) UnmarshalText(a0 []byte) error { return w.WUnmarshalText(a0) }
+func (w w_encoding_TextUnmarshaler) UnmarshalText(a0 []byte) error {
+	return w.WUnmarshalText(a0)
+}

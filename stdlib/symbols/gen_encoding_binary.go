@@ -60,7 +60,12 @@ func (w w_encoding_binary_AppendByteOrder) AppendUint64(a0 []byte, a1 uint64) []
 	return w.WAppendUint64(a0, a1)
 }
 
-func (w w_encoding_binary_AppendByteOrder) String() string { return w.WString() }
+func (w w_encoding_binary_AppendByteOrder) String() string {
+	if w.WString == nil {
+		return ""
+	}
+	return w.WString()
+}
 
 type w_encoding_binary_ByteOrder struct {
 	IValue     any
@@ -73,16 +78,33 @@ type w_encoding_binary_ByteOrder struct {
 	WUint64    func(a0 []byte) uint64
 }
 
-func (w w_encoding_binary_ByteOrder) PutUint16(a0 []byte, a1 uint16) { w.WPutUint16(a0, a1) }
+func (w w_encoding_binary_ByteOrder) PutUint16(a0 []byte, a1 uint16) {
+	w.WPutUint16(a0, a1)
+}
 
-func (w w_encoding_binary_ByteOrder) PutUint32(a0 []byte, a1 uint32) { w.WPutUint32(a0, a1) }
+func (w w_encoding_binary_ByteOrder) PutUint32(a0 []byte, a1 uint32) {
+	w.WPutUint32(a0, a1)
+}
 
-func (w w_encoding_binary_ByteOrder) PutUint64(a0 []byte, a1 uint64) { w.WPutUint64(a0, a1) }
+func (w w_encoding_binary_ByteOrder) PutUint64(a0 []byte, a1 uint64) {
+	w.WPutUint64(a0, a1)
+}
 
-func (w w_encoding_binary_ByteOrder) String() string { return w.WString() }
+func (w w_encoding_binary_ByteOrder) String() string {
+	if w.WString == nil {
+		return ""
+	}
+	return w.WString()
+}
 
-func (w w_encoding_binary_ByteOrder) Uint16(a0 []byte) uint16 { return w.WUint16(a0) }
+func (w w_encoding_binary_ByteOrder) Uint16(a0 []byte) uint16 {
+	return w.WUint16(a0)
+}
 
-func (w w_encoding_binary_ByteOrder) Uint32(a0 []byte) uint32 { return w.WUint32(a0) }
+func (w w_encoding_binary_ByteOrder) Uint32(a0 []byte) uint32 {
+	return w.WUint32(a0)
+}
 
-func (w w_encoding_binary_ByteOrder) Uint64(a0 []byte) uint64 { return w.WUint64(a0) }
+func (w w_encoding_binary_ByteOrder) Uint64(a0 []byte) uint64 {
+	return w.WUint64(a0)
+}

@@ -30,11 +30,15 @@ type w_encoding_gob_GobDecoder struct {
 	WGobDecode func(a0 []byte) error
 }
 
-func (w w_encoding_gob_GobDecoder) GobDecode(a0 []byte) error { return w.WGobDecode(a0) }
+func (w w_encoding_gob_GobDecoder) GobDecode(a0 []byte) error {
+	return w.WGobDecode(a0)
+}
 
 type w_encoding_gob_GobEncoder struct {
 	IValue     any
 	WGobEncode func() ([]byte, error)
 }
 
-func (w w_encoding_gob_GobEncoder) GobEncode() ([]byte, error) { return w.WGobEncode() }
+func (w w_encoding_gob_GobEncoder) GobEncode() ([]byte, error) {
+	return w.WGobEncode()
+}

@@ -46,11 +46,15 @@ type w_encoding_json_Marshaler struct {
 	WMarshalJSON func() ([]byte, error)
 }
 
-func (w w_encoding_json_Marshaler) MarshalJSON() ([]byte, error) { return w.WMarshalJSON() }
+func (w w_encoding_json_Marshaler) MarshalJSON() ([]byte, error) {
+	return w.WMarshalJSON()
+}
 
 type w_encoding_json_Unmarshaler struct {
 	IValue         any
 	WUnmarshalJSON func(a0 []byte) error
 }
 
-func (w w_encoding_json_Unmarshaler) UnmarshalJSON(a0 []byte) error { return w.WUnmarshalJSON(a0) }
+func (w w_encoding_json_Unmarshaler) UnmarshalJSON(a0 []byte) error {
+	return w.WUnmarshalJSON(a0)
+}

@@ -75,7 +75,9 @@ type w_encoding_xml_TokenReader struct {
 	WToken func() (p_encoding_xml.Token, error)
 }
 
-func (w w_encoding_xml_TokenReader) Token() (p_encoding_xml.Token, error) { return w.WToken() }
+func (w w_encoding_xml_TokenReader) Token() (p_encoding_xml.Token, error) {
+	return w.WToken()
+}
 
 type w_encoding_xml_Unmarshaler struct {
 	IValue        any

@@ -67,11 +67,20 @@ type w_flag_Getter struct {
 	WString func() string
 }
 
-func (w w_flag_Getter) Get() any { return w.WGet() }
+func (w w_flag_Getter) Get() any {
+	return w.WGet()
+}
 
-func (w w_flag_Getter) Set(a0 string) error { return w.WSet(a0) }
+func (w w_flag_Getter) Set(a0 string) error {
+	return w.WSet(a0)
+}
 
-func (w w_flag_Getter) String() string { return w.WString() }
+func (w w_flag_Getter) String() string {
+	if w.WString == nil {
+		return ""
+	}
+	return w.WString()
+}
 
 type w_flag_Value struct {
 	IValue  any
@@ -79,6 +88,13 @@ type w_flag_Value struct {
 	WString func() string
 }
 
-func (w w_flag_Value) Set(a0 string) error { return w.WSet(a0) }
+func (w w_flag_Value) Set(a0 string) error {
+	return w.WSet(a0)
+}
 
-func (w w_flag_Value) String() string { return w.WString() }
+func (w w_flag_Value) String() string {
+	if w.WString == nil {
+		return ""
+	}
+	return w.WString()
+}

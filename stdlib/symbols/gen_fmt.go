@@ -54,14 +54,18 @@ type w_fmt_Formatter struct {
 	WFormat func(a0 p_fmt.State, a1 rune)
 }
 
-func (w w_fmt_Formatter) Format(a0 p_fmt.State, a1 rune) { w.WFormat(a0, a1) }
+func (w w_fmt_Formatter) Format(a0 p_fmt.State, a1 rune) {
+	w.WFormat(a0, a1)
+}
 
 type w_fmt_GoStringer struct {
 	IValue    any
 	WGoString func() string
 }
 
-func (w w_fmt_GoStringer) GoString() string { return w.WGoString() }
+func (w w_fmt_GoStringer) GoString() string {
+	return w.WGoString()
+}
 
 type w_fmt_ScanState struct {
 	IValue      any
@@ -73,24 +77,38 @@ type w_fmt_ScanState struct {
 	WWidth      func() (int, bool)
 }
 
-func (w w_fmt_ScanState) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_fmt_ScanState) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_fmt_ScanState) ReadRune() (rune, int, error) { return w.WReadRune() }
+func (w w_fmt_ScanState) ReadRune() (rune, int, error) {
+	return w.WReadRune()
+}
 
-func (w w_fmt_ScanState) SkipSpace() { w.WSkipSpace() }
+func (w w_fmt_ScanState) SkipSpace() {
+	w.WSkipSpace()
+}
 
-func (w w_fmt_ScanState) Token(a0 bool, a1 func(rune) bool) ([]byte, error) { return w.WToken(a0, a1) }
+func (w w_fmt_ScanState) Token(a0 bool, a1 func(rune) bool) ([]byte, error) {
+	return w.WToken(a0, a1)
+}
 
-func (w w_fmt_ScanState) UnreadRune() error { return w.WUnreadRune() }
+func (w w_fmt_ScanState) UnreadRune() error {
+	return w.WUnreadRune()
+}
 
-func (w w_fmt_ScanState) Width() (int, bool) { return w.WWidth() }
+func (w w_fmt_ScanState) Width() (int, bool) {
+	return w.WWidth()
+}
 
 type w_fmt_Scanner struct {
 	IValue any
 	WScan  func(a0 p_fmt.ScanState, a1 rune) error
 }
 
-func (w w_fmt_Scanner) Scan(a0 p_fmt.ScanState, a1 rune) error { return w.WScan(a0, a1) }
+func (w w_fmt_Scanner) Scan(a0 p_fmt.ScanState, a1 rune) error {
+	return w.WScan(a0, a1)
+}
 
 type w_fmt_State struct {
 	IValue     any
@@ -100,17 +118,30 @@ type w_fmt_State struct {
 	WWrite     func(a0 []byte) (int, error)
 }
 
-func (w w_fmt_State) Flag(a0 int) bool { return w.WFlag(a0) }
+func (w w_fmt_State) Flag(a0 int) bool {
+	return w.WFlag(a0)
+}
 
-func (w w_fmt_State) Precision() (int, bool) { return w.WPrecision() }
+func (w w_fmt_State) Precision() (int, bool) {
+	return w.WPrecision()
+}
 
-func (w w_fmt_State) Width() (int, bool) { return w.WWidth() }
+func (w w_fmt_State) Width() (int, bool) {
+	return w.WWidth()
+}
 
-func (w w_fmt_State) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_fmt_State) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_fmt_Stringer struct {
 	IValue  any
 	WString func() string
 }
 
-func (w w_fmt_Stringer) String() string { return w.WString() }
+func (w w_fmt_Stringer) String() string {
+	if w.WString == nil {
+		return ""
+	}
+	return w.WString()
+}

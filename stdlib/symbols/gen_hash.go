@@ -34,17 +34,29 @@ type w_hash_Cloner struct {
 	WWrite     func(a0 []byte) (int, error)
 }
 
-func (w w_hash_Cloner) BlockSize() int { return w.WBlockSize() }
+func (w w_hash_Cloner) BlockSize() int {
+	return w.WBlockSize()
+}
 
-func (w w_hash_Cloner) Clone() (p_hash.Cloner, error) { return w.WClone() }
+func (w w_hash_Cloner) Clone() (p_hash.Cloner, error) {
+	return w.WClone()
+}
 
-func (w w_hash_Cloner) Reset() { w.WReset() }
+func (w w_hash_Cloner) Reset() {
+	w.WReset()
+}
 
-func (w w_hash_Cloner) Size() int { return w.WSize() }
+func (w w_hash_Cloner) Size() int {
+	return w.WSize()
+}
 
-func (w w_hash_Cloner) Sum(a0 []byte) []byte { return w.WSum(a0) }
+func (w w_hash_Cloner) Sum(a0 []byte) []byte {
+	return w.WSum(a0)
+}
 
-func (w w_hash_Cloner) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_hash_Cloner) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_hash_Hash struct {
 	IValue     any
@@ -55,15 +67,25 @@ type w_hash_Hash struct {
 	WWrite     func(a0 []byte) (int, error)
 }
 
-func (w w_hash_Hash) BlockSize() int { return w.WBlockSize() }
+func (w w_hash_Hash) BlockSize() int {
+	return w.WBlockSize()
+}
 
-func (w w_hash_Hash) Reset() { w.WReset() }
+func (w w_hash_Hash) Reset() {
+	w.WReset()
+}
 
-func (w w_hash_Hash) Size() int { return w.WSize() }
+func (w w_hash_Hash) Size() int {
+	return w.WSize()
+}
 
-func (w w_hash_Hash) Sum(a0 []byte) []byte { return w.WSum(a0) }
+func (w w_hash_Hash) Sum(a0 []byte) []byte {
+	return w.WSum(a0)
+}
 
-func (w w_hash_Hash) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_hash_Hash) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_hash_Hash32 struct {
 	IValue     any
@@ -75,17 +97,29 @@ type w_hash_Hash32 struct {
 	WWrite     func(a0 []byte) (int, error)
 }
 
-func (w w_hash_Hash32) BlockSize() int { return w.WBlockSize() }
+func (w w_hash_Hash32) BlockSize() int {
+	return w.WBlockSize()
+}
 
-func (w w_hash_Hash32) Reset() { w.WReset() }
+func (w w_hash_Hash32) Reset() {
+	w.WReset()
+}
 
-func (w w_hash_Hash32) Size() int { return w.WSize() }
+func (w w_hash_Hash32) Size() int {
+	return w.WSize()
+}
 
-func (w w_hash_Hash32) Sum(a0 []byte) []byte { return w.WSum(a0) }
+func (w w_hash_Hash32) Sum(a0 []byte) []byte {
+	return w.WSum(a0)
+}
 
-func (w w_hash_Hash32) Sum32() uint32 { return w.WSum32() }
+func (w w_hash_Hash32) Sum32() uint32 {
+	return w.WSum32()
+}
 
-func (w w_hash_Hash32) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_hash_Hash32) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_hash_Hash64 struct {
 	IValue     any
@@ -97,17 +131,29 @@ type w_hash_Hash64 struct {
 	WWrite     func(a0 []byte) (int, error)
 }
 
-func (w w_hash_Hash64) BlockSize() int { return w.WBlockSize() }
+func (w w_hash_Hash64) BlockSize() int {
+	return w.WBlockSize()
+}
 
-func (w w_hash_Hash64) Reset() { w.WReset() }
+func (w w_hash_Hash64) Reset() {
+	w.WReset()
+}
 
-func (w w_hash_Hash64) Size() int { return w.WSize() }
+func (w w_hash_Hash64) Size() int {
+	return w.WSize()
+}
 
-func (w w_hash_Hash64) Sum(a0 []byte) []byte { return w.WSum(a0) }
+func (w w_hash_Hash64) Sum(a0 []byte) []byte {
+	return w.WSum(a0)
+}
 
-func (w w_hash_Hash64) Sum64() uint64 { return w.WSum64() }
+func (w w_hash_Hash64) Sum64() uint64 {
+	return w.WSum64()
+}
 
-func (w w_hash_Hash64) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_hash_Hash64) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_hash_XOF struct {
 	IValue     any
@@ -117,10 +163,18 @@ type w_hash_XOF struct {
 	WWrite     func(a0 []byte) (int, error)
 }
 
-func (w w_hash_XOF) BlockSize() int { return w.WBlockSize() }
+func (w w_hash_XOF) BlockSize() int {
+	return w.WBlockSize()
+}
 
-func (w w_hash_XOF) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_hash_XOF) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_hash_XOF) Reset() { w.WReset() }
+func (w w_hash_XOF) Reset() {
+	w.WReset()
+}
 
-func (w w_hash_XOF) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_hash_XOF) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}

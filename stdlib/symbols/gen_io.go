@@ -95,7 +95,9 @@ type w_io_ByteReader struct {
 	WReadByte func() (byte, error)
 }
 
-func (w w_io_ByteReader) ReadByte() (byte, error) { return w.WReadByte() }
+func (w w_io_ByteReader) ReadByte() (byte, error) {
+	return w.WReadByte()
+}
 
 type w_io_ByteScanner struct {
 	IValue      any
@@ -103,23 +105,31 @@ type w_io_ByteScanner struct {
 	WUnreadByte func() error
 }
 
-func (w w_io_ByteScanner) ReadByte() (byte, error) { return w.WReadByte() }
+func (w w_io_ByteScanner) ReadByte() (byte, error) {
+	return w.WReadByte()
+}
 
-func (w w_io_ByteScanner) UnreadByte() error { return w.WUnreadByte() }
+func (w w_io_ByteScanner) UnreadByte() error {
+	return w.WUnreadByte()
+}
 
 type w_io_ByteWriter struct {
 	IValue     any
 	WWriteByte func(a0 byte) error
 }
 
-func (w w_io_ByteWriter) WriteByte(a0 byte) error { return w.WWriteByte(a0) }
+func (w w_io_ByteWriter) WriteByte(a0 byte) error {
+	return w.WWriteByte(a0)
+}
 
 type w_io_Closer struct {
 	IValue any
 	WClose func() error
 }
 
-func (w w_io_Closer) Close() error { return w.WClose() }
+func (w w_io_Closer) Close() error {
+	return w.WClose()
+}
 
 type w_io_ReadCloser struct {
 	IValue any
@@ -127,9 +137,13 @@ type w_io_ReadCloser struct {
 	WRead  func(a0 []byte) (int, error)
 }
 
-func (w w_io_ReadCloser) Close() error { return w.WClose() }
+func (w w_io_ReadCloser) Close() error {
+	return w.WClose()
+}
 
-func (w w_io_ReadCloser) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_ReadCloser) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
 type w_io_ReadSeekCloser struct {
 	IValue any
@@ -138,11 +152,17 @@ type w_io_ReadSeekCloser struct {
 	WSeek  func(a0 int64, a1 int) (int64, error)
 }
 
-func (w w_io_ReadSeekCloser) Close() error { return w.WClose() }
+func (w w_io_ReadSeekCloser) Close() error {
+	return w.WClose()
+}
 
-func (w w_io_ReadSeekCloser) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_ReadSeekCloser) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_ReadSeekCloser) Seek(a0 int64, a1 int) (int64, error) { return w.WSeek(a0, a1) }
+func (w w_io_ReadSeekCloser) Seek(a0 int64, a1 int) (int64, error) {
+	return w.WSeek(a0, a1)
+}
 
 type w_io_ReadSeeker struct {
 	IValue any
@@ -150,9 +170,13 @@ type w_io_ReadSeeker struct {
 	WSeek  func(a0 int64, a1 int) (int64, error)
 }
 
-func (w w_io_ReadSeeker) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_ReadSeeker) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_ReadSeeker) Seek(a0 int64, a1 int) (int64, error) { return w.WSeek(a0, a1) }
+func (w w_io_ReadSeeker) Seek(a0 int64, a1 int) (int64, error) {
+	return w.WSeek(a0, a1)
+}
 
 type w_io_ReadWriteCloser struct {
 	IValue any
@@ -161,11 +185,17 @@ type w_io_ReadWriteCloser struct {
 	WWrite func(a0 []byte) (int, error)
 }
 
-func (w w_io_ReadWriteCloser) Close() error { return w.WClose() }
+func (w w_io_ReadWriteCloser) Close() error {
+	return w.WClose()
+}
 
-func (w w_io_ReadWriteCloser) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_ReadWriteCloser) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_ReadWriteCloser) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_io_ReadWriteCloser) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_io_ReadWriteSeeker struct {
 	IValue any
@@ -174,11 +204,17 @@ type w_io_ReadWriteSeeker struct {
 	WWrite func(a0 []byte) (int, error)
 }
 
-func (w w_io_ReadWriteSeeker) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_ReadWriteSeeker) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_ReadWriteSeeker) Seek(a0 int64, a1 int) (int64, error) { return w.WSeek(a0, a1) }
+func (w w_io_ReadWriteSeeker) Seek(a0 int64, a1 int) (int64, error) {
+	return w.WSeek(a0, a1)
+}
 
-func (w w_io_ReadWriteSeeker) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_io_ReadWriteSeeker) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_io_ReadWriter struct {
 	IValue any
@@ -186,37 +222,49 @@ type w_io_ReadWriter struct {
 	WWrite func(a0 []byte) (int, error)
 }
 
-func (w w_io_ReadWriter) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_ReadWriter) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_ReadWriter) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_io_ReadWriter) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_io_Reader struct {
 	IValue any
 	WRead  func(a0 []byte) (int, error)
 }
 
-func (w w_io_Reader) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_Reader) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
 type w_io_ReaderAt struct {
 	IValue  any
 	WReadAt func(a0 []byte, a1 int64) (int, error)
 }
 
-func (w w_io_ReaderAt) ReadAt(a0 []byte, a1 int64) (int, error) { return w.WReadAt(a0, a1) }
+func (w w_io_ReaderAt) ReadAt(a0 []byte, a1 int64) (int, error) {
+	return w.WReadAt(a0, a1)
+}
 
 type w_io_ReaderFrom struct {
 	IValue    any
 	WReadFrom func(a0 p_io.Reader) (int64, error)
 }
 
-func (w w_io_ReaderFrom) ReadFrom(a0 p_io.Reader) (int64, error) { return w.WReadFrom(a0) }
+func (w w_io_ReaderFrom) ReadFrom(a0 p_io.Reader) (int64, error) {
+	return w.WReadFrom(a0)
+}
 
 type w_io_RuneReader struct {
 	IValue    any
 	WReadRune func() (rune, int, error)
 }
 
-func (w w_io_RuneReader) ReadRune() (rune, int, error) { return w.WReadRune() }
+func (w w_io_RuneReader) ReadRune() (rune, int, error) {
+	return w.WReadRune()
+}
 
 type w_io_RuneScanner struct {
 	IValue      any
@@ -224,23 +272,31 @@ type w_io_RuneScanner struct {
 	WUnreadRune func() error
 }
 
-func (w w_io_RuneScanner) ReadRune() (rune, int, error) { return w.WReadRune() }
+func (w w_io_RuneScanner) ReadRune() (rune, int, error) {
+	return w.WReadRune()
+}
 
-func (w w_io_RuneScanner) UnreadRune() error { return w.WUnreadRune() }
+func (w w_io_RuneScanner) UnreadRune() error {
+	return w.WUnreadRune()
+}
 
 type w_io_Seeker struct {
 	IValue any
 	WSeek  func(a0 int64, a1 int) (int64, error)
 }
 
-func (w w_io_Seeker) Seek(a0 int64, a1 int) (int64, error) { return w.WSeek(a0, a1) }
+func (w w_io_Seeker) Seek(a0 int64, a1 int) (int64, error) {
+	return w.WSeek(a0, a1)
+}
 
 type w_io_StringWriter struct {
 	IValue       any
 	WWriteString func(a0 string) (int, error)
 }
 
-func (w w_io_StringWriter) WriteString(a0 string) (int, error) { return w.WWriteString(a0) }
+func (w w_io_StringWriter) WriteString(a0 string) (int, error) {
+	return w.WWriteString(a0)
+}
 
 type w_io_WriteCloser struct {
 	IValue any
@@ -248,9 +304,13 @@ type w_io_WriteCloser struct {
 	WWrite func(a0 []byte) (int, error)
 }
 
-func (w w_io_WriteCloser) Close() error { return w.WClose() }
+func (w w_io_WriteCloser) Close() error {
+	return w.WClose()
+}
 
-func (w w_io_WriteCloser) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_io_WriteCloser) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_io_WriteSeeker struct {
 	IValue any
@@ -258,27 +318,37 @@ type w_io_WriteSeeker struct {
 	WWrite func(a0 []byte) (int, error)
 }
 
-func (w w_io_WriteSeeker) Seek(a0 int64, a1 int) (int64, error) { return w.WSeek(a0, a1) }
+func (w w_io_WriteSeeker) Seek(a0 int64, a1 int) (int64, error) {
+	return w.WSeek(a0, a1)
+}
 
-func (w w_io_WriteSeeker) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_io_WriteSeeker) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_io_Writer struct {
 	IValue any
 	WWrite func(a0 []byte) (int, error)
 }
 
-func (w w_io_Writer) Write(a0 []byte) (int, error) { return w.WWrite(a0) }
+func (w w_io_Writer) Write(a0 []byte) (int, error) {
+	return w.WWrite(a0)
+}
 
 type w_io_WriterAt struct {
 	IValue   any
 	WWriteAt func(a0 []byte, a1 int64) (int, error)
 }
 
-func (w w_io_WriterAt) WriteAt(a0 []byte, a1 int64) (int, error) { return w.WWriteAt(a0, a1) }
+func (w w_io_WriterAt) WriteAt(a0 []byte, a1 int64) (int, error) {
+	return w.WWriteAt(a0, a1)
+}
 
 type w_io_WriterTo struct {
 	IValue   any
 	WWriteTo func(a0 p_io.Writer) (int64, error)
 }
 
-func (w w_io_WriterTo) WriteTo(a0 p_io.Writer) (int64, error) { return w.WWriteTo(a0) }
+func (w w_io_WriterTo) WriteTo(a0 p_io.Writer) (int64, error) {
+	return w.WWriteTo(a0)
+}

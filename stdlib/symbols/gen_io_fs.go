@@ -82,20 +82,30 @@ type w_io_fs_DirEntry struct {
 	WType  func() p_io_fs.FileMode
 }
 
-func (w w_io_fs_DirEntry) Info() (p_io_fs.FileInfo, error) { return w.WInfo() }
+func (w w_io_fs_DirEntry) Info() (p_io_fs.FileInfo, error) {
+	return w.WInfo()
+}
 
-func (w w_io_fs_DirEntry) IsDir() bool { return w.WIsDir() }
+func (w w_io_fs_DirEntry) IsDir() bool {
+	return w.WIsDir()
+}
 
-func (w w_io_fs_DirEntry) Name() string { return w.WName() }
+func (w w_io_fs_DirEntry) Name() string {
+	return w.WName()
+}
 
-func (w w_io_fs_DirEntry) Type() p_io_fs.FileMode { return w.WType() }
+func (w w_io_fs_DirEntry) Type() p_io_fs.FileMode {
+	return w.WType()
+}
 
 type w_io_fs_FS struct {
 	IValue any
 	WOpen  func(a0 string) (p_io_fs.File, error)
 }
 
-func (w w_io_fs_FS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_FS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
 type w_io_fs_File struct {
 	IValue any
@@ -104,11 +114,17 @@ type w_io_fs_File struct {
 	WStat  func() (p_io_fs.FileInfo, error)
 }
 
-func (w w_io_fs_File) Close() error { return w.WClose() }
+func (w w_io_fs_File) Close() error {
+	return w.WClose()
+}
 
-func (w w_io_fs_File) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_fs_File) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_fs_File) Stat() (p_io_fs.FileInfo, error) { return w.WStat() }
+func (w w_io_fs_File) Stat() (p_io_fs.FileInfo, error) {
+	return w.WStat()
+}
 
 type w_io_fs_FileInfo struct {
 	IValue   any
@@ -120,17 +136,29 @@ type w_io_fs_FileInfo struct {
 	WSys     func() any
 }
 
-func (w w_io_fs_FileInfo) IsDir() bool { return w.WIsDir() }
+func (w w_io_fs_FileInfo) IsDir() bool {
+	return w.WIsDir()
+}
 
-func (w w_io_fs_FileInfo) ModTime() p_time.Time { return w.WModTime() }
+func (w w_io_fs_FileInfo) ModTime() p_time.Time {
+	return w.WModTime()
+}
 
-func (w w_io_fs_FileInfo) Mode() p_io_fs.FileMode { return w.WMode() }
+func (w w_io_fs_FileInfo) Mode() p_io_fs.FileMode {
+	return w.WMode()
+}
 
-func (w w_io_fs_FileInfo) Name() string { return w.WName() }
+func (w w_io_fs_FileInfo) Name() string {
+	return w.WName()
+}
 
-func (w w_io_fs_FileInfo) Size() int64 { return w.WSize() }
+func (w w_io_fs_FileInfo) Size() int64 {
+	return w.WSize()
+}
 
-func (w w_io_fs_FileInfo) Sys() any { return w.WSys() }
+func (w w_io_fs_FileInfo) Sys() any {
+	return w.WSys()
+}
 
 type w_io_fs_GlobFS struct {
 	IValue any
@@ -138,9 +166,13 @@ type w_io_fs_GlobFS struct {
 	WOpen  func(a0 string) (p_io_fs.File, error)
 }
 
-func (w w_io_fs_GlobFS) Glob(a0 string) ([]string, error) { return w.WGlob(a0) }
+func (w w_io_fs_GlobFS) Glob(a0 string) ([]string, error) {
+	return w.WGlob(a0)
+}
 
-func (w w_io_fs_GlobFS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_GlobFS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
 type w_io_fs_ReadDirFS struct {
 	IValue   any
@@ -148,9 +180,13 @@ type w_io_fs_ReadDirFS struct {
 	WReadDir func(a0 string) ([]p_io_fs.DirEntry, error)
 }
 
-func (w w_io_fs_ReadDirFS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_ReadDirFS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
-func (w w_io_fs_ReadDirFS) ReadDir(a0 string) ([]p_io_fs.DirEntry, error) { return w.WReadDir(a0) }
+func (w w_io_fs_ReadDirFS) ReadDir(a0 string) ([]p_io_fs.DirEntry, error) {
+	return w.WReadDir(a0)
+}
 
 type w_io_fs_ReadDirFile struct {
 	IValue   any
@@ -160,13 +196,21 @@ type w_io_fs_ReadDirFile struct {
 	WStat    func() (p_io_fs.FileInfo, error)
 }
 
-func (w w_io_fs_ReadDirFile) Close() error { return w.WClose() }
+func (w w_io_fs_ReadDirFile) Close() error {
+	return w.WClose()
+}
 
-func (w w_io_fs_ReadDirFile) Read(a0 []byte) (int, error) { return w.WRead(a0) }
+func (w w_io_fs_ReadDirFile) Read(a0 []byte) (int, error) {
+	return w.WRead(a0)
+}
 
-func (w w_io_fs_ReadDirFile) ReadDir(a0 int) ([]p_io_fs.DirEntry, error) { return w.WReadDir(a0) }
+func (w w_io_fs_ReadDirFile) ReadDir(a0 int) ([]p_io_fs.DirEntry, error) {
+	return w.WReadDir(a0)
+}
 
-func (w w_io_fs_ReadDirFile) Stat() (p_io_fs.FileInfo, error) { return w.WStat() }
+func (w w_io_fs_ReadDirFile) Stat() (p_io_fs.FileInfo, error) {
+	return w.WStat()
+}
 
 type w_io_fs_ReadFileFS struct {
 	IValue    any
@@ -174,9 +218,13 @@ type w_io_fs_ReadFileFS struct {
 	WReadFile func(a0 string) ([]byte, error)
 }
 
-func (w w_io_fs_ReadFileFS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_ReadFileFS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
-func (w w_io_fs_ReadFileFS) ReadFile(a0 string) ([]byte, error) { return w.WReadFile(a0) }
+func (w w_io_fs_ReadFileFS) ReadFile(a0 string) ([]byte, error) {
+	return w.WReadFile(a0)
+}
 
 type w_io_fs_ReadLinkFS struct {
 	IValue    any
@@ -185,11 +233,17 @@ type w_io_fs_ReadLinkFS struct {
 	WReadLink func(a0 string) (string, error)
 }
 
-func (w w_io_fs_ReadLinkFS) Lstat(a0 string) (p_io_fs.FileInfo, error) { return w.WLstat(a0) }
+func (w w_io_fs_ReadLinkFS) Lstat(a0 string) (p_io_fs.FileInfo, error) {
+	return w.WLstat(a0)
+}
 
-func (w w_io_fs_ReadLinkFS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_ReadLinkFS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
-func (w w_io_fs_ReadLinkFS) ReadLink(a0 string) (string, error) { return w.WReadLink(a0) }
+func (w w_io_fs_ReadLinkFS) ReadLink(a0 string) (string, error) {
+	return w.WReadLink(a0)
+}
 
 type w_io_fs_StatFS struct {
 	IValue any
@@ -197,9 +251,13 @@ type w_io_fs_StatFS struct {
 	WStat  func(a0 string) (p_io_fs.FileInfo, error)
 }
 
-func (w w_io_fs_StatFS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_StatFS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
-func (w w_io_fs_StatFS) Stat(a0 string) (p_io_fs.FileInfo, error) { return w.WStat(a0) }
+func (w w_io_fs_StatFS) Stat(a0 string) (p_io_fs.FileInfo, error) {
+	return w.WStat(a0)
+}
 
 type w_io_fs_SubFS struct {
 	IValue any
@@ -207,6 +265,10 @@ type w_io_fs_SubFS struct {
 	WSub   func(a0 string) (p_io_fs.FS, error)
 }
 
-func (w w_io_fs_SubFS) Open(a0 string) (p_io_fs.File, error) { return w.WOpen(a0) }
+func (w w_io_fs_SubFS) Open(a0 string) (p_io_fs.File, error) {
+	return w.WOpen(a0)
+}
 
-func (w w_io_fs_SubFS) Sub(a0 string) (p_io_fs.FS, error) { return w.WSub(a0) }
+func (w w_io_fs_SubFS) Sub(a0 string) (p_io_fs.FS, error) {
+	return w.WSub(a0)
+}

@@ -114,18 +114,24 @@ func (w w_log_slog_Handler) WithAttrs(a0 []p_log_slog.Attr) p_log_slog.Handler {
 	return w.WWithAttrs(a0)
 }
 
-func (w w_log_slog_Handler) WithGroup(a0 string) p_log_slog.Handler { return w.WWithGroup(a0) }
+func (w w_log_slog_Handler) WithGroup(a0 string) p_log_slog.Handler {
+	return w.WWithGroup(a0)
+}
 
 type w_log_slog_Leveler struct {
 	IValue any
 	WLevel func() p_log_slog.Level
 }
 
-func (w w_log_slog_Leveler) Level() p_log_slog.Level { return w.WLevel() }
+func (w w_log_slog_Leveler) Level() p_log_slog.Level {
+	return w.WLevel()
+}
 
 type w_log_slog_LogValuer struct {
 	IValue    any
 	WLogValue func() p_log_slog.Value
 }
 
-func (w w_log_slog_LogValuer) LogValue() p_log_slog.Value { return w.WLogValue() }
+func (w w_log_slog_LogValuer) LogValue() p_log_slog.Value {
+	return w.WLogValue()
+}

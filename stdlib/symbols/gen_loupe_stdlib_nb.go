@@ -29,11 +29,15 @@ type w_loupe_stdlib_nb_Displayer struct {
 	WDisplay func() map[string]string
 }
 
-func (w w_loupe_stdlib_nb_Displayer) Display() map[string]string { return w.WDisplay() }
+func (w w_loupe_stdlib_nb_Displayer) Display() map[string]string {
+	return w.WDisplay()
+}
 
 type w_loupe_stdlib_nb_Sizer struct {
 	IValue any
 	WBytes func() int64
 }
 
-func (w w_loupe_stdlib_nb_Sizer) Bytes() int64 { return w.WBytes() }
+func (w w_loupe_stdlib_nb_Sizer) Bytes() int64 {
+	return w.WBytes()
+}

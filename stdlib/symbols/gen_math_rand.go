@@ -45,9 +45,13 @@ type w_math_rand_Source struct {
 	WSeed  func(a0 int64)
 }
 
-func (w w_math_rand_Source) Int63() int64 { return w.WInt63() }
+func (w w_math_rand_Source) Int63() int64 {
+	return w.WInt63()
+}
 
-func (w w_math_rand_Source) Seed(a0 int64) { w.WSeed(a0) }
+func (w w_math_rand_Source) Seed(a0 int64) {
+	w.WSeed(a0)
+}
 
 type w_math_rand_Source64 struct {
 	IValue  any
@@ -56,8 +60,14 @@ type w_math_rand_Source64 struct {
 	WUint64 func() uint64
 }
 
-func (w w_math_rand_Source64) Int63() int64 { return w.WInt63() }
+func (w w_math_rand_Source64) Int63() int64 {
+	return w.WInt63()
+}
 
-func (w w_math_rand_Source64) Seed(a0 int64) { w.WSeed(a0) }
+func (w w_math_rand_Source64) Seed(a0 int64) {
+	w.WSeed(a0)
+}
 
-func (w w_math_rand_Source64) Uint64() uint64 { return w.WUint64() }
+func (w w_math_rand_Source64) Uint64() uint64 {
+	return w.WUint64()
+}

@@ -47,4 +47,6 @@ type w_math_rand_v2_Source struct {
 	WUint64 func() uint64
 }
 
-func (w w_math_rand_v2_Source) Uint64() uint64 { return w.WUint64() }
+func (w w_math_rand_v2_Source) Uint64() uint64 {
+	return w.WUint64()
+}

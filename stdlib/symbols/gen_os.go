@@ -147,13 +147,21 @@ type w_os_DirEntry struct {
 	WType  func() p_io_fs.FileMode
 }
 
-func (w w_os_DirEntry) Info() (p_io_fs.FileInfo, error) { return w.WInfo() }
+func (w w_os_DirEntry) Info() (p_io_fs.FileInfo, error) {
+	return w.WInfo()
+}
 
-func (w w_os_DirEntry) IsDir() bool { return w.WIsDir() }
+func (w w_os_DirEntry) IsDir() bool {
+	return w.WIsDir()
+}
 
-func (w w_os_DirEntry) Name() string { return w.WName() }
+func (w w_os_DirEntry) Name() string {
+	return w.WName()
+}
 
-func (w w_os_DirEntry) Type() p_io_fs.FileMode { return w.WType() }
+func (w w_os_DirEntry) Type() p_io_fs.FileMode {
+	return w.WType()
+}
 
 type w_os_FileInfo struct {
 	IValue   any
@@ -165,17 +173,29 @@ type w_os_FileInfo struct {
 	WSys     func() any
 }
 
-func (w w_os_FileInfo) IsDir() bool { return w.WIsDir() }
+func (w w_os_FileInfo) IsDir() bool {
+	return w.WIsDir()
+}
 
-func (w w_os_FileInfo) ModTime() p_time.Time { return w.WModTime() }
+func (w w_os_FileInfo) ModTime() p_time.Time {
+	return w.WModTime()
+}
 
-func (w w_os_FileInfo) Mode() p_io_fs.FileMode { return w.WMode() }
+func (w w_os_FileInfo) Mode() p_io_fs.FileMode {
+	return w.WMode()
+}
 
-func (w w_os_FileInfo) Name() string { return w.WName() }
+func (w w_os_FileInfo) Name() string {
+	return w.WName()
+}
 
-func (w w_os_FileInfo) Size() int64 { return w.WSize() }
+func (w w_os_FileInfo) Size() int64 {
+	return w.WSize()
+}
 
-func (w w_os_FileInfo) Sys() any { return w.WSys() }
+func (w w_os_FileInfo) Sys() any {
+	return w.WSys()
+}
 
 type w_os_Signal struct {
 	IValue  any
@@ -183,6 +203,13 @@ type w_os_Signal struct {
 	WString func() string
 }
 
-func (w w_os_Signal) Signal() { w.WSignal() }
+func (w w_os_Signal) Signal() {
+	w.WSignal()
+}
 
-func (w w_os_Signal) String() string { return w.WString() }
+func (w w_os_Signal) String() string {
+	if w.WString == nil {
+		return ""
+	}
+	return w.WString()
+}

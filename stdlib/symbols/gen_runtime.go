@@ -72,6 +72,10 @@ type w_runtime_Error struct {
 	WRuntimeError func()
 }
 
-func (w w_runtime_Error) Error() string { return w.WError() }
+func (w w_runtime_Error) Error() string {
+	return w.WError()
+}
 
-func (w w_runtime_Error) RuntimeError() { w.WRuntimeError() }
+func (w w_runtime_Error) RuntimeError() {
+	w.WRuntimeError()
+}

@@ -44,8 +44,14 @@ type w_sort_Interface struct {
 	WSwap  func(a0 int, a1 int)
 }
 
-func (w w_sort_Interface) Len() int { return w.WLen() }
+func (w w_sort_Interface) Len() int {
+	return w.WLen()
+}
 
-func (w w_sort_Interface) Less(a0 int, a1 int) bool { return w.WLess(a0, a1) }
+func (w w_sort_Interface) Less(a0 int, a1 int) bool {
+	return w.WLess(a0, a1)
+}
 
-func (w w_sort_Interface) Swap(a0 int, a1 int) { w.WSwap(a0, a1) }
+func (w w_sort_Interface) Swap(a0 int, a1 int) {
+	w.WSwap(a0, a1)
+}

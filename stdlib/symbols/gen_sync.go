@@ -31,6 +31,10 @@ type w_sync_Locker struct {
 	WUnlock func()
 }
 
-func (w w_sync_Locker) Lock() { w.WLock() }
+func (w w_sync_Locker) Lock() {
+	w.WLock()
+}
 
-func (w w_sync_Locker) Unlock() { w.WUnlock() }
+func (w w_sync_Locker) Unlock() {
+	w.WUnlock()
+}

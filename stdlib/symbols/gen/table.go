@@ -184,7 +184,11 @@ func (t *tabler) wrapper(b *bytes.Buffer, name string, i *types.Interface) {
 			ret = "return "
 		}
 		fmt.Fprintf(b, "W%s func%s\n", m.Name(), head)
-		fmt.Fprintf(&methods, "\nfunc (w %s) %s%s { %sw.W%s(%s) }\n", name, m.Name(), head, ret, m.Name(), strings.Join(args, ", "))
+		zero := "" // package flag and others ask a zero value for its text
+		if m.Name() == "String" && len(args) == 0 && len(results) == 1 && results[0] == "string" {
+			zero = "if w.WString == nil {\nreturn \"\"\n}\n"
+		}
+		fmt.Fprintf(&methods, "\nfunc (w %s) %s%s {\n%s%sw.W%s(%s)\n}\n", name, m.Name(), head, zero, ret, m.Name(), strings.Join(args, ", "))
 	}
 	b.WriteString("}\n")
 	b.Write(methods.Bytes())
