@@ -1,0 +1,277 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"loupe/engine/internal/ref"
+	"loupe/engine/internal/simd"
+	"loupe/engine/kvcache"
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
+)
+
+func random(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+func wide(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
+
+// weight makes a random weight and returns what its bytes stand for.
+func weight(t *testing.T, r *rand.Rand, typ tensor.DType, in, out int) (*Weight, []float64) {
+	t.Helper()
+	x := random(r, in*out)
+	data := make([]byte, typ.RowBytes(in)*out)
+	if err := quant.Quantize(typ, data, x); err != nil {
+		t.Fatal(err)
+	}
+	if err := quant.Dequantize(typ, x, data); err != nil {
+		t.Fatal(err)
+	}
+	return &Weight{Name: "w", Type: typ, In: in, Out: out, Data: data}, wide(x)
+}
+
+// each runs f for every tier, way and number of threads.
+func each(t *testing.T, f func(t *testing.T, c *CPU)) {
+	for _, kern := range simd.All() {
+		for _, exact := range []bool{true, false} {
+			for _, threads := range []int{1, 3} {
+				t.Run(fmt.Sprintf("%s/exact=%v/%d", kern.Name, exact, threads), func(t *testing.T) {
+					c := NewCPU(threads, kern, exact)
+					defer c.Close()
+					f(t, c)
+				})
+			}
+		}
+	}
+}
+
+// Products of every type with rows that fill no panel, against float64. The
+// fast way is allowed the rounding of activations to 8 bits; fine products a
+// hundredth of it.
+func TestMatMul(t *testing.T) {
+	each(t, func(t *testing.T, c *CPU) {
+		r := rand.New(rand.NewPCG(1, 1))
+		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q5_1} {
+			for _, shape := range [][3]int{{32, 1, 1}, {64, 33, 1}, {96, 200, 5}, {320, 17, 13}} {
+				in, out, rows := shape[0], shape[1], shape[2]
+				w, wide64 := weight(t, r, typ, in, out)
+				w2, wide2 := weight(t, r, typ, in, 7)
+				var x Input
+				copy(x.Reset(rows, in), random(r, rows*in))
+				dst, dst2 := make([]float32, rows*out), make([]float32, rows*7)
+				c.MatMul(&x, Out{W: w, Dst: dst}, Out{W: w2, Dst: dst2, Fine: true})
+				for i := 0; i < rows; i++ {
+					row := wide(x.X[i*in : (i+1)*in])
+					check := func(name string, got []float32, w []float64, fine bool) {
+						want := ref.MatVec(w, row)
+						var top float64
+						for _, v := range row {
+							top = max(top, math.Abs(v))
+						}
+						limit := 1e-5 * top * float64(in)
+						if !c.Exact() && typ != tensor.F32 && typ != tensor.F16 && typ != tensor.BF16 {
+							// Each activation is off by at most half of 1/127 of the largest;
+							// errors of in of them add like a random walk, with weights of about 1.
+							step := top / 127
+							if fine {
+								step /= 127
+							}
+							limit += 4 * step * math.Sqrt(float64(in))
+						}
+						for j := range want {
+							if d := math.Abs(float64(got[j]) - want[j]); !(d <= limit) {
+								t.Errorf("%s %s %v token %d row %d: off by %.2e, limit %.2e", typ, name, shape, i, j, d, limit)
+								return
+							}
+						}
+					}
+					check("plain", dst[i*out:(i+1)*out], wide64, false)
+					check("fine", dst2[i*7:(i+1)*7], wide2, true)
+				}
+			}
+		}
+	})
+}
+
+// Changed and Reset make the 8-bit form anew.
+func TestInputIsQuantisedAnew(t *testing.T) {
+	c := NewCPU(1, simd.Best(), false)
+	defer c.Close()
+	r := rand.New(rand.NewPCG(2, 2))
+	w, _ := weight(t, r, tensor.Q8_0, 64, 3)
+	var x Input
+	copy(x.Reset(1, 64), random(r, 64))
+	a, b := make([]float32, 3), make([]float32, 3)
+	c.MatMul(&x, Out{W: w, Dst: a})
+	clear(x.X)
+	x.Changed()
+	c.MatMul(&x, Out{W: w, Dst: b})
+	for i := range b {
+		if b[i] != 0 || a[i] == 0 {
+			t.Errorf("before %v, of zeros %v", a, b)
+		}
+	}
+}
+
+// Attention over pages, from any cell on, with grouped heads and ragged
+// lengths, against float64; and its pattern.
+func TestAttention(t *testing.T) {
+	each(t, func(t *testing.T, c *CPU) {
+		r := rand.New(rand.NewPCG(3, 3))
+		for _, typ := range []tensor.DType{tensor.F32, tensor.F16} {
+			for _, k := range []struct{ heads, kvHeads, headK, headV, from, n int }{
+				{1, 1, 32, 32, 0, 1}, {4, 2, 64, 64, 0, 20}, {9, 3, 64, 64, 63, 3}, {2, 1, 40, 24, 64, 9}, {6, 6, 16, 16, 130, 70},
+			} {
+				cfg := kvcache.Config{Layers: 2, KVHeads: k.kvHeads, HeadK: k.headK, HeadV: k.headV, KType: typ, VType: typ, Context: 256}
+				store, err := kvcache.NewStore(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer store.Close()
+				seq := store.NewSeq()
+				defer seq.Free()
+				cells := k.from + k.n
+				keys, values := random(r, cells*cfg.KRow()), random(r, cells*cfg.VRow())
+				round := func(x []float32) {
+					if typ == tensor.F16 {
+						for i := range x {
+							x[i] = quant.F16ToF32(quant.F32ToF16(x[i]))
+						}
+					}
+				}
+				round(keys)
+				round(values)
+				plan, err := seq.Plan(cells)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range cells {
+					seq.Put(plan, 1, i, keys[i*cfg.KRow():(i+1)*cfg.KRow()], values[i*cfg.VRow():(i+1)*cfg.VRow()])
+				}
+				q := random(r, k.n*k.heads*k.headK)
+				out := make([]float32, k.n*k.heads*k.headV)
+				pattern := make([]float32, k.n*k.heads*cells)
+				for i := range pattern {
+					pattern[i] = 7 // must be written over
+				}
+				c.Attend(Attention{
+					Heads: k.heads, KVHeads: k.kvHeads, HeadK: k.headK, HeadV: k.headV, KType: typ, VType: typ,
+					Segments: seq.Segments(nil, 1, cells), From: k.from, N: k.n, Q: q, Out: out, Pattern: pattern,
+				})
+				for i := range k.n {
+					for h := range k.heads {
+						kv := h / (k.heads / k.kvHeads)
+						var ks, vs [][]float64
+						for j := 0; j <= k.from+i; j++ {
+							ks = append(ks, wide(keys[(j*k.kvHeads+kv)*k.headK:][:k.headK]))
+							vs = append(vs, wide(values[(j*k.kvHeads+kv)*k.headV:][:k.headV]))
+						}
+						want := ref.Attend(wide(q[(i*k.heads+h)*k.headK:][:k.headK]), ks, vs)
+						for d, w := range want {
+							if got := float64(out[(i*k.heads+h)*k.headV+d]); math.Abs(got-w) > 2e-5 {
+								t.Fatalf("%s %+v query %d head %d dim %d: %v, want %v", typ, k, i, h, d, got, w)
+							}
+						}
+						sum := 0.0
+						row := pattern[(i*k.heads+h)*cells:][:cells]
+						for j, p := range row {
+							sum += float64(p)
+							if j > k.from+i && p != 0 {
+								t.Fatalf("%+v query %d sees cell %d", k, i, j)
+							}
+						}
+						if math.Abs(sum-1) > 1e-5 {
+							t.Fatalf("%+v query %d head %d: weights sum to %v", k, i, h, sum)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// Rotating by p and then by q is rotating by p+q (llama.cpp's test-rope), and
+// the table's rotations are those of float64.
+func TestRope(t *testing.T) {
+	c := NewCPU(2, simd.Best(), false)
+	defer c.Close()
+	r := rand.New(rand.NewPCG(4, 4))
+	factors := []float32{1, 1, 2, 2, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8}
+	for _, rope := range []Rope{
+		{Dims: 32, Base: 10000, Scale: 1}, {Dims: 32, Base: 500000, Scale: 0.25}, {Dims: 16, Base: 10000, Scale: 1},
+		{Dims: 32, Base: 500000, Scale: 1, Factors: factors},
+	} {
+		const rows, heads, size = 5, 3, 32
+		x := random(r, rows*heads*size)
+		twice, once := append([]float32(nil), x...), append([]float32(nil), x...)
+		var table RopeTable
+		turn := func(x []float32, pos int) {
+			table.Fill(rope, pos, rows)
+			c.RopePairs(x, &table, rows, heads, size)
+		}
+		turn(once, 70)
+		// Rows of a table count on from its position: turn each by 30+r, then by 40.
+		turn(twice, 30)
+		for i := range rows {
+			table.Fill(rope, 40, 1)
+			c.RopePairs(twice[i*heads*size:(i+1)*heads*size], &table, 1, heads, size)
+		}
+		for i := range once {
+			if d := math.Abs(float64(once[i] - twice[i])); d > 1e-5 {
+				t.Fatalf("%+v: element %d differs by %v", rope, i, d)
+			}
+		}
+		var f64 []float64
+		if rope.Factors != nil {
+			f64 = wide(rope.Factors)
+		}
+		for i := range rows {
+			for h := range heads {
+				want := wide(x[(i*heads+h)*size:][:size])
+				ref.RopePairs(want, 70+i, rope.Dims, rope.Base, rope.Scale, f64)
+				for d, w := range want {
+					if got := float64(once[(i*heads+h)*size+d]); math.Abs(got-w) > 1e-5 {
+						t.Fatalf("%+v row %d head %d dim %d: %v, want %v", rope, i, h, d, got, w)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestShapesAreChecked(t *testing.T) {
+	c := NewCPU(1, simd.Best(), false)
+	defer c.Close()
+	r := rand.New(rand.NewPCG(5, 5))
+	w, _ := weight(t, r, tensor.Q8_0, 64, 3)
+	for name, f := range map[string]func(){
+		"MatMul width": func() { var x Input; x.Reset(1, 32); c.MatMul(&x, Out{W: w, Dst: make([]float32, 3)}) },
+		"MatMul dst":   func() { var x Input; x.Reset(2, 64); c.MatMul(&x, Out{W: w, Dst: make([]float32, 5)}) },
+		"RMSNorm":      func() { c.RMSNorm(make([]float32, 3), make([]float32, 4), make([]float32, 4), 1, 0) },
+		"SwiGLU":       func() { c.SwiGLU(make([]float32, 4), make([]float32, 4), make([]float32, 3), 2, 2) },
+		"Add":          func() { c.Add(make([]float32, 4), make([]float32, 3), 2, 2) },
+		"Attend":       func() { c.Attend(Attention{Heads: 3, KVHeads: 2, HeadK: 4, HeadV: 4, N: 1}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: a wrong shape was accepted", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
