@@ -29,7 +29,7 @@ const policy = `
 	engine/ops:             engine/tensor engine/quant engine/kvcache engine/internal/pool engine/internal/simd engine/internal/ref
 	engine/model:           engine/tensor engine/quant engine/gguf engine/kvcache engine/ops engine/observe engine/internal/simd engine/internal/ref engine/enginetest
 	engine:                 engine/*
-	engine/measure:         engine engine/enginetest
+	engine/measure:         engine engine/enginetest engine/tensor
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
 	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb
