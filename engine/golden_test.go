@@ -71,7 +71,6 @@ type goldenGreedy struct {
 	Cases []struct {
 		Name      string `json:"name"`
 		Text      string `json:"text"`
-		Kind      string `json:"kind"`
 		PromptIDs []int  `json:"prompt_ids"`
 		Exact     struct {
 			IDs []int     `json:"ids"`
@@ -92,7 +91,7 @@ func TestGoldenGreedyExact(t *testing.T) {
 				if tooLong(m, len(c.PromptIDs)) {
 					t.Skip("a long prompt on generic kernels; run with -long")
 				}
-				if got := m.Tokenize(c.Text); !slices.Equal(got, c.PromptIDs) && c.Kind != "chat" {
+				if got := m.Tokenize(c.Text); !slices.Equal(got, c.PromptIDs) {
 					t.Errorf("prompt is %v, want %v", got, c.PromptIDs)
 				}
 				compare := len(c.Exact.IDs)
