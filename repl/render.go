@@ -89,6 +89,13 @@ func (p *Plain) Render(ev kernel.Event) {
 			p.out(ev.Data["text/plain"] + "\n")
 		}
 	case kernel.Failed:
+		if ev.Err.Kind == kernel.Exit {
+			// The cell's own wish, and what go run says of it.
+			if ev.Err.ExitCode != 0 {
+				fmt.Fprintf(p.Err, "exit status %d\n", ev.Err.ExitCode)
+			}
+			return
+		}
 		io.WriteString(p.Err, failureText(ev.Err, 80, newPalette(false)))
 	case kernel.Warning:
 		io.WriteString(p.Err, warningText(ev)+"\n")

@@ -85,13 +85,17 @@ func (s *screen) Render(ev kernel.Event) {
 		}
 		s.freshLine()
 	case kernel.Failed:
-		if ev.Err.Kind == kernel.Interrupted {
+		switch ev.Err.Kind {
+		case kernel.Interrupted:
 			// The terminal has echoed ^C in the line.
 			s.write("\n" + s.colour.warn("interrupted") + "\n")
-			return
+		case kernel.Exit:
+			s.freshLine()
+			s.write(s.colour.warn(fmt.Sprintf("exit status %d; the session goes on, %%quit leaves it", ev.Err.ExitCode)) + "\n")
+		default:
+			s.freshLine()
+			s.write(failureText(ev.Err, s.width(), s.colour))
 		}
-		s.freshLine()
-		s.write(failureText(ev.Err, s.width(), s.colour))
 	case kernel.Warning:
 		s.freshLine()
 		s.write(s.colour.warn(warningText(ev)) + "\n")
