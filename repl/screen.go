@@ -39,7 +39,7 @@ const (
 	statsLimit    = 4 // lines of statistics after one cell
 )
 
-// start begins the output of a cell.
+// start begins the output of a cell. A quiet one has no dim line.
 func (s *screen) start(quiet bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,7 +185,7 @@ func (s *screen) dimLines(wall time.Duration) {
 	}
 	if n := len(lines); n == 0 {
 		lines = []string{wallText(wall)}
-	} else {
+	} else if !strings.HasPrefix(lines[n-1], "wall ") { // what %time says
 		lines[n-1] += " · cell " + wallText(wall)
 	}
 	for _, l := range lines {
