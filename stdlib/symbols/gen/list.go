@@ -13,5 +13,8 @@ var packages = []string{
 	"net/url", "os", "path", "path/filepath", "reflect", "regexp", "runtime", "runtime/debug",
 	"slices", "sort", "strconv", "strings", "sync", "sync/atomic",
 	"text/tabwriter", "text/template", "time", "unicode", "unicode/utf16", "unicode/utf8", "unique",
+	"loupe/engine",
+	"loupe/engine/chat",
+	"loupe/engine/observe",
 	"loupe/stdlib/nb",
 }
