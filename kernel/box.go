@@ -258,17 +258,13 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 		}
 		return reflect.Value{}, false
 	}
-	if !want && v.Kind() == reflect.Pointer && fn.Type().In(0).Kind() != reflect.Pointer {
-		if v.IsNil() {
-			panic(runtimeError("invalid memory address or nil pointer dereference"))
-		}
-		v = v.Elem()
-	}
-	return bind(fn, v), true
+	// The method of T by a *T takes the value that is there when it is called.
+	deref := !want && v.Kind() == reflect.Pointer && fn.Type().In(0).Kind() != reflect.Pointer
+	return bind(fn, v, deref), true
 }
 
-// bind is fn with its first argument given: a copy, as a method value has.
-func bind(fn, recv reflect.Value) reflect.Value {
+// bind is fn with its first argument given.
+func bind(fn, recv reflect.Value, deref bool) reflect.Value {
 	ft := fn.Type()
 	in := make([]reflect.Type, 0, ft.NumIn())
 	for i := 1; i < ft.NumIn(); i++ {
@@ -278,9 +274,19 @@ func bind(fn, recv reflect.Value) reflect.Value {
 	for i := range out {
 		out[i] = ft.Out(i)
 	}
-	first := reflect.New(ft.In(0)).Elem()
-	first.Set(recv)
+	first := recv
+	if !deref {
+		first = reflect.New(ft.In(0)).Elem()
+		first.Set(recv)
+	}
 	return reflect.MakeFunc(reflect.FuncOf(in, out, ft.IsVariadic()), func(args []reflect.Value) []reflect.Value {
+		first := first
+		if deref {
+			if recv.IsNil() {
+				panic(runtimeError("invalid memory address or nil pointer dereference"))
+			}
+			first = recv.Elem()
+		}
 		args = append([]reflect.Value{first}, args...)
 		if ft.IsVariadic() {
 			return fn.CallSlice(args)

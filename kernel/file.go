@@ -85,7 +85,7 @@ func (k *Kernel) runNotebook(ctx context.Context, f *notebook.File, unit *check.
 	}
 	base := lower.Unit{File: f.AST, Info: unit.Info, Cell: nil, Notebook: true, Hoist: hoist}
 	k.mu.Lock()
-	k.mainDefs, k.mainPanic, k.ended = nil, nil, false
+	k.mainFrame, k.ended = &deferFrame{}, false
 	// Everything is compiled before anything runs.
 	var steps []func() error
 	var undo []*lower.Output
@@ -144,50 +144,25 @@ func (k *Kernel) adopt(f *notebook.File, unit *check.Unit, hoist map[types.Objec
 }
 
 // steps runs the cells, then what main deferred.
-func (k *Kernel) steps(steps []func() error) (err error) {
-	for _, s := range steps {
-		if err = s(); err != nil || k.ended {
-			break
+func (k *Kernel) steps(steps []func() error) error {
+	k.m.call(k.mainFrame, func() {
+		for _, s := range steps {
+			if err := s(); err != nil {
+				panic(panicValue(err))
+			}
+			if k.ended {
+				return
+			}
 		}
-	}
-	for len(k.mainDefs) > 0 {
-		d := k.mainDefs[len(k.mainDefs)-1]
-		k.mainDefs = k.mainDefs[:len(k.mainDefs)-1]
-		k.mainPanic = nil
-		if err != nil {
-			k.mainPanic = &mainPanic{value: panicValue(err)}
-		}
-		next := protect(d)
-		switch {
-		case next != nil:
-			err = next
-		case k.mainPanic != nil && k.mainPanic.recovered:
-			err = nil
-		}
-	}
-	return err
+	})
+	return nil
 }
-
-// mainPanic is a panic of main that a deferred call of main may recover.
-type mainPanic struct {
-	value     any
-	recovered bool
-}
-
-// panicked is a panic of a deferred call.
-type panicked struct{ value any }
-
-func (p panicked) Error() string { return fmt.Sprint(p.value) }
 
 // panicValue is the value of the panic that ended an execution.
 func panicValue(err error) any {
 	var ip interp.Panic
 	if errors.As(err, &ip) {
 		return ip.Value
-	}
-	var p panicked
-	if errors.As(err, &p) {
-		return p.value
 	}
 	return err
 }
@@ -200,25 +175,4 @@ func stmtsOf(k *Kernel, f *notebook.File, c notebook.Cell) []ast.Stmt {
 	return f.Stmts(k.sess.Fset, c)
 }
 
-func protect(f func()) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = panicked{r}
-		}
-	}()
-	f()
-	return nil
-}
-
-func (m *machine) deferMain(f func()) { m.k.mainDefs = append(m.k.mainDefs, f) }
-
 func (m *machine) endNotebook() { m.k.ended = true }
-
-func (m *machine) mainRecover() any {
-	p := m.k.mainPanic
-	if p == nil || p.recovered {
-		return nil
-	}
-	p.recovered = true
-	return m.recovered(p.value)
-}

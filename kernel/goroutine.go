@@ -56,8 +56,6 @@ type goroutines struct {
 	mu    sync.Mutex
 	byID  map[int64]*run
 	last  *run
-	runs  map[int]*run // announced by goBegin
-	next  int
 	alive map[*run]int
 }
 
@@ -134,41 +132,51 @@ func (m *machine) check() {
 	}
 }
 
-func (m *machine) goBegin() int {
+// goCall is the go statement: f's panic ends the run, not the process.
+func (m *machine) goCall(f func()) {
 	r := m.gs.current()
-	m.gs.mu.Lock()
-	defer m.gs.mu.Unlock()
-	m.gs.next++
-	m.gs.runs[m.gs.next] = r
-	if r != nil {
-		m.gs.alive[r]++ // from now on, so that nobody counts it as gone
-	}
-	return m.gs.next
-}
-
-func (m *machine) goStart(n int) {
-	if n == 0 { // a callback of a native goroutine
-		m.gs.enter(m.gs.current())
+	if r == nil {
 		return
 	}
-	id := goid()
 	m.gs.mu.Lock()
-	r := m.gs.runs[n]
-	delete(m.gs.runs, n)
-	m.gs.byID[id] = r
+	m.gs.alive[r]++ // from now on, so that nobody counts it as gone
 	m.gs.mu.Unlock()
-	if r != nil && r.dead() {
-		m.die()
+	go func() {
+		id := goid()
+		m.gs.mu.Lock()
+		m.gs.byID[id] = r
+		m.gs.mu.Unlock()
+		defer m.goEnd()
+		if !r.dead() {
+			f()
+		}
+	}()
+}
+
+// guard is f for a native that calls it on a goroutine of its own.
+func (m *machine) guard(f func()) func() {
+	r := m.gs.current()
+	return func() {
+		if r != nil {
+			m.gs.enter(r)
+			defer m.goEnd()
+		}
+		f()
 	}
 }
 
-// goEnd ends a goroutine of a script: its panic ends the run, not the process.
-func (m *machine) goEnd(p any) {
+// goEnd ends a goroutine of a script.
+func (m *machine) goEnd() {
+	p := recover()
 	line := m.line
 	r, left := m.gs.leave()
 	if p != nil && r != nil {
-		m.stop = true
-		r.finish(&outcome{kind: Panic, value: p, line: line})
+		if r.dead() {
+			m.k.out.event(Warning{Text: "a background goroutine ended with panic: " + m.panicText(p)})
+		} else {
+			m.stop = true
+			r.finish(&outcome{kind: Panic, value: p, line: line})
+		}
 	}
 	if r != nil && left == 0 && r.dead() && !m.gs.stopping() {
 		m.stop = false

@@ -99,9 +99,8 @@ type Kernel struct {
 	docs    map[types.Object]string // doc comments of the session's declarations
 
 	showing   showing
-	mainDefs  []func()   // deferred calls of a notebook's main
-	mainPanic *mainPanic // the panic that ends the notebook, for recover in its deferred calls
-	ended     bool       // the notebook's main has returned
+	mainFrame *deferFrame // what main of a notebook deferred
+	ended     bool        // the notebook's main has returned
 	detach    func()
 	restore   func()
 }
@@ -161,7 +160,7 @@ func (k *Kernel) reset(u *check.Universe) {
 		universe: u, pkg: k.sess.Pkg(), idOf: k.prog.TypeID,
 		byID: map[int]*rtype{}, methods: map[methodKey]reflect.Value{},
 	}
-	k.m = &machine{k: k, reg: reg, gs: goroutines{byID: map[int64]*run{}, runs: map[int]*run{}, alive: map[*run]int{}}}
+	k.m = &machine{k: k, reg: reg, gs: goroutines{byID: map[int64]*run{}, alive: map[*run]int{}}, frames: frames{byID: map[int64][]*deferFrame{}}}
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
 	k.flags = flag.NewFlagSet(k.args[0], flag.ContinueOnError)
 	k.flags.SetOutput(stream{k.out, true})

@@ -22,7 +22,8 @@ type machine struct {
 	line int  // token.Pos of the statement that runs
 	stop bool // something is to be stopped: Check finds out what
 
-	gs goroutines
+	gs     goroutines
+	frames frames
 }
 
 // table is what the interpreter sees of the machine.
@@ -35,10 +36,11 @@ func (m *machine) table() map[string]reflect.Value {
 		"To": m.to, "Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
-		"Panic": m.panicValue, "Recover": m.recovered, "MainRecover": m.mainRecover,
+		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "RecoverTop": m.recoverTop,
+		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
+		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil },
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
-		"GoBegin": m.goBegin, "GoStart": m.goStart, "GoEnd": m.goEnd,
-		"Defer": m.deferMain, "EndNotebook": m.endNotebook,
+		"Go": m.goCall, "Guard": m.guard, "EndNotebook": m.endNotebook,
 		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait,
 		"ShowBegin": m.showBegin, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
@@ -384,18 +386,62 @@ func (m *machine) panicValue(v any) any {
 	return v
 }
 
-// recovered is what recover returned, with the compiled program's value.
-func (m *machine) recovered(r any) any {
-	if v, ok := r.(reflect.Value); ok && v.IsValid() { // the interpreter hands it over wrapped
-		r = v.Interface()
+// unwrapPanic takes off what the interpreter wraps a panic's value in.
+func unwrapPanic(r any) any {
+	if v, ok := r.(reflect.Value); ok && v.IsValid() {
+		return v.Interface()
 	}
-	if r == nil {
-		return nil
+	return r
+}
+
+// indexError is the index if it is in range of a length.
+func indexError(i, n int) int {
+	if i < 0 {
+		panic(runtimeError(fmt.Sprintf("index out of range [%d]", i)))
 	}
-	if f, ok := r.(fatal); ok {
-		panic(f) // a fatal error cannot be recovered from
+	if i >= n {
+		panic(runtimeError(fmt.Sprintf("index out of range [%d] with length %d", i, n)))
 	}
-	return goPanic(r)
+	return i
+}
+
+// sliceError checks s[l:h:m]. kind 0 is a slice, 1 a string, 2 an array; 4
+// marks a missing high bound.
+func sliceError(l, h, m, limit, kind int, three bool) {
+	word := "capacity"
+	if kind&3 != 0 {
+		word = "length"
+	}
+	fail := func(format string, args ...any) {
+		panic(runtimeError("slice bounds out of range " + fmt.Sprintf(format, args...)))
+	}
+	if three {
+		switch {
+		case m < 0:
+			fail("[::%d]", m)
+		case m > limit:
+			fail("[::%d] with %s %d", m, word, limit)
+		case h < 0:
+			fail("[:%d:]", h)
+		case h > m:
+			fail("[:%d:%d]", h, m)
+		case l < 0:
+			fail("[%d::]", l)
+		case l > h:
+			fail("[%d:%d:]", l, h)
+		}
+		return
+	}
+	switch {
+	case kind&4 == 0 && h < 0:
+		fail("[:%d]", h)
+	case kind&4 == 0 && h > limit:
+		fail("[:%d] with %s %d", h, word, limit)
+	case l < 0:
+		fail("[%d:]", l)
+	case l > h:
+		fail("[%d:%d]", l, h)
+	}
 }
 
 // runtimeError is an error of the Go runtime with its text.
@@ -450,7 +496,7 @@ func goPanic(r any) any {
 
 // panicText is what the compiled program prints after "panic: ".
 func (m *machine) panicText(v any) string {
-	v = norm(goPanic(v))
+	v = norm(goPanic(unwrapPanic(v)))
 	switch x := v.(type) {
 	case fatal:
 		return string(x)

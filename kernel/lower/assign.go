@@ -101,12 +101,14 @@ func (e *emitter) define(name string, t types.Type, text string) {
 // declare declares a variable with its zero value.
 func (e *emitter) declare(name string, t types.Type) {
 	rep := e.rep(t)
-	switch e.core(t).(type) {
-	case *types.Interface:
-		e.line("%s := func() (__r %s) { return }()", name, rep)
-		return
+	switch e.kindOf(t) {
+	case anyKind:
+		e.line("%s := __k.Nil()", name)
+	case native:
+		e.line("%s := func() (__r %s) { __k.To(nil, &__r); return }()", name, rep)
+	default:
+		e.line("%s := *new(%s)", name, rep)
 	}
-	e.line("%s := *new(%s)", name, rep)
 }
 
 func (e *emitter) assign(s *ast.AssignStmt) {
@@ -141,6 +143,10 @@ func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
 	}
 	if len(lhs) == 1 {
 		t := target(0)
+		if lit, ok := ast.Unparen(rhs[0]).(*ast.FuncLit); ok && lhs[0].define && e.kindOf(t) == concrete {
+			e.set(lhs[0], e.funcLit(lit, nil), t)
+			return
+		}
 		e.set(lhs[0], e.exprTo(rhs[0], t), t)
 		return
 	}

@@ -39,10 +39,10 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 	case "panic":
 		return "panic(__k.Panic(" + e.exprTo(at[0], anyType) + "))"
 	case "recover":
-		if e.fn.deferred {
-			return "__k.MainRecover()"
+		if e.fn.recovers != "" {
+			return "__k.RecoverIn(" + e.fn.recovers + ")"
 		}
-		return "__k.Recover(recover())"
+		return "__k.RecoverTop()"
 	case "print", "println":
 		var args []string
 		for _, a := range at {

@@ -79,8 +79,8 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 		c.sel = sel
 	}
 	c.text = e.operand(fun)
-	if _, ok := fun.(*ast.FuncLit); ok {
-		c.text = e.expr(fun)
+	if lit, ok := fun.(*ast.FuncLit); ok {
+		c.text = e.funcLit(lit, nil)
 	}
 	return c
 }
@@ -178,12 +178,12 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 // guarded is a function literal that runs on a goroutine of its own: its panic
 // must not end the process.
 func (e *emitter) guarded(lit *ast.FuncLit) string {
-	inner := e.expr(lit)
+	inner := e.funcLit(lit, nil)
 	sig := e.typeOf(lit).(*types.Signature)
 	if sig.Results().Len() > 0 || sig.Params().Len() > 0 {
 		e.refuse(lit.Pos(), "a callback on another goroutine with parameters", "")
 	}
-	return "func() { defer func() { __k.GoEnd(recover()) }(); __k.GoStart(0); " + inner + "() }"
+	return "__k.Guard(func() func() { return " + inner + " }())"
 }
 
 // spread lowers f(g()) for a g of several results.

@@ -87,7 +87,7 @@ func (e *emitter) conversion(x ast.Expr, to types.Type) string {
 	tv := e.info.Types[x]
 	if tv.IsNil() {
 		if types.IsInterface(to) {
-			return fmt.Sprintf("func() (__r %s) { return }()", e.rep(to))
+			return fmt.Sprintf("func() (__r %s) { __k.To(nil, &__r); return }()", e.rep(to))
 		}
 		return e.convert(e.rep(to), "nil")
 	}

@@ -27,16 +27,19 @@ type emitter struct {
 	at      token.Pos
 	tmps    int
 	jumps   map[*ast.Ident]bool
+	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
+	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
 }
 
 // fn is the function being lowered.
 type fn struct {
 	sig   *types.Signature
-	named []string // names of the results, if they have any
+	named []string // variables of the results, if return must set them
 	cell  bool     // the cell's own body
-	// deferred: the literal is deferred by the notebook's main, so recover
-	// asks the kernel.
-	deferred bool
+	frame string   // the defer frame of a function with defer
+	// recovers is the frame that defers this function literal, so that its
+	// recover is that frame's.
+	recovers string
 	seq      *seqBody // set in the body of a range over a function
 }
 
@@ -215,6 +218,10 @@ func (e *emitter) cell(u Unit) {
 		old := e.fn
 		e.fn = &fn{sig: sig, cell: true}
 		stmts := u.Stmts
+		if !u.Notebook {
+			e.openFrame(&ast.BlockStmt{List: stmts})
+			defer e.closeFrame()
+		}
 		var last *ast.ExprStmt
 		if u.Show && len(stmts) > 0 {
 			if x, ok := stmts[len(stmts)-1].(*ast.ExprStmt); ok {
@@ -386,7 +393,6 @@ func (e *emitter) signature(sig *types.Signature, ft *ast.FuncType, params []str
 				out[i] = e.tmp()
 			}
 			named = append(named, out[i])
-			rep = out[i] + " " + rep
 		}
 		results = append(results, rep)
 	}
@@ -406,10 +412,65 @@ func (e *emitter) body(sig *types.Signature, named []string, body *ast.BlockStmt
 	}
 	s := e.block(func() {
 		e.line("if *__k.Stop { __k.Check() }")
+		// The interpreter keeps a named result where the caller will read it,
+		// and does not clear it: results are variables like others here.
+		for i, n := range named {
+			e.declare(n, sig.Results().At(i).Type())
+		}
+		framed := e.openFrame(body)
 		e.stmts(body.List)
+		if framed {
+			e.closeFrame()
+		} else if len(named) > 0 {
+			e.line("return %s", strings.Join(named, ", "))
+		}
 	})
 	e.fn, e.targets = oldFn, oldTargets
 	return s
+}
+
+// openFrame begins the body of a function that defers: a function literal that
+// the runtime calls, and after it what was deferred.
+func (e *emitter) openFrame(body *ast.BlockStmt) bool {
+	if !hasDefer(body) {
+		return false
+	}
+	if e.fn.named == nil {
+		for i := range e.fn.sig.Results().Len() {
+			n := e.tmp()
+			e.declare(n, e.fn.sig.Results().At(i).Type())
+			e.fn.named = append(e.fn.named, n)
+		}
+	}
+	e.fn.frame = e.tmp()
+	e.line("%s := __k.Frame()", e.fn.frame)
+	e.line("%s__b := func() {", e.fn.frame)
+	return true
+}
+
+func (e *emitter) closeFrame() {
+	if e.fn.frame == "" {
+		return
+	}
+	e.line("}\n__k.Call(%s, %s__b)", e.fn.frame, e.fn.frame)
+	if len(e.fn.named) > 0 {
+		e.line("return %s", strings.Join(e.fn.named, ", "))
+	}
+}
+
+// hasDefer says whether the function itself defers.
+func hasDefer(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // registerMethods tells the runtime the script methods that a value of type t

@@ -24,7 +24,9 @@ func (e *emitter) expr(x ast.Expr) string {
 	case *ast.ParenExpr:
 		return "(" + e.expr(x.X) + ")"
 	case *ast.FuncLit:
-		return e.funcLit(x, nil)
+		// Made by a function, because the interpreter does not keep the
+		// variables of a literal that stands in a native call.
+		return "func() " + e.rep(e.typeOf(x)) + " { return " + e.funcLit(x, nil) + " }()"
 	case *ast.CompositeLit:
 		return e.composite(x, e.typeOf(x))
 	case *ast.SelectorExpr:
@@ -194,13 +196,17 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 			return e.identOrSelector(x.X)
 		}
 	}
-	switch u := e.core(e.typeOf(x.X)).(type) {
-	case *types.Map:
-		return e.operand(x.X) + "[" + e.exprTo(x.Index, u.Key()) + "]"
-	case *types.Pointer:
-		return "(*" + e.operand(x.X) + ")[" + e.expr(x.Index) + "]"
+	if m, ok := e.core(e.typeOf(x.X)).(*types.Map); ok {
+		return e.operand(x.X) + "[" + e.exprTo(x.Index, m.Key()) + "]"
 	}
-	return e.operand(x.X) + "[" + e.expr(x.Index) + "]"
+	i := e.expr(x.Index)
+	if !e.inLoop[x] && e.checkable(x) {
+		i = "__k.Ix(" + e.indexInt(x) + ", " + e.lenOf(x) + ")"
+	}
+	if _, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
+		return "(*" + e.operand(x.X) + ")[" + i + "]"
+	}
+	return e.operand(x.X) + "[" + i + "]"
 }
 
 func (e *emitter) identOrSelector(x ast.Expr) string {
@@ -216,24 +222,59 @@ func (e *emitter) identOrSelector(x ast.Expr) string {
 	return e.expr(x)
 }
 
+// slice checks the bounds first, for the error's text.
 func (e *emitter) slice(x *ast.SliceExpr) string {
 	s := e.operand(x.X)
-	if p, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
+	t := e.typeOf(x.X)
+	rt := e.typeOf(x)
+	if p, ok := e.core(t).(*types.Pointer); ok {
 		if _, ok := p.Elem().Underlying().(*types.Array); ok {
-			s = "(*" + s + ")"
+			s, t = "(*"+s+")", p.Elem()
 		}
 	}
-	part := func(i ast.Expr) string {
+	if x.Low == nil && x.High == nil {
+		return s + "[:]"
+	}
+	part := func(i ast.Expr, none string) string {
 		if i == nil {
-			return ""
+			return none
 		}
-		return e.expr(i)
+		if tv := e.info.Types[i]; tv.Value != nil {
+			return e.constText(tv.Value, types.Typ[types.Int])
+		}
+		v := e.expr(i)
+		if e.rep(e.typeOf(i)) != "int" {
+			v = "int(" + v + ")"
+		}
+		return v
 	}
-	s += "[" + part(x.Low) + ":" + part(x.High)
+	kind := 0 // a slice: up to its capacity
+	switch e.core(t).(type) {
+	case *types.Basic:
+		kind = 1
+	case *types.Array:
+		kind = 2
+	}
+	limit := "cap(__s)"
+	if kind > 0 {
+		limit = "len(__s)"
+	}
+	high, last := part(x.High, "len(__s)"), ""
 	if x.Slice3 {
-		s += ":" + part(x.Max)
+		last = ":__m"
 	}
-	return s + "]"
+	if kind == 2 { // an array must stay where it is
+		addr := "&" + s
+		return fmt.Sprintf("func(__p *%s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %d, %d, %v); return (*__p)[__l:__h%s] }(%s, %s, %s, %s)",
+			e.rep(t), e.rep(rt), e.core(t).(*types.Array).Len(), kind, x.Slice3, last, addr,
+			part(x.Low, "0"), part(x.High, fmt.Sprint(e.core(t).(*types.Array).Len())), part(x.Max, "0"))
+	}
+	if x.High == nil {
+		return fmt.Sprintf("func(__s %s, __l int) %s { __k.Sl(__l, len(__s), 0, %s, %d, false); return __s[__l:] }(%s, %s)",
+			e.rep(t), e.rep(rt), limit, kind|4, s, part(x.Low, "0"))
+	}
+	return fmt.Sprintf("func(__s %s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %s, %d, %v); return __s[__l:__h%s] }(%s, %s, %s, %s)",
+		e.rep(t), e.rep(rt), limit, kind, x.Slice3, last, s, part(x.Low, "0"), high, part(x.Max, "0"))
 }
 
 // assertion lowers x.(T); with ok it has two results.

@@ -11,6 +11,7 @@ import (
 func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 	xt := e.typeOf(s.X)
 	t := &target{label: label, loop: true}
+	e.safeIndexes(s)
 	switch u := e.core(xt).(type) {
 	case *types.Basic:
 		if u.Info()&types.IsString != 0 {
@@ -221,6 +222,8 @@ func (e *emitter) afterSeq(q *seqBody) {
 		e.line("if %s == 2 { %s%s = 2; %s = true; return false }", q.code, e.copyVals(e.fn.seq, q), e.fn.seq.code, e.fn.seq.done)
 	} else if e.fn.cell && e.unit.Notebook {
 		e.line("if %s == 2 { __k.EndNotebook(); return }", q.code)
+	} else if e.fn.frame != "" {
+		e.line("if %s == 2 { return }", q.code)
 	} else if len(e.fn.named) > 0 {
 		e.line("if %s == 2 { return %s }", q.code, strings.Join(e.fn.named, ", "))
 	} else {

@@ -33,6 +33,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		return
 	}
 	e.pos(s)
+	e.checkIndexes(s)
 	switch s := s.(type) {
 	case *ast.ExprStmt:
 		e.exprStmt(s.X)
@@ -231,7 +232,7 @@ func (e *emitter) returnStmt(s *ast.ReturnStmt) {
 	}
 	sig := e.fn.sig
 	if len(s.Results) == 0 {
-		if len(e.fn.named) > 0 {
+		if e.fn.frame == "" && len(e.fn.named) > 0 {
 			e.line("return %s", strings.Join(e.fn.named, ", "))
 			return
 		}
@@ -239,8 +240,8 @@ func (e *emitter) returnStmt(s *ast.ReturnStmt) {
 		return
 	}
 	vals := e.returnValues(s, sig)
-	if len(e.fn.named) > 0 {
-		// Set the results by name: deferred functions see and change them.
+	if e.fn.frame != "" {
+		// Set the results: deferred functions see and change them.
 		if len(vals) == 1 {
 			e.line("%s = %s", e.fn.named[0], vals[0])
 		} else {
@@ -255,7 +256,7 @@ func (e *emitter) returnStmt(s *ast.ReturnStmt) {
 				e.line("%s = %s", e.fn.named[i], t)
 			}
 		}
-		e.line("return %s", strings.Join(e.fn.named, ", "))
+		e.line("return")
 		return
 	}
 	e.line("return %s", strings.Join(vals, ", "))
@@ -385,11 +386,10 @@ func (e *emitter) goStmt(s *ast.GoStmt) {
 	e.line("{\n%s}", e.block(func() {
 		call, _, isLit := e.frozen(s.Call)
 		if isLit {
-			call = e.expr(s.Call.Fun) + call
+			call = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), nil) + call
 		}
-		n := e.tmp()
-		e.line("%s := __k.GoBegin()", n)
-		e.line("go func() {\ndefer func() { __k.GoEnd(recover()) }()\n__k.GoStart(%s)\n%s\n}()", n, call)
+		f := e.tmp()
+		e.line("%s := func() { %s }\n__k.Go(%s)", f, call, f)
 	}))
 }
 
@@ -398,20 +398,19 @@ func (e *emitter) deferStmt(s *ast.DeferStmt) {
 		e.refuse(s.Pos(), "defer in the body of a range over a function", "put the body into a function")
 	}
 	main := e.fn.cell && e.unit.Notebook
-	call, c, isLit := e.frozen(s.Call)
-	lit := ""
+	call, _, isLit := e.frozen(s.Call)
 	if isLit {
-		lit = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), func(f *fn) { f.deferred = main })
+		frame := e.fn.frame
+		if main {
+			frame = "__k.Main()"
+		}
+		call = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), func(f *fn) { f.recovers = frame }) + call
 	}
-	switch {
-	case main:
-		e.line("__k.Defer(func() { %s%s })", lit, call)
-	case isLit, c.native == "" && c.text != "" && c.obj != nil:
-		// Called directly, so that its recover works.
-		e.line("defer %s%s", lit, call)
-	case c.native == "" && c.text != "":
-		e.line("defer %s", call)
-	default:
-		e.line("defer func() { %s }()", call)
+	f := e.tmp()
+	e.line("%s := func() { %s }", f, call)
+	if main {
+		e.line("__k.Defer(__k.Main(), %s)", f)
+		return
 	}
+	e.line("__k.Defer(%s, %s)", e.fn.frame, f)
 }
