@@ -1,0 +1,79 @@
+package kernel
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCandidates(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	play(t, k, r, "import \"strings\"", "type T struct{ Alpha int; beta string }\nfunc (t *T) Gamma(n int) error { return nil }", "t := T{}\nnames := []string{}")
+	for src, want := range map[string]string{
+		"strings.ToU":                           "ToUpper:func ToUpperSpecial:func",
+		"x := strings.ToTi":                     "ToTitle:func ToTitleSpecial:func",
+		"t.":                                    "Alpha:field Gamma:method beta:field",
+		"(&t).G":                                "Gamma:method",
+		"for _, thing := range names { thin":    "thing:var",
+		"b := strings.NewReplacer(\"a\")\nb.Re": "Replace:method",
+		"strings.NewReplacer().Wr":              "WriteString:method",
+		"if t.Ga":                               "Gamma:method",
+		"func f(alpha int) { alph":              "alpha:var",
+		"time.Now().Unix":                       "Unix:method UnixMicro:method UnixMilli:method UnixNano:method",
+		"%ti":                                   "time:magic",
+		"?strings.ToUppe":                       "ToUpper:func ToUpperSpecial:func",
+		"fmt.Println(t.Al":                      "Alpha:field",
+		"engine.ParseSw":                        "ParseSwitch:func",
+		"\"in a string t.":                      "",
+		"// in a comment nam":                   "",
+		"nope.":                                 "",
+		"t.Alpha.":                              "",
+	} {
+		from, list := k.Candidates(src, len(src))
+		var got []string
+		for _, c := range list {
+			got = append(got, c.Text+":"+c.Kind)
+			if c.Kind == "method" && c.Detail == "" {
+				t.Errorf("%q: no detail of %s", src, c.Text)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q (from %d): got %v want %s", src, from, got, want)
+		}
+	}
+	_, list := k.Candidates("str", 3)
+	var got []string
+	for _, c := range list {
+		got = append(got, c.Text+":"+c.Kind)
+	}
+	if all := strings.Join(got, " "); all != "strconv:package string:type strings:package struct:keyword" {
+		t.Errorf("of str: %s", all)
+	}
+}
+
+func TestIsComplete(t *testing.T) {
+	for src, want := range map[string]bool{
+		"": true, "x := 1": true, "f(1,": false, "func f() {": false, "func f() {\n}": true, "x := `a": false, "x :=": false, "a +": false,
+		"if x {\n} else": false, "for": false, "/* a": false, "x)": true, "%who": true, "?x": true, "type T struct {\n A int\n": false,
+		"s.\n": false, "x := []int{1,\n2}": true, "a ? b": true, "x := \"a": true, "// a comment": true, "return": true, "x++": true,
+	} {
+		if got := IsComplete(src); got != want {
+			t.Errorf("%q: %v", src, got)
+		}
+	}
+}
+
+func FuzzCandidates(f *testing.F) {
+	for _, s := range []string{"t.", "x := (a[1", "`", "\"", "%", "?", "func(", "}}}", "for i := range 3 { i."} {
+		f.Add(s, len(s))
+	}
+	k, err := New(Options{AutoImport: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, src string, cursor int) {
+		IsComplete(src)
+		if from, _ := k.Candidates(src, cursor); from < 0 || from > len(src) {
+			t.Errorf("%q at %d: from %d", src, cursor, from)
+		}
+	})
+}
