@@ -62,7 +62,6 @@ func (b box) refused(what string) error {
 	return fmt.Errorf("kernel: %s of the cell type %s inside an interface value is not possible; give the value itself", what, b.t.reg.name(b.t.typ))
 }
 
-func (b box) MarshalJSON() ([]byte, error)                    { return nil, b.refused("JSON") }
 func (b box) GobEncode() ([]byte, error)                      { return nil, b.refused("gob") }
 func (b box) MarshalXML(*xml.Encoder, xml.StartElement) error { return b.refused("XML") }
 func (b box) LogValue() slog.Value {

@@ -190,27 +190,21 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 				}
 			}
 		}
-	} else {
-		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "main" {
-				fn.Name.Name = "main" // called by its statement, see order
-			}
-		}
+	}
+	if errs := a.methodsOfOthers(f); errs != nil {
+		return checked{}, errs
 	}
 	unit, errs := s.Check(f, a.objects)
 	errs = a.filter(errs, unit)
 	if len(errs) > 0 {
 		return checked{}, errs
 	}
-	if err := a.methodsOfOthers(f, unit); err != nil {
-		return checked{}, err
-	}
 	u.Info = unit.Info
 	out := checked{}
 	if p.stmts {
 		if shown != nil {
 			body.List[len(body.List)-1] = shown
-			u.Show = true
+			u.Show = !prints(shown.X, unit.Info)
 		}
 		u.Stmts = body.List
 		u.Hoist = map[types.Object]bool{}
@@ -237,6 +231,21 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	}
 	out.unit = u
 	return out, nil
+}
+
+// prints says whether x is a call of fmt for its output: nobody wants to see
+// how many bytes that was.
+func prints(x ast.Expr, info *types.Info) bool {
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	f, ok := info.Uses[sel.Sel].(*types.Func)
+	return ok && f.Pkg() != nil && f.Pkg().Path() == "fmt" && strings.Contains(f.Name(), "rint") && !strings.HasPrefix(f.Name(), "S")
 }
 
 func (a *attempt) addImport(im *ast.ImportSpec, u *check.Unit) {
@@ -317,7 +326,7 @@ func (a *attempt) topLevel(name string, e check.Error, u *check.Unit) bool {
 }
 
 // methodsOfOthers refuses methods of types of earlier cells.
-func (a *attempt) methodsOfOthers(f *ast.File, u *check.Unit) []check.Error {
+func (a *attempt) methodsOfOthers(f *ast.File) []check.Error {
 	declared := check.Declared(f)
 	for _, d := range f.Decls {
 		fn, ok := d.(*ast.FuncDecl)
@@ -641,6 +650,12 @@ func (k *Kernel) outcomeError(o *outcome, name string) *Error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if o.fatal && o.value == "stack overflow" {
+		// The call that does not fit any more is charged to the function's head.
+		if pos := k.prog.Head(token.Pos(o.line)); pos.IsValid() {
+			o.line = int(pos)
+		}
+	}
 	if o.line > 0 {
 		p := k.sess.Fset.Position(token.Pos(o.line))
 		if p.Filename != "" {

@@ -50,7 +50,7 @@ func (k *Kernel) checkFile(path, src string) (*notebook.File, *check.Unit, *Erro
 	k.sources[path] = src
 	f, err := notebook.Parse(k.sess.Fset, path, src)
 	if err != nil {
-		return nil, nil, k.place(f, k.checkErrors(c, check.Syntax(err)))
+		return nil, nil, k.place(f, k.checkErrors(c, check.Syntax(err, src)))
 	}
 	if f.AST.Name.Name != "main" || f.Main == nil {
 		return nil, nil, &Error{Cell: path, Msg: "a notebook is a package main with a function main", Kind: Compile, ExitCode: 1}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/types"
@@ -361,6 +362,15 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 			set(name, func(args ...any) { m.loggerFatal(log.Default(), name, args...) })
 		}
 		set("Fatalf", func(f string, args ...any) { m.loggerFatal(log.Default(), "Fatalf", append([]any{f}, args...)...) })
+	case "encoding/json": // an error of a box's encoding is the encoder's own
+		set("Marshal", func(v any) ([]byte, error) {
+			b, err := json.Marshal(v)
+			var me *json.MarshalerError
+			if errors.As(err, &me) && me.Type == reflect.TypeFor[box]() {
+				err = me.Err
+			}
+			return b, err
+		})
 	case "time":
 		set("Sleep", m.sleep)
 	case "flag":

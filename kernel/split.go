@@ -63,9 +63,17 @@ func (c *cellParts) mask(keep func(piece) bool) (string, bool) {
 func (c *cellParts) order(inSource bool) []part {
 	var out []part
 	add := func(stmts bool, keep func(piece) bool) {
-		if src, any := c.mask(keep); any {
-			out = append(out, part{stmts: stmts, src: src, imported: c.imported, declares: c.declares})
+		src, any := c.mask(keep)
+		if !any {
+			return
 		}
+		p := part{stmts: stmts, src: src, declares: c.declares}
+		for _, x := range c.pieces {
+			if x.isImport && keep(x) {
+				p.imported = c.imported
+			}
+		}
+		out = append(out, p)
 	}
 	if !inSource {
 		add(false, func(p piece) bool { return p.decl })
@@ -175,9 +183,14 @@ func (c *cellParts) classify(toks []tok) (decl, isImport bool) {
 		}
 		return false, false
 	case token.VAR:
-		for _, t := range toks[1:] {
-			if t.t == token.IDENT {
+		expect := true // a name, not a type or a value
+		for i, t := range toks[1:] {
+			switch {
+			case t.t == token.LPAREN && i == 0, t.t == token.SEMICOLON && t.depth == 1:
+				expect = true
+			case t.t == token.IDENT && expect:
 				c.declares[t.lit] = true
+				expect = i+2 < len(toks) && toks[i+2].t == token.COMMA
 			}
 		}
 	default:

@@ -2,9 +2,9 @@ package check
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"go/types"
 	"sort"
@@ -57,64 +57,7 @@ func (s *Session) Parse(name, src string) (*ast.File, []Error) {
 	if err == nil {
 		return f, nil
 	}
-	return f, Syntax(err)
-}
-
-// Syntax turns a parser's error into errors with the compiler's words.
-func Syntax(err error) []Error {
-	var list scanner.ErrorList
-	if !errors.As(err, &list) {
-		return []Error{{Msg: err.Error()}}
-	}
-	var out []Error
-	for _, e := range list {
-		if len(out) > 0 && out[len(out)-1].Pos.Line == e.Pos.Line {
-			continue // one syntax error a line, as the compiler reports them
-		}
-		out = append(out, Error{Pos: e.Pos, Msg: syntaxText(e.Msg)})
-	}
-	return out
-}
-
-// syntaxText rewords go/parser's messages as the compiler's.
-func syntaxText(msg string) string {
-	msg = strings.ReplaceAll(msg, "'", "")
-	tok := func(t string) string {
-		name, lit, _ := strings.Cut(t, " ")
-		switch name {
-		case "newline", "EOF":
-			return name
-		case "IDENT":
-			return "name " + lit
-		case "INT", "FLOAT", "IMAG", "CHAR", "STRING":
-			return "literal " + lit
-		}
-		if token.Lookup(name).IsKeyword() {
-			return "keyword " + name
-		}
-		return t
-	}
-	if strings.HasPrefix(msg, "string literal not terminated") {
-		return "newline in string"
-	}
-	if rest, ok := strings.CutPrefix(msg, "expected "); ok {
-		if want, got, ok := strings.Cut(rest, ", found "); ok {
-			want = map[string]string{"operand": "expression", "declaration": "non-declaration statement outside function body", "IDENT": "name"}[want] + map[bool]string{true: want}[want != "operand" && want != "declaration" && want != "IDENT"]
-			if want == "non-declaration statement outside function body" {
-				return "syntax error: " + want
-			}
-			if want == ";" {
-				return "syntax error: unexpected " + tok(got) + " at end of statement"
-			}
-			return "syntax error: unexpected " + tok(got) + ", expected " + want
-		}
-	}
-	if rest, ok := strings.CutPrefix(msg, "missing , "); ok {
-		if where, _, ok := strings.Cut(rest, " before newline"); ok {
-			return "syntax error: unexpected newline " + where + "; possibly missing comma or )"
-		}
-	}
-	return "syntax error: " + msg
+	return f, Syntax(err, src)
 }
 
 // Check checks a parsed file in the scope of the session. skip names objects
@@ -143,11 +86,18 @@ func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Er
 		Error: func(err error) {
 			var e types.Error
 			if errors.As(err, &e) {
-				errs = add(errs, Error{Pos: s.Fset.Position(e.Pos), Msg: e.Msg, Soft: e.Soft})
+				errs = add(errs, Error{Pos: s.Fset.Position(place(f, e)), Msg: words(e.Msg), Soft: e.Soft})
 			}
 		},
 	}
-	_ = types.NewChecker(&conf, s.Fset, s.pkg, u.Info).Files([]*ast.File{f})
+	func() {
+		defer func() { // the checker has bugs too: a cell must not end the process
+			if r := recover(); r != nil {
+				errs = append(errs, Error{Pos: s.Fset.Position(f.Pos()), Msg: fmt.Sprintf("loupe cannot check this: go/types fails (%v)", r)})
+			}
+		}()
+		_ = types.NewChecker(&conf, s.Fset, s.pkg, u.Info).Files([]*ast.File{f})
+	}()
 	return u, errs
 }
 

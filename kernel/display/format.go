@@ -164,7 +164,7 @@ func (p *printer) value(v Value, depth int) {
 			p.sharpBasic(v, depth)
 			return
 		}
-		fmt.Fprintf(p.s, spec(p.s, p.verb), plainBasic(v.V, u))
+		fmt.Fprintf(p.s, spec(p.s, p.verb), Plain(v.V, u))
 	case *types.Struct:
 		p.structure(v, u, depth)
 	case *types.Pointer:
@@ -203,8 +203,8 @@ func (p *printer) value(v Value, depth int) {
 	}
 }
 
-// plainBasic is the value without the interpreter's or a native name.
-func plainBasic(v reflect.Value, b *types.Basic) any {
+// Plain is the value without the interpreter's or a native name.
+func Plain(v reflect.Value, b *types.Basic) any {
 	switch {
 	case b.Info()&types.IsBoolean != 0:
 		return v.Bool()
@@ -234,7 +234,7 @@ func plainBasic(v reflect.Value, b *types.Basic) any {
 
 func (p *printer) sharpBasic(v Value, depth int) {
 	b := v.T.Underlying().(*types.Basic)
-	x := plainBasic(v.V, b)
+	x := Plain(v.V, b)
 	if b.Info()&types.IsUnsigned != 0 {
 		fmt.Fprintf(p.s, "%#v", x)
 		return

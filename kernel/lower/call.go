@@ -155,7 +155,7 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 			case raw:
 				return e.expr(a)
 			case plain:
-				if why := e.notPlain(from, strings.Contains(c.native, "template"), map[types.Type]bool{}); why != "" {
+				if why := e.notPlain(from, plainUse(c), map[types.Type]bool{}); why != "" {
 					e.refuse(a.Pos(), fmt.Sprintf("%s with a %s: %s", short(c.native), types.TypeString(from, types.RelativeTo(e.p.pkg)), why), "")
 				}
 				return e.expr(a)

@@ -220,7 +220,6 @@ func (e *emitter) cell(u Unit) {
 		stmts := u.Stmts
 		if !u.Notebook {
 			e.openFrame(&ast.BlockStmt{List: stmts})
-			defer e.closeFrame()
 		}
 		var last *ast.ExprStmt
 		if u.Show && len(stmts) > 0 {
@@ -232,6 +231,7 @@ func (e *emitter) cell(u Unit) {
 		if last != nil {
 			e.show(last)
 		}
+		e.closeFrame()
 		e.fn = old
 	})
 	fmt.Fprintf(&e.top, "func %s() {\n%s}\n", n, body)

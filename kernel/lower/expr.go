@@ -206,6 +206,10 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 	if _, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
 		return "(*" + e.operand(x.X) + ")[" + i + "]"
 	}
+	if _, lit := ast.Unparen(x.X).(*ast.CompositeLit); lit && !e.checked[x] { // never a variable
+		rep := e.rep(e.typeOf(x.X))
+		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s))] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.expr(x.X), i)
+	}
 	return e.operand(x.X) + "[" + i + "]"
 }
 

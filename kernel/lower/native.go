@@ -21,7 +21,9 @@ func handling(c called) int {
 	case "sort.Slice", "sort.SliceStable", "sort.SliceIsSorted", "fmt.Sscan", "fmt.Sscanf", "fmt.Sscanln", "fmt.Fscan", "fmt.Fscanf", "fmt.Fscanln",
 		"fmt.Scan", "fmt.Scanf", "fmt.Scanln", "encoding/binary.Write", "encoding/binary.Read", "encoding/binary.Size":
 		return raw
-	case "encoding/json.Marshal", "encoding/json.MarshalIndent", "encoding/json.Unmarshal", "(*encoding/json.Encoder).Encode", "(*encoding/json.Decoder).Decode",
+	case "encoding/json.Marshal", "encoding/json.MarshalIndent", "(*encoding/json.Encoder).Encode":
+		return boxIt // a box encodes itself
+	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode",
 		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate":
 		return plain
 	case "errors.As":
@@ -38,6 +40,13 @@ func handling(c called) int {
 	return never
 }
 
+func plainUse(c called) string {
+	if strings.Contains(c.native, "template") {
+		return "show"
+	}
+	return "decode"
+}
+
 // async are natives that run a function on a goroutine of their own.
 var async = map[string]bool{"time.AfterFunc": true, "context.AfterFunc": true, "(*sync.WaitGroup).Go": true}
 
@@ -45,9 +54,9 @@ func short(full string) string {
 	return full
 }
 
-// notPlain says why reflection on the interpreter's form of t would show
+// notPlain says why, for a use ("decode" into t or "show" it), reflection on the interpreter's form of t would show
 // something else than in a compiled program; "" if it would not.
-func (e *emitter) notPlain(t types.Type, anyMethod bool, seen map[types.Type]bool) string {
+func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) string {
 	t = e.subst(t)
 	if seen[t] {
 		return ""
@@ -57,27 +66,27 @@ func (e *emitter) notPlain(t types.Type, anyMethod bool, seen map[types.Type]boo
 		ms := types.NewMethodSet(types.NewPointer(n))
 		for i := range ms.Len() {
 			name := ms.At(i).Obj().Name()
-			if anyMethod {
+			if use == "show" {
 				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
 			}
 			switch name {
-			case "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "String", "Error", "Format":
+			case "UnmarshalJSON", "UnmarshalText":
 				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
 			}
 		}
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:
-		return e.notPlain(u.Elem(), anyMethod, seen)
+		return e.notPlain(u.Elem(), use, seen)
 	case *types.Slice:
-		return e.notPlain(u.Elem(), anyMethod, seen)
+		return e.notPlain(u.Elem(), use, seen)
 	case *types.Array:
-		return e.notPlain(u.Elem(), anyMethod, seen)
+		return e.notPlain(u.Elem(), use, seen)
 	case *types.Map:
-		if why := e.notPlain(u.Key(), anyMethod, seen); why != "" {
+		if why := e.notPlain(u.Key(), use, seen); why != "" {
 			return why
 		}
-		return e.notPlain(u.Elem(), anyMethod, seen)
+		return e.notPlain(u.Elem(), use, seen)
 	case *types.Struct:
 		if n, ok := t.(*types.Named); ok && !e.p.script(n.Obj()) {
 			return ""
@@ -87,10 +96,12 @@ func (e *emitter) notPlain(t types.Type, anyMethod bool, seen map[types.Type]boo
 			switch {
 			case f.Embedded():
 				return "it has the embedded field " + f.Name()
+			case !f.Exported() && use == "decode":
+				continue // nobody sets it
 			case !f.Exported():
 				return "it has the unexported field " + f.Name()
 			}
-			if why := e.notPlain(f.Type(), anyMethod, seen); why != "" {
+			if why := e.notPlain(f.Type(), use, seen); why != "" {
 				return why
 			}
 		}

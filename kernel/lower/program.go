@@ -96,6 +96,16 @@ func (p *Program) name(o types.Object, prefix string) string {
 	return n
 }
 
+// Head is the declaration of the function around pos.
+func (p *Program) Head(pos token.Pos) token.Pos {
+	for _, d := range p.decls {
+		if d.fn.Pos() <= pos && pos < d.fn.End() {
+			return d.fn.Pos()
+		}
+	}
+	return token.NoPos
+}
+
 // TypeID is a small number for a type, the same for identical types.
 func (p *Program) TypeID(t types.Type) int {
 	key := types.TypeString(t, nil)
@@ -204,12 +214,8 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 	out = &Output{program: p, before: p.state.clone()}
 	defer func() {
 		if r := recover(); r != nil {
-			refusal, ok := r.(*Refusal)
-			if !ok {
-				panic(r)
-			}
 			out.Undo()
-			out, err = nil, refusal
+			out, err = nil, asRefusal(r)
 		}
 	}()
 	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}}
@@ -226,6 +232,15 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 	out.Imports = sortedKeys(e.imports)
 	out.Files = strings.Contains(out.Source, "p_os.Stdout") || strings.Contains(out.Source, "p_os.Stderr")
 	return out, nil
+}
+
+// asRefusal makes an error of a panic of the lowering: its own refusal, or a
+// form that it is not written for.
+func asRefusal(r any) *Refusal {
+	if refusal, ok := r.(*Refusal); ok {
+		return refusal
+	}
+	return &Refusal{What: fmt.Sprintf("a form that its lowering fails on (%v)", r)}
 }
 
 // file puts the collected pieces together.
@@ -252,12 +267,8 @@ func (p *Program) Global(o *types.Var, i int) (out *Output, err error) {
 	out = &Output{program: p, before: p.state.clone()}
 	defer func() {
 		if r := recover(); r != nil {
-			refusal, ok := r.(*Refusal)
-			if !ok {
-				panic(r)
-			}
 			out.Undo()
-			out, err = nil, refusal
+			out, err = nil, asRefusal(r)
 		}
 	}()
 	e := &emitter{p: p, imports: map[string]string{}}

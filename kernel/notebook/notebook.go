@@ -66,6 +66,7 @@ func Parse(fset *token.FileSet, path, src string) (*File, error) {
 	file, err := parser.ParseFile(fset, path, src, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
 	f.AST = file
 	if err != nil {
+		f.rough()
 		return f, err
 	}
 	for _, d := range file.Decls {
@@ -75,6 +76,54 @@ func Parse(fset *token.FileSet, path, src string) (*File, error) {
 	}
 	f.split(fset)
 	return f, nil
+}
+
+// rough finds the cells of a file that does not parse, by its tokens, so that
+// its errors have a cell.
+func (f *File) rough() {
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(f.Source))
+	var s scanner.Scanner
+	s.Init(file, []byte(f.Source), func(token.Position, string) {}, scanner.ScanComments)
+	depth, inMain := 0, false
+	var prev [2]string
+	open := -1
+	for {
+		pos, t, lit := s.Scan()
+		at := file.Offset(pos)
+		switch t {
+		case token.EOF:
+			if open >= 0 {
+				f.Cells[open].To = len(f.Source)
+			}
+			return
+		case token.LBRACE:
+			if depth == 0 {
+				inMain = prev[0] == "func" && prev[1] == "main"
+				prev = [2]string{}
+			}
+			depth++
+		case token.RBRACE:
+			depth--
+		case token.FUNC, token.IDENT:
+			if depth == 0 {
+				prev = [2]string{prev[1], lit}
+			}
+		case token.COMMENT:
+			title, md, ok := Marker(lit)
+			if !ok || !inMain || depth < 1 || !f.alone(at) {
+				continue
+			}
+			if open >= 0 {
+				f.Cells[open].To = at
+			}
+			open = -1
+			if !md {
+				f.Cells = append(f.Cells, Cell{Kind: Code, Title: title, Line: f.line(at), From: at + len(lit), Index: len(f.Cells) + 1})
+				open = len(f.Cells) - 1
+			}
+		}
+	}
 }
 
 // marker is a "// %%" comment that starts a cell.

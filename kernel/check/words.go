@@ -1,0 +1,156 @@
+package check
+
+import (
+	"errors"
+	"go/ast"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// go/parser and go/types are not the compiler's own parser and checker. Most
+// of their errors are the same; what differs is put into the compiler's words
+// and places here.
+
+// Syntax turns a parser's error into errors with the compiler's words.
+func Syntax(err error, src string) []Error {
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return []Error{{Msg: err.Error()}}
+	}
+	lines := strings.Split(src, "\n")
+	var out []Error
+	for _, e := range list {
+		if n := len(out); n > 0 && (out[n-1].Pos.Line == e.Pos.Line || strings.Contains(e.Msg, "found 'EOF'")) {
+			continue // one syntax error a line; the end of the file is no news then
+		}
+		if strings.HasPrefix(e.Msg, "string literal not terminated") {
+			// Reported where the line ends.
+			if full := fullLine(lines, e.Pos); full != "" {
+				e.Pos.Column = len(full) + 1
+			}
+		}
+		out = append(out, Error{Pos: e.Pos, Msg: syntaxText(e.Msg)})
+	}
+	return out
+}
+
+// fullLine is the source line of a position: the file's own line, or the one
+// counted from the line directive of a cell.
+func fullLine(lines []string, p token.Position) string {
+	first := 0
+	for i, l := range lines {
+		if strings.HasPrefix(l, "//line ") {
+			first = i + 1
+			if j := strings.LastIndex(strings.TrimSuffix(l, ":1"), ":"); j > 0 {
+				n := 0
+				for _, c := range strings.TrimSuffix(l, ":1")[j+1:] {
+					n = n*10 + int(c-'0')
+				}
+				first -= n - 1
+			}
+			break
+		}
+	}
+	if i := first + p.Line - 1; i >= 0 && i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+// syntaxText rewords go/parser's messages as the compiler's.
+func syntaxText(msg string) string {
+	msg = strings.ReplaceAll(msg, "'", "")
+	if strings.HasPrefix(msg, "string literal not terminated") {
+		return "newline in string"
+	}
+	if strings.HasPrefix(msg, "raw string literal not terminated") {
+		return "string not terminated"
+	}
+	if rest, ok := strings.CutPrefix(msg, "expected "); ok {
+		if want, got, ok := strings.Cut(rest, ", found "); ok {
+			got = tokenWord(got)
+			switch want {
+			case "declaration":
+				return "syntax error: non-declaration statement outside function body"
+			case ";":
+				return "syntax error: unexpected " + got + " at end of statement"
+			case "operand":
+				want = "expression"
+			case "IDENT":
+				want = "name"
+			}
+			return "syntax error: unexpected " + got + ", expected " + want
+		}
+	}
+	if rest, ok := strings.CutPrefix(msg, "missing , "); ok {
+		if where, _, ok := strings.Cut(rest, " before newline"); ok {
+			close := map[string]string{"in argument list": ")", "in parameter list": ")", "in composite literal": "}"}[where]
+			return "syntax error: unexpected newline " + where + "; possibly missing comma or " + close
+		}
+	}
+	return "syntax error: " + msg
+}
+
+var identifier = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+
+// tokenWord names a token as the compiler does.
+func tokenWord(t string) string {
+	name, lit, _ := strings.Cut(t, " ")
+	switch {
+	case name == "newline" || name == "EOF":
+		return name
+	case name == "IDENT":
+		return "name " + lit
+	case lit != "" && strings.ToUpper(name) == name:
+		return "literal " + lit
+	case token.Lookup(name).IsKeyword():
+		return "keyword " + name
+	case identifier.MatchString(name):
+		return "name " + name
+	case name != "" && (name[0] == '"' || name[0] == '`' || name[0] >= '0' && name[0] <= '9'):
+		return "literal " + t
+	}
+	return t
+}
+
+var replaced = strings.NewReplacer(
+	"break not in for, switch, or select statement", "break is not in a loop, switch, or select",
+	"continue not in for statement", "continue is not in a loop",
+)
+
+var label = regexp.MustCompile(`^label (\S+) not declared$`)
+
+// words puts a message of go/types into the compiler's words.
+func words(msg string) string {
+	msg = label.ReplaceAllString(replaced.Replace(msg), "label $1 not defined")
+	if i := strings.Index(msg, "(declared at "); i >= 0 {
+		i += len("(declared at ")
+		if j := strings.IndexByte(msg[i:], ':'); j > 0 && filepath.IsAbs(msg[i:i+j]) {
+			msg = msg[:i] + "./" + filepath.Base(msg[i:i+j]) + msg[i+j:]
+		}
+	}
+	return msg
+}
+
+// place is where the compiler reports an error: what is wrong with the
+// instance that a call implies is reported at its parenthesis.
+func place(f *ast.File, e types.Error) token.Pos {
+	if !strings.Contains(e.Msg, "cannot infer") && !strings.Contains(e.Msg, "does not satisfy") {
+		return e.Pos
+	}
+	pos := e.Pos
+	ast.Inspect(f, func(n ast.Node) bool {
+		if c, ok := n.(*ast.CallExpr); ok && c.Fun.Pos() == e.Pos {
+			switch c.Fun.(type) {
+			case *ast.Ident, *ast.SelectorExpr:
+				pos = c.Lparen
+			}
+		}
+		return true
+	})
+	return pos
+}

@@ -1,0 +1,80 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// play runs cells of a prompt and returns what a reader sees, one line for
+// each event that is text.
+func play(t *testing.T, k *Kernel, r *record, cells ...string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, src := range cells {
+		n := len(r.events)
+		inputs[k]++
+		_ = k.Run(context.Background(), Cell{Name: fmt.Sprintf("In[%d]", inputs[k]), Source: src, Show: true})
+		for _, e := range r.events[n:] {
+			switch e := e.(type) {
+			case Stdout:
+				b.WriteString(e.Text)
+			case Stderr:
+				b.WriteString("err: " + e.Text)
+			case Display:
+				b.WriteString("= " + e.Data["text/plain"] + "\n")
+			case Failed:
+				b.WriteString("! " + e.Err.Error() + "\n")
+			case Warning:
+				b.WriteString("~ " + e.Text + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+var inputs = map[*Kernel]int{}
+
+// TestCells runs prompts: cells, then what a reader sees.
+func TestCells(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		cells []string
+		want  string
+	}{
+		{"value", []string{"1+2", `x := "a"`, "x", "x + \"b\""}, "= 3\n= \"a\"\n= \"ab\"\n"},
+		{"results", []string{`strings.Cut("a=b", "=")`, `strconv.Atoi("7")`, `strconv.Atoi("z")`}, "= \"a\", \"b\", true\n= 7\n= 0\n= strconv.Atoi: parsing \"z\": invalid syntax\n"},
+		{"redefine", []string{"x := 1", `x := "s"`, "x", "var x float64", "x", "x = x + 1", "x"}, "= \"s\"\n= 0\n= 1\n"},
+		{"functions", []string{"func f(n int) int { return n+1 }", "func g(n int) int { return f(n)*10 }", "g(1)", "func f(n int) int { return n+2 }", "g(1)"}, "= 20\n= 30\n"},
+		{"function uses a variable of its cell", []string{"x := 5\nfunc f() int { return x }\nf()"}, "= 5\n"},
+		{"types", []string{"type T struct{ A int; b string }\nfunc (t T) Twice() int { return 2*t.A }", `t := T{3, "x"}`, "t", "t.Twice()", "&t", "[]T{t}"}, "= {A:3 b:x}\n= 6\n= &{A:3 b:x}\n= [{A:3 b:x}]\n"},
+		{"a type again", []string{"type T struct{ A int }", "t := T{1}", "type T struct{ A, B int }", "t", "u := T{1, 2}", "u"}, "= {A:1}\n= {A:1 B:2}\n"},
+		{"compile error", []string{"x := 1", `x + "s"`, "x = y", "x"}, "! In[2]:1:1: invalid operation: x + \"s\" (mismatched types int and untyped string)\n! In[3]:1:5: undefined: y\n= 1\n"},
+		{"nothing of a wrong cell", []string{"x := 1", "x = 2\nx = \"s\"", "x"}, "! In[2]:2:5: cannot use \"s\" (untyped string constant) as int value in assignment\n= 1\n"},
+		{"second line", []string{"a := 1\nb := a +\n  nope"}, "! In[1]:3:3: undefined: nope\n"},
+		{"panic", []string{"x := []int{1}", "i := 3\nx[i] = 2", "x", `panic("boom")`, "var m map[string]int\nm[\"a\"] = 1"},
+			"! In[2]:2:1: panic: runtime error: index out of range [3] with length 1\n= [1]\n! In[4]:1:1: panic: boom\n! In[5]:2:1: panic: assignment to entry in nil map\n"},
+		{"goroutine panic", []string{"done := make(chan int)", "go func() { panic(\"in the back\") }()\n<-done", "1"}, "! In[2]:1:13: panic: in the back\n= 1\n"},
+		{"output", []string{`fmt.Println("a")` + "\n" + `fmt.Fprintln(os.Stdout, "b")` + "\n" + `fmt.Print("c\n")` + "\nfmt.Fprintln(os.Stderr, \"d\")\nprintln(1, 2.5)\nlog.SetFlags(0)\nlog.Print(\"l\")"},
+			"a\nb\nc\nerr: d\n1 +2.500000e+000\nl\n"},
+		{"exit", []string{`defer fmt.Println("no")` + "\nos.Exit(3)", "1"}, "! In[1]:2:1: exit status 3\n= 1\n"},
+		{"nil", []string{"var e error", "e", "var p *int", "p"}, "= nil\n"},
+		{"unused in a block", []string{"if true { y := 1 }"}, "~ declared and not used: y (go run refuses this)\n"},
+		{"loop at top", []string{"s := 0\nfor i := range 4 { s += i }\ns"}, "= 6\n"},
+		{"defer", []string{`defer fmt.Println("later")` + "\n" + `fmt.Println("first")`, `fmt.Println("next")`}, "first\nlater\nnext\n"},
+		{"main", []string{"func main() { fmt.Println(\"in main\") }", "1"}, "in main\n= 1\n"},
+		{"magic", []string{"%tim 1", "x := 1", "%reset", "x"}, "! In[1]:1:1: no command %tim; nearest: %time, %run\n! In[4]:1:1: undefined: x\n"},
+		{"generic", []string{"func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }", `Map([]int{1,2}, func(i int) string { return fmt.Sprint(i*2) })`}, "= [2 4]\n"},
+		{"error is shown", []string{`errors.New("bad")`}, "= bad\n"},
+		{"unknown", []string{"foo.Bar()"}, "! In[1]:1:1: undefined: foo\n"},
+		{"method of an earlier type", []string{"type T int", "func (t T) M() {}"}, "! In[2]:1:12: loupe cannot add method M to type T of an earlier cell: declare the type and all of its methods in one cell\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k, r := newKernel(t, Options{AutoImport: true})
+			if got := play(t, k, r, c.cells...); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
