@@ -103,6 +103,21 @@ func TestScreenLines(t *testing.T) {
 	}
 }
 
+func TestStatisticsFitTheTerminal(t *testing.T) {
+	line := "6 prompt tok 3.0 ms (2,000/s) · 41 tok 28 ms (1,460/s) · stop eosFound · cache 47/1,024 cells, 33 KiB · reused 0 · cell 31 ms"
+	for width := 1; width < 140; width++ {
+		rows := breakAtDots(line, width)
+		if got := strings.Join(rows, " "); got != line {
+			t.Fatalf("width %d: %q", width, rows)
+		}
+		for _, row := range rows {
+			if w := columns.StringWidth(row); w > max(width, 30)+2 { // the dot of a break hangs over
+				t.Errorf("width %d: a row of %d columns: %q", width, w, row)
+			}
+		}
+	}
+}
+
 func TestProgressPasses(t *testing.T) {
 	p := kernel.Progress{Label: "prompt", Done: 512, Total: 2048, Unit: "tokens"}
 	long := time.Now().Add(-time.Minute)

@@ -189,8 +189,29 @@ func (s *screen) dimLines(wall time.Duration) {
 		lines[n-1] += " · cell " + wallText(wall)
 	}
 	for _, l := range lines {
-		s.write(s.colour.dim(dimIndent+l) + "\n")
+		for _, row := range breakAtDots(l, s.width()-1-len(dimIndent)) {
+			s.write(s.colour.dim(dimIndent+row) + "\n")
+		}
 	}
+}
+
+// breakAtDots breaks a line of statistics between its parts, so that each row
+// takes at most width columns if its parts do.
+func breakAtDots(line string, width int) (rows []string) {
+	const dot = " · "
+	for i, part := range strings.Split(line, dot) {
+		last := len(rows) - 1
+		switch {
+		case i == 0:
+			rows = append(rows, part)
+		case columns.StringWidth(rows[last]+dot+part) <= width:
+			rows[last] += dot + part
+		default:
+			rows[last] += " ·"
+			rows = append(rows, part)
+		}
+	}
+	return rows
 }
 
 // printable keeps what a model generates from driving the terminal: control

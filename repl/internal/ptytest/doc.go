@@ -18,6 +18,7 @@
 //	gone TEXT          waits until no row contains TEXT
 //	show FILE          waits until the rows, from the first that equals the
 //	                   first line of the file on, are the lines of the file
+//	rows N             waits until there are N rows, those that scrolled off included
 //	column N           waits until the cursor is in column N, from 0
 //	signal NAME        sends TERM or HUP
 //	exit N             waits for the end of the program and its status

@@ -236,6 +236,12 @@ func (s *session) step(word, rest string) error {
 			i := slices.Index(rows, want[0])
 			return i >= 0 && len(rows) >= i+len(want) && slices.Equal(rows[i:i+len(want)], want)
 		})
+	case "rows":
+		n, err := strconv.Atoi(rest)
+		if err != nil {
+			return err
+		}
+		return s.wait(func(sc *Screen) bool { return len(sc.Rows()) >= n })
 	case "column":
 		n, err := strconv.Atoi(rest)
 		if err != nil {
