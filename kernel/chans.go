@@ -23,12 +23,8 @@ func (m *machine) recv(ch, p any) bool {
 
 func (m *machine) send(ch, p any) {
 	c := reflect.ValueOf(ch)
-	if c.IsNil() {
-		m.block(reflect.SelectCase{Dir: reflect.SelectSend, Chan: c})
-		return
-	}
 	v := reflect.ValueOf(p).Elem()
-	if !c.TrySend(v) {
+	if c.IsNil() || !c.TrySend(v) {
 		m.block(reflect.SelectCase{Dir: reflect.SelectSend, Chan: c, Send: v})
 	}
 }
@@ -62,7 +58,11 @@ func recvCase(ch, p any, ok *bool) any {
 }
 
 func sendCase(ch, p any) any {
-	return selectCase{c: reflect.SelectCase{Dir: reflect.SelectSend, Chan: reflect.ValueOf(ch), Send: reflect.ValueOf(p).Elem()}}
+	c := reflect.ValueOf(ch)
+	if !c.IsValid() || c.IsNil() { // never ready
+		return selectCase{c: reflect.SelectCase{Dir: reflect.SelectSend}}
+	}
+	return selectCase{c: reflect.SelectCase{Dir: reflect.SelectSend, Chan: c, Send: reflect.ValueOf(p).Elem()}}
 }
 
 // choose runs a select statement and says which case it was, -1 for default.

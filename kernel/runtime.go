@@ -9,6 +9,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -498,8 +499,8 @@ func goPanic(r any) any {
 		return runtimeError("index out of range")
 	case strings.HasPrefix(text, "reflect.Value.Slice: "), strings.HasPrefix(text, "reflect.Value.Slice3: "):
 		return runtimeError("slice bounds out of range")
-	case text == "assignment to entry in nil map":
-		return runtimeError(text)
+	case strings.HasPrefix(text, "reflect"):
+		return fmt.Sprintf("loupe cannot run this: the interpreter failed (%s)", text)
 	}
 	return r
 }
@@ -550,7 +551,7 @@ func (m *machine) panicText(v any) string {
 func builtinText(v any) string {
 	switch x := v.(type) {
 	case float32:
-		return builtinText(float64(x))
+		return strconv.FormatFloat(float64(x), 'g', -1, 32)
 	case float64:
 		switch {
 		case x != x:
@@ -560,12 +561,13 @@ func builtinText(v any) string {
 		case math.IsInf(x, -1):
 			return "-Inf"
 		}
-		s := fmt.Sprintf("%+.6e", x)
-		i := strings.IndexByte(s, 'e')
-		exp := s[i+2:]
-		return s[:i+2] + strings.Repeat("0", max(0, 3-len(exp))) + exp
+		return strconv.FormatFloat(x, 'g', -1, 64)
 	case complex128:
-		return "(" + builtinText(real(x)) + builtinText(imag(x)) + "i)"
+		im := builtinText(imag(x))
+		if im[0] != '-' && im[0] != '+' {
+			im = "+" + im
+		}
+		return "(" + builtinText(real(x)) + im + "i)"
 	case complex64:
 		return builtinText(complex128(x))
 	case nil:

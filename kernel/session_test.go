@@ -57,7 +57,7 @@ func TestCells(t *testing.T) {
 			"! In[2]:2:1: panic: runtime error: index out of range [3] with length 1\n= [1]\n! In[4]:1:1: panic: boom\n! In[5]:2:1: panic: assignment to entry in nil map\n"},
 		{"goroutine panic", []string{"done := make(chan int)", "go func() { panic(\"in the back\") }()\n<-done", "1"}, "! In[2]:1:13: panic: in the back\n= 1\n"},
 		{"output", []string{`fmt.Println("a")` + "\n" + `fmt.Fprintln(os.Stdout, "b")` + "\n" + `fmt.Print("c\n")` + "\nfmt.Fprintln(os.Stderr, \"d\")\nprintln(1, 2.5)\nlog.SetFlags(0)\nlog.Print(\"l\")"},
-			"a\nb\nc\nerr: d\n1 +2.500000e+000\nl\n"},
+			"a\nb\nc\nerr: d\n1 2.5\nl\n"},
 		{"exit", []string{`defer fmt.Println("no")` + "\nos.Exit(3)", "1"}, "! In[1]:2:1: exit status 3\n= 1\n"},
 		{"nil", []string{"var e error", "e", "var p *int", "p"}, "= nil\n"},
 		{"unused in a block", []string{"if true { y := 1 }"}, "~ declared and not used: y (go run refuses this)\n"},

@@ -127,6 +127,10 @@ func (e *emitter) makeCall(x *ast.CallExpr) string {
 		}
 		args = append(args, fmt.Sprintf("__k.Size(int(%s), %d, %q)", n, size, kind))
 	}
+	if c, ok := e.core(t).(*types.Chan); ok && c.Dir() != types.SendRecv {
+		args[0] = "chan " + e.rep(c.Elem())
+		return e.convert(e.rep(t), "make("+strings.Join(args, ", ")+")")
+	}
 	return "make(" + strings.Join(args, ", ") + ")"
 }
 

@@ -78,6 +78,10 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 	if sel, ok := fun.(*ast.SelectorExpr); ok {
 		c.sel = sel
 	}
+	if c.obj != nil && c.native == "" {
+		c.text = e.calledIdent(funcIdent(stripIndex(fun)), c.obj)
+		return c
+	}
 	c.text = e.operand(fun)
 	if lit, ok := fun.(*ast.FuncLit); ok {
 		c.text = e.funcLit(lit, nil)

@@ -130,40 +130,33 @@ func (e *emitter) def(id *ast.Ident) string {
 
 // declarations lowers the package-level declarations of a file.
 func (e *emitter) declarations(f *ast.File) {
+	e.globals(f)
 	var inits []string
+	for _, d := range f.Decls { // all of them are known before one is lowered
+		if fn, ok := d.(*ast.FuncDecl); ok && fn != e.unit.Cell && fn != e.unit.Skip && fn.Body != nil {
+			if fobj, _ := e.info.Defs[fn.Name].(*types.Func); fobj != nil {
+				e.p.decls[fobj] = &decl{fn, e.info}
+			}
+		}
+	}
 	for _, d := range f.Decls {
-		switch d := d.(type) {
-		case *ast.GenDecl:
-			if d.Tok == token.VAR {
-				for _, s := range d.Specs {
-					for _, id := range s.(*ast.ValueSpec).Names {
-						if o := e.info.Defs[id]; o != nil && id.Name != "_" {
-							e.at = id.Pos()
-							e.global(o)
-						}
-					}
-				}
-			}
-		case *ast.FuncDecl:
-			if d == e.unit.Cell || d == e.unit.Skip || d.Body == nil {
-				continue
-			}
-			fobj, _ := e.info.Defs[d.Name].(*types.Func)
-			if fobj == nil || d.Name.Name == "_" {
-				continue
-			}
-			if d.Recv == nil && d.Name.Name == "init" {
-				n := e.p.fresh("f_init")
-				e.function(n, d, e.info, nil)
-				inits = append(inits, n)
-				continue
-			}
-			e.p.decls[fobj] = &decl{d, e.info}
+		d, ok := d.(*ast.FuncDecl)
+		if !ok || d == e.unit.Cell || d == e.unit.Skip || d.Name.Name == "_" {
+			continue
+		}
+		fobj, _ := e.info.Defs[d.Name].(*types.Func)
+		switch {
+		case d.Body == nil:
+			e.refuse(d.Pos(), "a function without a body", "")
+		case d.Recv == nil && d.Name.Name == "init":
+			n := e.p.fresh("f_init")
+			e.function(n, d, e.info, nil)
+			inits = append(inits, n)
+		case fobj != nil:
 			sig := fobj.Type().(*types.Signature)
-			if sig.TypeParams().Len() > 0 || sig.RecvTypeParams().Len() > 0 {
-				continue // an instance for each use
+			if sig.TypeParams().Len() == 0 && sig.RecvTypeParams().Len() == 0 { // else an instance for each use
+				e.function(e.funcName(fobj, nil), d, e.info, nil)
 			}
-			e.function(e.funcName(fobj, nil), d, e.info, nil)
 		}
 	}
 	e.b = &e.init
@@ -187,6 +180,24 @@ func (e *emitter) declarations(f *ast.File) {
 	}
 	for _, n := range inits {
 		e.line("%s()", n)
+	}
+}
+
+// globals declares the package-level variables of a file.
+func (e *emitter) globals(f *ast.File) {
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.VAR {
+			continue
+		}
+		for _, s := range g.Specs {
+			for _, id := range s.(*ast.ValueSpec).Names {
+				if o := e.info.Defs[id]; o != nil && id.Name != "_" {
+					e.at = id.Pos()
+					e.global(o)
+				}
+			}
+		}
 	}
 }
 

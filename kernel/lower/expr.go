@@ -75,6 +75,9 @@ func (e *emitter) systemConst(x ast.Expr, t types.Type) (string, bool) {
 // operand lowers x so that a postfix or prefix operator can be put to it.
 func (e *emitter) operand(x ast.Expr) string {
 	s := e.expr(x)
+	if token.IsIdentifier(s) { // in parentheses the interpreter loses a function
+		return s
+	}
 	switch ast.Unparen(x).(type) {
 	case *ast.Ident, *ast.SelectorExpr, *ast.IndexExpr, *ast.CallExpr:
 		if !strings.HasPrefix(s, "func(") && !strings.HasPrefix(s, "*") && !strings.HasPrefix(s, "&") {
@@ -97,16 +100,32 @@ func (e *emitter) ident(id *ast.Ident) string {
 		if !e.p.script(o) { // dot import
 			return e.nativeFunc(id, o)
 		}
-		var args []types.Type
+		// As a value: the interpreter does not always make a function of a name.
+		sig := o.Type().(*types.Signature)
 		if inst, ok := e.info.Instances[id]; ok {
-			for i := range inst.TypeArgs.Len() {
-				args = append(args, inst.TypeArgs.At(i))
-			}
+			sig = inst.Type.(*types.Signature)
 		}
-		return e.funcName(o, args)
+		sig = e.subst(sig).(*types.Signature)
+		decl, pass, results := e.params(sig)
+		ret := ""
+		if results != "" {
+			ret = "return "
+		}
+		return fmt.Sprintf("func() %s { return func(%s)%s { %s%s(%s) } }()", e.rep(sig), strings.Join(decl, ", "), results, ret, e.calledIdent(id, o), strings.Join(pass, ", "))
 	}
 	e.refuse(id.Pos(), "the use of "+id.Name, "")
 	return ""
+}
+
+// calledIdent is the name of a script function that is called.
+func (e *emitter) calledIdent(id *ast.Ident, o *types.Func) string {
+	var args []types.Type
+	if inst, ok := e.info.Instances[id]; ok {
+		for i := range inst.TypeArgs.Len() {
+			args = append(args, inst.TypeArgs.At(i))
+		}
+	}
+	return e.funcName(o, args)
 }
 
 func funcIdent(x ast.Expr) *ast.Ident {

@@ -169,18 +169,20 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 		ret = "return "
 	}
 	recvT := e.pathType(m.recv, m.index)
+	if types.IsInterface(recvT) { // bound by the runtime, which wants a value
+		fun, _ := e.callee(x.X, x.Sel, m)
+		return fun
+	}
 	operand := e.path(e.operand(x.X), m.recv, m.index)
 	holdT := recvT
-	if !types.IsInterface(recvT) {
-		want := m.fn.Type().(*types.Signature).Recv().Type()
-		_, wantPtr := types.Unalias(want).(*types.Pointer)
-		_, havePtr := e.subst(recvT).Underlying().(*types.Pointer)
-		switch {
-		case wantPtr && !havePtr:
-			operand, holdT = "&"+operand, types.NewPointer(recvT)
-		case !wantPtr && havePtr:
-			operand, holdT = "*"+operand, e.subst(recvT).Underlying().(*types.Pointer).Elem()
-		}
+	want := m.fn.Type().(*types.Signature).Recv().Type()
+	_, wantPtr := types.Unalias(want).(*types.Pointer)
+	_, havePtr := e.subst(recvT).Underlying().(*types.Pointer)
+	switch {
+	case wantPtr && !havePtr:
+		operand, holdT = "&"+operand, types.NewPointer(recvT)
+	case !wantPtr && havePtr:
+		operand, holdT = "*"+operand, e.subst(recvT).Underlying().(*types.Pointer).Elem()
 	}
 	var call string
 	hold := member{recv: holdT, fn: m.fn, typ: m.typ}

@@ -44,6 +44,9 @@ func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
 // caseCond is the comparison of a case with the tag.
 func (e *emitter) caseCond(tag string, tagT types.Type, x ast.Expr) string {
 	if tag == "" {
+		if types.IsInterface(e.typeOf(x)) {
+			return "__k.Eq(" + e.exprTo(x, anyType) + ", true)"
+		}
 		return e.expr(x)
 	}
 	if e.info.Types[x].IsNil() {
