@@ -38,6 +38,9 @@ type Model struct {
 // Name is the name the model was loaded by.
 func (m *Model) Name() string { return m.name }
 
+// String is one line: name, type of weights, size, context, threads.
+func (m *Model) String() string { return m.Settings().Summary() }
+
 // NewSession starts an empty sequence. It takes no memory until it is used.
 func (m *Model) NewSession() *Session {
 	s := &Session{model: m, seq: m.cells.NewSeq()}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 
@@ -28,6 +29,11 @@ type Session struct {
 
 // Model is the model that the session runs on.
 func (s *Session) Model() *Model { return s.model }
+
+// String is one line: "session on smollm2, 47 of 4,096 cells".
+func (s *Session) String() string {
+	return fmt.Sprintf("session on %s, %s of %s cells", s.model.name, count(s.Len()), count(s.model.cfg.ContextLength))
+}
 
 // Len is the number of tokens in the cache.
 func (s *Session) Len() int {
