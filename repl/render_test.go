@@ -121,7 +121,7 @@ func TestStatisticsFitTheTerminal(t *testing.T) {
 func TestProgressPasses(t *testing.T) {
 	p := kernel.Progress{Label: "prompt", Done: 512, Total: 2048, Unit: "tokens"}
 	long := time.Now().Add(-time.Minute)
-	if got := drawn(long, p, text("x")); got != "\r\x1b[K      prompt 512 tokens of 2048 tokens, 25 %\r\x1b[Kx\n" {
+	if got := drawn(long, p, text("x")); got != "\r\x1b[K      prompt 512 of 2048 tokens, 25 %\r\x1b[Kx\n" {
 		t.Errorf("%q", got)
 	}
 	if got := drawn(time.Now(), p, text("x")); strings.Contains(got, "prompt") {

@@ -352,6 +352,9 @@ func (r *REPL) onSignal(sig os.Signal) {
 		}
 		return // it came as the cell ended
 	}
+	if r.screen != nil {
+		r.screen.interrupt()
+	}
 	r.cancel()
 	r.presses++
 	switch r.presses {

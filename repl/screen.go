@@ -26,6 +26,7 @@ type screen struct {
 	editing  bool   // a prompt stands on the screen
 	pending  string // output of a background goroutine that has not ended its line
 	quiet    bool   // no dim line after this cell
+	stopping bool   // the user has interrupted this cell
 	started  time.Time
 	passing  bool // a progress line stands on the screen
 	lastPass time.Time
@@ -48,9 +49,16 @@ func (s *screen) start(quiet bool) {
 		s.write(s.pending)
 		s.pending = ""
 	}
-	s.quiet = quiet
+	s.quiet, s.stopping = quiet, false
 	s.started = time.Now()
 	s.stats = nil
+}
+
+// interrupt says that the user has interrupted the cell.
+func (s *screen) interrupt() {
+	s.mu.Lock()
+	s.stopping = true
+	s.mu.Unlock()
 }
 
 // stop ends the output of a cell: what comes now comes from goroutines that it
@@ -79,6 +87,9 @@ func (s *screen) Render(ev kernel.Event) {
 	case kernel.Stream:
 		s.write(printable(ev.Text))
 	case kernel.Display:
+		if ev.IsError && s.stopping {
+			return // that a call was cancelled is what was asked for
+		}
 		if !ev.Streamed {
 			s.freshLine()
 			s.write(ev.Data["text/plain"])
@@ -151,10 +162,14 @@ func (s *screen) progress(p kernel.Progress) {
 }
 
 func progressText(p kernel.Progress) string {
+	done, total := amount(p.Done, p.Unit), amount(p.Total, p.Unit)
 	if p.Total <= 0 {
-		return p.Label + " " + amount(p.Done, p.Unit)
+		return p.Label + " " + done
 	}
-	return fmt.Sprintf("%s %s of %s, %d %%", p.Label, amount(p.Done, p.Unit), amount(p.Total, p.Unit), 100*p.Done/p.Total)
+	if p.Unit != "" {
+		done = strings.TrimSuffix(done, " "+p.Unit)
+	}
+	return fmt.Sprintf("%s %s of %s, %d %%", p.Label, done, total, 100*p.Done/p.Total)
 }
 
 // amount is a number with its unit; bytes in the largest unit that fits.
