@@ -45,7 +45,7 @@ ids, text, the best logits of each step, statistics and effective settings.`,
 	f.StringVarP(&g.file, "file", "f", "", "file to read the prompt from; - is standard input")
 	f.BoolVar(&g.chat, "chat", false, "send the prompt as a user message, through the model's chat template")
 	f.StringVar(&g.system, "system", "", "system message, with --chat")
-	f.IntVarP(&g.MaxTokens, "predict", "n", 64, "most tokens to generate; 0: until the model ends or the context is full")
+	f.IntVarP(&g.MaxTokens, "predict", "n", 64, "most tokens to generate; 0 or -1: until the model ends or the context is full")
 	f.Float64Var(&g.Temperature, "temp", 0, "temperature; 0 is greedy")
 	f.IntVar(&g.TopK, "top-k", 0, "keep the k likeliest tokens; 0: all")
 	f.Float64Var(&g.TopP, "top-p", 0, "keep the likeliest tokens that together reach p; 0 or 1: all")
@@ -76,6 +76,9 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	defer m.Close()
 	out := cmd.OutOrStdout()
 	cfg := g.GenerateConfig
+	if cfg.MaxTokens == -1 {
+		cfg.MaxTokens = 0 // llama.cpp's way to say: no limit
+	}
 	if !g.json {
 		cfg.OnText = func(s string) { io.WriteString(out, s) }
 	}
@@ -87,7 +90,7 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(out).Encode(g.report(m, reply))
+		return writeJSON(out, g.report(m, reply))
 	}
 	fmt.Fprintln(out)
 	fmt.Fprintln(cmd.ErrOrStderr(), reply.Stats)
@@ -215,6 +218,13 @@ func newSettingsReport(s engine.Settings) settingsReport {
 		Threads: s.Threads, BatchThreads: s.BatchThreads, Exact: s.Exact, Kernels: s.Kernels,
 		LoadMillis: milliseconds(s.LoadTime),
 	}
+}
+
+// writeJSON writes v on one line, text as it is: <|im_end|> stays readable.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -54,7 +53,7 @@ func listModels(cmd *cobra.Command, asJSON bool) error {
 	}
 	out := cmd.OutOrStdout()
 	if asJSON {
-		return json.NewEncoder(out).Encode(rows)
+		return writeJSON(out, rows)
 	}
 	w := newTable("name", "size", "type", "context", "licence", "path")
 	rightAlign(w, "size", "context")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
@@ -56,7 +55,7 @@ context and number of chunks.`,
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(p)
+				return writeJSON(cmd.OutOrStdout(), p)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "PPL = %.4f ± %s  (%d predictions in %d chunks of %d tokens)\n",
 				p.PPL, strconv.FormatFloat(p.Err, 'f', 4, 64), p.Tokens, p.Chunks, l.context)

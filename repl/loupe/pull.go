@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,7 +65,7 @@ func pull(cmd *cobra.Command, source string, asJSON bool) error {
 		return pullError(cmd, err)
 	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(m)
+		return writeJSON(out, m)
 	}
 	_, err = fmt.Fprintf(out, "%s\n%s, sha256 %s, %v\n", m.Path, store.FormatSize(m.Size), m.SHA256, time.Since(began).Round(100*time.Millisecond))
 	return err

@@ -51,7 +51,7 @@ sliding-window layers could do with less.`,
 			defer f.Close()
 			d := describeModel(f)
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(d)
+				return writeJSON(cmd.OutOrStdout(), d)
 			}
 			return d.print(cmd.OutOrStdout(), brief, tensors)
 		},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,7 +84,7 @@ func printTokens(cmd *cobra.Command, tok *token.Tokenizer, ids []int, asJSON boo
 	for i, id := range ids {
 		pieces[i] = string(tok.Piece(id))
 	}
-	return json.NewEncoder(out).Encode(struct {
+	return writeJSON(out, struct {
 		IDs    []int    `json:"ids"`
 		Pieces []string `json:"pieces"`
 	}{append([]int{}, ids...), pieces})
