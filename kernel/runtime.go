@@ -40,7 +40,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Clear": clearAny, "Size": size, "Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "RecoverTop": m.recoverTop,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
-		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil },
+		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "EndNotebook": m.endNotebook,
 		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait,
@@ -596,4 +596,12 @@ func (m *machine) println(args ...any) {
 		list = append(list, builtinText(a))
 	}
 	m.k.out.write(true, strings.Join(list, " ")+"\n")
+}
+
+// shiftCount is a shift's count, which must not be negative.
+func shiftCount(n int) uint {
+	if n < 0 {
+		panic(runtimeError("negative shift amount"))
+	}
+	return uint(n)
 }

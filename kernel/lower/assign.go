@@ -206,7 +206,7 @@ func (e *emitter) multi(x ast.Expr) (string, []types.Type) {
 }
 
 func (e *emitter) opAssign(s *ast.AssignStmt) {
-	p := e.place(s.Lhs[0], false)
+	p := e.place(s.Lhs[0], !simple(s.Lhs[0]) && !e.pure(s.Rhs[0]))
 	op := strings.TrimSuffix(s.Tok.String(), "=")
 	var v string
 	if s.Tok == token.SHL_ASSIGN || s.Tok == token.SHR_ASSIGN {

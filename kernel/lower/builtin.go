@@ -91,6 +91,9 @@ func (e *emitter) appendCall(x *ast.CallExpr) string {
 	if len(args) == 1 {
 		return args[0]
 	}
+	if len(args) > 2 { // all values before any of them is stored
+		return "append(" + args[0] + ", []" + e.rep(elem) + "{" + strings.Join(args[1:], ", ") + "}...)"
+	}
 	return "append(" + strings.Join(args, ", ") + ")"
 }
 

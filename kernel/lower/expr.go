@@ -349,7 +349,10 @@ func (e *emitter) binary(x *ast.BinaryExpr) string {
 
 func (e *emitter) shiftCount(x ast.Expr) string {
 	if tv := e.info.Types[x]; tv.Value != nil {
-		return e.constText(tv.Value, types.Typ[types.Int])
+		return e.constText(tv.Value, types.Typ[types.Uint])
+	}
+	if b, ok := e.core(e.typeOf(x)).(*types.Basic); ok && b.Info()&types.IsUnsigned == 0 {
+		return "__k.Shift(int(" + e.exprTo(x, types.Default(e.typeOf(x))) + "))"
 	}
 	return e.expr(x)
 }

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"sort"
 	"strings"
 )
 
@@ -21,24 +22,51 @@ func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
 		}
 		t := &target{label: label}
 		e.targets = append(e.targets, t)
-		var b strings.Builder
+		var list []clause
 		for _, c := range s.Body.List {
 			c := c.(*ast.CaseClause)
-			if c.List == nil {
-				b.WriteString("default:\n")
-			} else {
-				var conds []string
-				for _, x := range c.List {
-					conds = append(conds, e.caseCond(tag, tagT, x))
-				}
-				b.WriteString("case " + strings.Join(conds, " || ") + ":\n")
+			var conds []string
+			for _, x := range c.List {
+				conds = append(conds, e.caseCond(tag, tagT, x))
 			}
-			b.WriteString(e.scoped(c.Body))
+			list = append(list, clause{strings.Join(conds, " || "), e.scoped(c.Body)})
 		}
 		e.targets = e.targets[:len(e.targets)-1]
-		e.mark(label)
-		e.line("switch {\n%s}", b.String())
+		e.clauses(label, list)
 	}))
+}
+
+// clause is one case of a lowered switch; cond is "" for the default.
+type clause struct{ cond, body string }
+
+// clauses writes a switch. The interpreter wants the default last, and skips
+// one that stands alone.
+func (e *emitter) clauses(label string, list []clause) {
+	falls := false
+	for i, c := range list {
+		falls = falls || strings.Contains(c.body, "fallthrough\n")
+		if c.cond == "" && i < len(list)-1 && falls {
+			e.refuse(e.at, "a default before other cases, with fallthrough", "put the default last")
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].cond != "" && list[j].cond == "" })
+	var b strings.Builder
+	for _, c := range list {
+		switch {
+		case c.cond != "":
+			b.WriteString("case " + c.cond + ":\n")
+		case len(list) == 1:
+			b.WriteString("case true:\n")
+		default:
+			b.WriteString("default:\n")
+		}
+		b.WriteString(c.body)
+	}
+	e.mark(label)
+	e.line("switch {\n%s}", b.String())
 }
 
 // caseCond is the comparison of a case with the tag.
@@ -78,7 +106,7 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 		e.define(orig, xt, e.expr(x))
 		e.define(v, anyType, e.conv(orig, xt, anyType))
 		var ids []string
-		var clauses strings.Builder
+		var list []clause
 		t := &target{label: label}
 		e.targets = append(e.targets, t)
 		num := 0
@@ -97,12 +125,7 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 				conds = append(conds, fmt.Sprintf("%s == %d", n, num))
 				num++
 			}
-			if c.List == nil {
-				clauses.WriteString("default:\n")
-			} else {
-				clauses.WriteString("case " + strings.Join(conds, " || ") + ":\n")
-			}
-			clauses.WriteString(e.block(func() {
+			body := e.block(func() {
 				if o := e.info.Implicits[c]; bound && o != nil {
 					name := e.local(o)
 					if len(c.List) == 1 && single != nil {
@@ -113,12 +136,12 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 					}
 				}
 				e.stmts(c.Body)
-			}))
+			})
+			list = append(list, clause{strings.Join(conds, " || "), body})
 		}
 		e.targets = e.targets[:len(e.targets)-1]
 		e.line("%s := __k.TypeCase(%s%s)", n, v, prefixed(ids))
-		e.mark(label)
-		e.line("switch {\n%s}", clauses.String())
+		e.clauses(label, list)
 	}))
 }
 
@@ -127,7 +150,7 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
 	e.line("{\n%s}", e.block(func() {
 		var cases []string
-		var clauses strings.Builder
+		var out []clause
 		hasDefault := false
 		n := e.tmp()
 		t := &target{label: label}
@@ -165,13 +188,12 @@ func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
 		e.targets = append(e.targets, t)
 		num := 0
 		for _, p := range list {
-			if p.clause.Comm == nil {
-				clauses.WriteString("default:\n")
-			} else {
-				fmt.Fprintf(&clauses, "case %s == %d:\n", n, num)
+			cond := ""
+			if p.clause.Comm != nil {
+				cond = fmt.Sprintf("%s == %d", n, num)
 				num++
 			}
-			clauses.WriteString(e.block(func() {
+			body := e.block(func() {
 				if a, ok := p.clause.Comm.(*ast.AssignStmt); ok {
 					for i, x := range a.Lhs {
 						if i == 0 {
@@ -182,12 +204,12 @@ func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
 					}
 				}
 				e.stmts(p.clause.Body)
-			}))
+			})
+			out = append(out, clause{cond, body})
 		}
 		e.targets = e.targets[:len(e.targets)-1]
 		e.line("%s := __k.Select(%v%s)", n, hasDefault, prefixed(cases))
-		e.mark(label)
-		e.line("switch {\n%s}", clauses.String())
+		e.clauses(label, out)
 	}))
 }
 
