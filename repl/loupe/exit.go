@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"loupe/engine"
 	"loupe/repl"
 )
 
@@ -45,11 +46,16 @@ func report(err error, stderr io.Writer) int {
 	case errors.Is(err, repl.ErrInterrupted):
 		return exitInterrupted
 	case err == context.Canceled:
-		err = fmt.Errorf("interrupted%.0w", err)
+		fmt.Fprintln(stderr, "loupe: interrupted")
+		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "loupe: "+strings.TrimRight(err.Error(), "\n"))
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) { // with words of its own
 		return exitInterrupted
+	}
+	var setting *engine.SettingError
+	if errors.As(err, &setting) {
+		return exitUsage
 	}
 	// cobra checks required flags itself and gives no type to tell them by.
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "required flag(s)") {

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"loupe/engine"
+	"loupe/repl"
 )
 
 // The test binary is loupe when a script runs loupe.
@@ -85,6 +91,28 @@ func TestSpellOut(t *testing.T) {
 		got := spellOut(c.in)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%q: %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{nil, 0, ""},
+		{errors.New("gguf: no"), 1, "loupe: gguf: no\n"},
+		{usageError{errors.New("no prompt")}, 2, "loupe: no prompt\n"},
+		{fmt.Errorf("load: %w", &engine.SettingError{Name: "Threads", Value: "-1", Allowed: "1"}), 2, "loupe: load: "},
+		{statusError(7), 7, ""},
+		{repl.ErrCellFailed, 1, ""},
+		{context.Canceled, 130, "loupe: interrupted\n"},
+		{fmt.Errorf("store: stopped; the next pull goes on: %w", context.Canceled), 130, "loupe: store: stopped; the next pull goes on: "},
+	} {
+		var out strings.Builder
+		if got := report(c.err, &out); got != c.status || !strings.HasPrefix(out.String(), c.text) || (c.text == "") != (out.Len() == 0) {
+			t.Errorf("%v: status %d and %q, want %d and %q", c.err, got, out.String(), c.status, c.text)
 		}
 	}
 }

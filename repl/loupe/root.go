@@ -62,9 +62,20 @@ them. With -m the model is there as m.`,
 		root.AddCommand(c())
 	}
 	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = helpTopic
+	}
 	root.InitDefaultCompletionCmd()
 	markUsageErrors(root)
 	return root
+}
+
+// helpTopic refuses help about what is no command.
+func helpTopic(help *cobra.Command, args []string) error {
+	if topic, _, err := help.Root().Find(args); err != nil || len(args) > 0 && topic == help.Root() {
+		return noCommand(help.Root(), args)
+	}
+	return nil
 }
 
 // noCommand refuses a word that is no command and says what may have been meant.

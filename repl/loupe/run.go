@@ -16,7 +16,7 @@ import (
 func newRunCmd() *cobra.Command {
 	var times bool
 	cmd := &cobra.Command{
-		Use:   "run FILE.go [ARGUMENTS]",
+		Use:   "run [flags] FILE.go [ARGUMENTS]",
 		Short: "Run a notebook and print what go run prints",
 		Long: `Run a notebook file, cell by cell, in this process and without a compiler.
 
@@ -27,8 +27,9 @@ What follows FILE.go are the program's arguments, os.Args[1:].`,
 		Example: `  loupe run notebooks/firststeps/firststeps.go
   loupe run --time notebooks/firststeps/firststeps.go 2> times.txt
   loupe run report.go -v input.txt`,
-		Args: oneFile,
-		RunE: func(cmd *cobra.Command, args []string) error { return runFile(cmd.Context(), args, times) },
+		Args:                  oneFile,
+		DisableFlagsInUseLine: true,
+		RunE:                  func(cmd *cobra.Command, args []string) error { return runFile(cmd.Context(), args, times) },
 	}
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().BoolVar(&times, "time", false, "write the time of each cell and the rates of each engine call to standard error")
