@@ -186,6 +186,7 @@ func (g *generation) run() (*Reply, error) {
 	})
 	g.first = time.Now()
 	st.PromptTime = g.first.Sub(g.start)
+	st.EvaluatedTokens = seq.Len() - st.ReusedTokens
 	if err == nil {
 		st.TTFT = st.PromptTime
 		err = g.loop(t, next)

@@ -323,6 +323,20 @@ func TestInterruptKeepsTheSession(t *testing.T) {
 	if again := generate(t, s, prompt, GenerateConfig{MaxTokens: 5}); !slices.Equal(again.IDs, want.IDs) {
 		t.Errorf("after an interrupt %v, fresh %v", again.IDs, want.IDs)
 	}
+	// Interrupted while it reads: what was not read is not counted as read.
+	part := tiny(t, LoadConfig{Threads: 1, PhysicalBatchSize: 8, EvalBatchSize: 8})
+	stop, cancel := context.WithCancel(context.Background())
+	reads := 0
+	restore := SetHost(&Host{Progress: func(string, int, int) {
+		if reads++; reads == 2 {
+			cancel()
+		}
+	}})
+	r, err = part.NewSession().GenerateContext(stop, strings.Repeat("z", 100), GenerateConfig{MaxTokens: 5})
+	restore()
+	if !errors.Is(err, context.Canceled) || r.Stats.PromptTokens != 100 || r.Stats.EvaluatedTokens != 16 || !strings.Contains(r.Stats.String(), "(84 unread)") {
+		t.Errorf("interrupted after 16 of 100 prompt tokens: %v, %v", r.Stats, err)
+	}
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := s.GenerateContext(done, prompt); !errors.Is(err, context.Canceled) {

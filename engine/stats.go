@@ -24,9 +24,10 @@ const (
 type Stats struct {
 	PromptTokens    int           // tokens of the prompt
 	ReusedTokens    int           // of these, found in the cache
+	EvaluatedTokens int           // of these, read by this call: the others, unless it was interrupted
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
 	TTFT            time.Duration // from the call to the first token
-	PromptTime      time.Duration // reading PromptTokens - ReusedTokens tokens
+	PromptTime      time.Duration // reading EvaluatedTokens
 	GenTime         time.Duration // from the first token to the last
 	StopReason      StopReason
 	StopString      string // the one found, when StopReason is StopStringFound
@@ -36,7 +37,7 @@ type Stats struct {
 }
 
 // PromptRate is prompt tokens read per second; 0 when none had to be read.
-func (s Stats) PromptRate() float64 { return rate(s.PromptTokens-s.ReusedTokens, s.PromptTime) }
+func (s Stats) PromptRate() float64 { return rate(s.EvaluatedTokens, s.PromptTime) }
 
 // GenRate is tokens generated per second. The first token comes with the
 // prompt, so it counts the others; 0 when there is only one.
@@ -53,7 +54,11 @@ func rate(n int, d time.Duration) float64 {
 // "6 prompt tok 3 ms (2,000/s) · 41 tok 28 ms (1,460/s) · stop eosFound · cache 47/1,024 cells, 33 KiB · reused 0".
 func (s Stats) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s prompt tok %s%s · %s tok %s%s", count(s.PromptTokens), millis(s.PromptTime), perSecond(s.PromptRate()),
+	fmt.Fprintf(&b, "%s prompt tok ", count(s.PromptTokens))
+	if unread := s.PromptTokens - s.ReusedTokens - s.EvaluatedTokens; unread > 0 {
+		fmt.Fprintf(&b, "(%s unread) ", count(unread))
+	}
+	fmt.Fprintf(&b, "%s%s · %s tok %s%s", millis(s.PromptTime), perSecond(s.PromptRate()),
 		count(s.GeneratedTokens), millis(s.GenTime), perSecond(s.GenRate()))
 	fmt.Fprintf(&b, " · stop %s", s.StopReason)
 	if s.StopString != "" {

@@ -154,6 +154,7 @@ type (
 	statsReport struct {
 		PromptTokens    int     `json:"prompt_tokens"`
 		ReusedTokens    int     `json:"reused_tokens"`
+		EvaluatedTokens int     `json:"evaluated_tokens"`
 		GeneratedTokens int     `json:"generated_tokens"`
 		TTFT            float64 `json:"ttft_ms"`
 		PromptRate      float64 `json:"prompt_rate"`
@@ -191,7 +192,7 @@ func (g *generateFlags) report(m *engine.Model, r *engine.Reply) generateReport 
 	rep := generateReport{
 		PromptIDs: r.PromptIDs, IDs: r.IDs, Text: r.Text, Steps: make([]stepReport, 0, len(r.Steps)),
 		Stats: statsReport{
-			PromptTokens: st.PromptTokens, ReusedTokens: st.ReusedTokens, GeneratedTokens: st.GeneratedTokens,
+			PromptTokens: st.PromptTokens, ReusedTokens: st.ReusedTokens, EvaluatedTokens: st.EvaluatedTokens, GeneratedTokens: st.GeneratedTokens,
 			TTFT: milliseconds(st.TTFT), PromptRate: st.PromptRate(), GenRate: st.GenRate(),
 			StopReason: string(st.StopReason), StopString: st.StopString, CacheCells: st.CacheCells, CacheBytes: st.CacheBytes,
 		},
