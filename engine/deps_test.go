@@ -44,6 +44,7 @@ const policy = `
 	repl/loupe:             repl kernel engine engine/* repl/internal/ptytest
 	notebooks:              engine/enginetest
 	notebooks/*:            engine stdlib/nb
+	examples:               engine/enginetest
 	examples/*:             engine
 `
 
