@@ -12,39 +12,27 @@ type deferFrame struct {
 	val       any
 }
 
-// frames are the frames whose deferred calls are running, by goroutine.
+// frames remembers, for each goroutine, the frame that is just calling a
+// deferred function which recovers: the function takes it when it begins.
 type frames struct {
-	mu   sync.Mutex
-	byID map[int64][]*deferFrame
+	mu     sync.Mutex
+	direct map[int64]*deferFrame
 }
 
-func (f *frames) push(d *deferFrame) {
+func (f *frames) setDirect(d any) {
 	id := goid()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.byID[id] = append(f.byID[id], d)
+	f.direct[id] = d.(*deferFrame)
 }
 
-func (f *frames) pop() {
+func (f *frames) takeDirect() any {
 	id := goid()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	list := f.byID[id]
-	if len(list) <= 1 {
-		delete(f.byID, id)
-		return
-	}
-	f.byID[id] = list[:len(list)-1]
-}
-
-func (f *frames) top() *deferFrame {
-	id := goid()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if list := f.byID[id]; len(list) > 0 {
-		return list[len(list)-1]
-	}
-	return nil
+	d := f.direct[id]
+	delete(f.direct, id)
+	return d
 }
 
 func newFrame() any { return &deferFrame{} }
@@ -71,8 +59,6 @@ func (m *machine) call(d any, body func()) {
 // runDefers runs the deferred calls, last first, and goes on panicking if none
 // of them recovers.
 func (m *machine) runDefers(fr *deferFrame) {
-	m.frames.push(fr)
-	defer m.frames.pop()
 	for len(fr.fns) > 0 {
 		f := fr.fns[len(fr.fns)-1]
 		fr.fns = fr.fns[:len(fr.fns)-1]
@@ -105,6 +91,3 @@ func (m *machine) recoverIn(d any) any {
 	fr.recovered = true
 	return goPanic(fr.val)
 }
-
-// recoverTop is recover called by a function that may have been deferred.
-func (m *machine) recoverTop() any { return m.recoverIn(m.frames.top()) }

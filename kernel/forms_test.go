@@ -105,3 +105,30 @@ func TestForms(t *testing.T) {
 		t.Errorf("refused forms are\n%s\nbut testdata/refused.txt has\n%s", got, golden)
 	}
 }
+
+// TestPrograms runs notebooks of our own, each of many forms, that were made
+// to find what the interpreter or the lowering does differently. None of them
+// may be refused.
+func TestPrograms(t *testing.T) {
+	files, err := filepath.Glob("testdata/programs/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no programs", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			want, err := os.ReadFile(strings.TrimSuffix(file, ".go") + ".out")
+			if err != nil {
+				t.Fatal(err)
+			}
+			k, r := newKernel(t, Options{})
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			if err := k.RunFile(ctx, file); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.out.String(); got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}

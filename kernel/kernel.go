@@ -160,7 +160,7 @@ func (k *Kernel) reset(u *check.Universe) {
 		universe: u, pkg: k.sess.Pkg(), idOf: k.prog.TypeID,
 		byID: map[int]*rtype{}, methods: map[methodKey]reflect.Value{},
 	}
-	k.m = &machine{k: k, reg: reg, gs: goroutines{byID: map[int64]*run{}, alive: map[*run]int{}}, frames: frames{byID: map[int64][]*deferFrame{}}}
+	k.m = &machine{k: k, reg: reg, gs: goroutines{byID: map[int64]*run{}, alive: map[*run]int{}}, frames: frames{direct: map[int64]*deferFrame{}}}
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
 	k.flags = flag.NewFlagSet(k.args[0], flag.ContinueOnError)
 	k.flags.SetOutput(stream{k.out, true})

@@ -38,7 +38,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"To": m.to, "Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
-		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "RecoverTop": m.recoverTop,
+		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
 		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,

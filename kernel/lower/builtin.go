@@ -39,10 +39,10 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 	case "panic":
 		return "panic(__k.Panic(" + e.exprTo(at[0], anyType) + "))"
 	case "recover":
-		if e.fn.recovers != "" {
-			return "__k.RecoverIn(" + e.fn.recovers + ")"
+		if e.fn.recovers == "" {
+			return "__k.Nil()" // in the cell itself, which nothing defers
 		}
-		return "__k.RecoverTop()"
+		return "__k.RecoverIn(" + e.fn.recovers + ")"
 	case "print", "println":
 		var args []string
 		for _, a := range at {

@@ -37,8 +37,8 @@ type fn struct {
 	named []string // variables of the results, if return must set them
 	cell  bool     // the cell's own body
 	frame string   // the defer frame of a function with defer
-	// recovers is the frame that defers this function literal, so that its
-	// recover is that frame's.
+	// recovers is the frame that deferred this call, "" if it has no recover:
+	// recover works only in the function that was deferred.
 	recovers string
 	seq      *seqBody // set in the body of a range over a function
 }
@@ -428,6 +428,10 @@ func (e *emitter) body(sig *types.Signature, named []string, body *ast.BlockStmt
 		for i, n := range named {
 			e.declare(n, sig.Results().At(i).Type())
 		}
+		if e.fn.recovers == "" && recovers(e.info, body) {
+			e.fn.recovers = e.tmp()
+			e.line("%s := __k.TakeDirect()", e.fn.recovers)
+		}
 		framed := e.openFrame(body)
 		e.stmts(body.List)
 		if framed {
@@ -467,6 +471,21 @@ func (e *emitter) closeFrame() {
 	if len(e.fn.named) > 0 {
 		e.line("return %s", strings.Join(e.fn.named, ", "))
 	}
+}
+
+// recovers says whether the function itself calls recover.
+func recovers(info *types.Info, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			found = found || builtin(info, ast.Unparen(n.Fun)) == "recover"
+		}
+		return !found
+	})
+	return found
 }
 
 // hasDefer says whether the function itself defers.

@@ -398,19 +398,18 @@ func (e *emitter) deferStmt(s *ast.DeferStmt) {
 		e.refuse(s.Pos(), "defer in the body of a range over a function", "put the body into a function")
 	}
 	main := e.fn.cell && e.unit.Notebook
-	call, _, isLit := e.frozen(s.Call)
+	call, c, isLit := e.frozen(s.Call)
+	frame := e.fn.frame
+	if main {
+		frame = "__k.Main()"
+	}
+	if d := e.p.decls[c.obj]; !isLit && c.native == "" && c.text != "" && (d == nil || recovers(d.info, d.fn.Body)) {
+		call = "__k.Direct(" + frame + "); " + call
+	}
 	if isLit {
-		frame := e.fn.frame
-		if main {
-			frame = "__k.Main()"
-		}
 		call = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), func(f *fn) { f.recovers = frame }) + call
 	}
 	f := e.tmp()
 	e.line("%s := func() { %s }", f, call)
-	if main {
-		e.line("__k.Defer(__k.Main(), %s)", f)
-		return
-	}
-	e.line("__k.Defer(%s, %s)", e.fn.frame, f)
+	e.line("__k.Defer(%s, %s)", frame, f)
 }

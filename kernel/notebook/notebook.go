@@ -227,10 +227,7 @@ func (f *File) cells(markers []marker, off func(token.Pos) int) {
 		cuts = append(cuts, cut{m.from, c})
 	}
 	if f.Main != nil {
-		head := off(f.Main.Pos())
-		if f.Main.Doc != nil {
-			head = off(f.Main.Doc.Pos())
-		}
+		head := off(f.Main.Type.Func)
 		open, end := off(f.Main.Body.Lbrace)+1, off(f.Main.Body.Rbrace)
 		cuts = append(cuts, cut{head, Cell{Kind: Code, From: open}}, cut{end, Cell{Kind: Decls, From: end + 1}})
 		for _, m := range markers { // statements below a markdown cell's text
@@ -294,6 +291,9 @@ func (f *File) Locate(line int) (index, inCell int, ok bool) {
 			marker := c.Line
 			if marker == 0 {
 				marker = first - 1
+				if line, _, _ := strings.Cut(c.Source, "\n"); strings.TrimSpace(line) == "" {
+					marker = first // the rest of main's first line
+				}
 			}
 			return c.Index, line - marker, true
 		}
