@@ -40,6 +40,19 @@ type printer struct {
 
 func (p *printer) write(s string) { _, _ = p.s.Write([]byte(s)) }
 
+// none is fmt's nil, which is padded.
+func (p *printer) none() {
+	w, ok := p.s.Width()
+	switch {
+	case !ok:
+		p.write("<nil>")
+	case p.s.Flag('-'):
+		p.write(fmt.Sprintf("%-*s", w, "<nil>"))
+	default:
+		p.write(fmt.Sprintf("%*s", w, "<nil>"))
+	}
+}
+
 // spec is the format directive of the state, for a verb.
 func spec(s fmt.State, verb rune) string {
 	var b strings.Builder
@@ -112,7 +125,7 @@ func (p *printer) caught(v Value, method string, done *bool) {
 	if r := recover(); r != nil {
 		*done = true
 		if v.V.Kind() == reflect.Pointer && v.V.IsNil() {
-			p.write("<nil>")
+			p.none()
 			return
 		}
 		p.write("%!" + string(p.verb) + "(PANIC=" + method + " method: " + fmt.Sprint(r) + ")")
@@ -155,16 +168,20 @@ func (p *printer) arg(v Value, depth int) {
 func (p *printer) value(v Value, depth int) {
 	sharp := p.s.Flag('#') && p.verb == 'v'
 	if !v.V.IsValid() {
-		p.write("<nil>")
+		p.none()
 		return
 	}
 	switch u := v.T.Underlying().(type) {
 	case *types.Basic:
 		if sharp {
-			p.sharpBasic(v, depth)
+			p.sharpBasic(v)
 			return
 		}
-		fmt.Fprintf(p.s, spec(p.s, p.verb), Plain(v.V, u))
+		text := fmt.Sprintf(spec(p.s, p.verb), Plain(v.V, u))
+		if _, named := types.Unalias(v.T).(*types.Named); named && strings.HasPrefix(text, "%!") { // a verb that does not fit names the type
+			text = strings.Replace(text, "("+u.Name()+"=", "("+TypeName(v.T)+"=", 1)
+		}
+		p.write(text)
 	case *types.Struct:
 		p.structure(v, u, depth)
 	case *types.Pointer:
@@ -194,7 +211,7 @@ func (p *printer) value(v Value, depth int) {
 			return
 		}
 		if v.V.IsNil() && p.verb == 'v' {
-			p.write("<nil>")
+			p.none()
 			return
 		}
 		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
@@ -205,41 +222,39 @@ func (p *printer) value(v Value, depth int) {
 
 // Plain is the value without the interpreter's or a native name.
 func Plain(v reflect.Value, b *types.Basic) any {
-	switch {
-	case b.Info()&types.IsBoolean != 0:
-		return v.Bool()
-	case b.Info()&types.IsString != 0:
-		return v.String()
-	case b.Info()&types.IsUnsigned != 0:
-		if b.Kind() == types.Uint8 {
-			return uint8(v.Uint())
-		}
-		if b.Kind() == types.Uintptr {
-			return uintptr(v.Uint())
-		}
-		return v.Uint()
-	case b.Info()&types.IsInteger != 0:
-		return v.Int()
-	case b.Kind() == types.Float32:
-		return float32(v.Float())
-	case b.Info()&types.IsFloat != 0:
-		return v.Float()
-	case b.Kind() == types.Complex64:
-		return complex64(v.Complex())
-	case b.Info()&types.IsComplex != 0:
-		return v.Complex()
+	t, ok := sized[b.Kind()]
+	if !ok {
+		return v.Interface()
 	}
-	return v.Interface()
+	x := reflect.New(t).Elem() // by value: the field may be unexported
+	switch {
+	case v.CanInt():
+		x.SetInt(v.Int())
+	case v.CanUint():
+		x.SetUint(v.Uint())
+	case v.CanFloat():
+		x.SetFloat(v.Float())
+	case v.CanComplex():
+		x.SetComplex(v.Complex())
+	case v.Kind() == reflect.Bool:
+		x.SetBool(v.Bool())
+	default:
+		x.SetString(v.String())
+	}
+	return x.Interface()
 }
 
-func (p *printer) sharpBasic(v Value, depth int) {
+var sized = map[types.BasicKind]reflect.Type{
+	types.Bool: reflect.TypeFor[bool](), types.String: reflect.TypeFor[string](),
+	types.Int: reflect.TypeFor[int](), types.Int8: reflect.TypeFor[int8](), types.Int16: reflect.TypeFor[int16](), types.Int32: reflect.TypeFor[int32](), types.Int64: reflect.TypeFor[int64](),
+	types.Uint: reflect.TypeFor[uint](), types.Uint8: reflect.TypeFor[uint8](), types.Uint16: reflect.TypeFor[uint16](), types.Uint32: reflect.TypeFor[uint32](), types.Uint64: reflect.TypeFor[uint64](),
+	types.Uintptr: reflect.TypeFor[uintptr](), types.Float32: reflect.TypeFor[float32](), types.Float64: reflect.TypeFor[float64](),
+	types.Complex64: reflect.TypeFor[complex64](), types.Complex128: reflect.TypeFor[complex128](),
+}
+
+func (p *printer) sharpBasic(v Value) {
 	b := v.T.Underlying().(*types.Basic)
-	x := Plain(v.V, b)
-	if b.Info()&types.IsUnsigned != 0 {
-		fmt.Fprintf(p.s, "%#v", x)
-		return
-	}
-	fmt.Fprintf(p.s, "%#v", x)
+	fmt.Fprintf(p.s, "%#v", Plain(v.V, b))
 }
 
 func (p *printer) structure(v Value, u *types.Struct, depth int) {
@@ -288,7 +303,7 @@ func (p *printer) pointer(v Value, u *types.Pointer, depth int) {
 		if sharp {
 			p.write("(" + TypeName(v.T) + ")(nil)")
 		} else if p.verb == 'v' {
-			p.write("<nil>")
+			p.none()
 		} else {
 			fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
 		}
@@ -314,7 +329,11 @@ func (p *printer) pointer(v Value, u *types.Pointer, depth int) {
 func (p *printer) list(v Value, elem types.Type, depth int) {
 	sharp := p.s.Flag('#') && p.verb == 'v'
 	if sharp {
-		p.write(TypeName(v.T))
+		name := TypeName(v.T)
+		if name == "[]uint8" && depth == 0 {
+			name = "[]byte"
+		}
+		p.write(name)
 		if v.V.Kind() == reflect.Slice && v.V.IsNil() {
 			p.write("(nil)")
 			return
