@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/ast"
 	"go/token"
 	"go/types"
 	"log"
@@ -156,6 +157,13 @@ func (k *Kernel) reset(u *check.Universe) {
 	fset := token.NewFileSet()
 	k.sess = check.NewSession(u, fset)
 	k.prog = lower.NewProgram(k.sess.Pkg())
+	k.prog.Generics = func(path string) (*ast.File, *types.Info, *types.Package, bool) {
+		g, ok := u.Generics(path)
+		if !ok {
+			return nil, nil, nil, false
+		}
+		return g.File, g.Info, g.Pkg, true
+	}
 	reg := &registry{
 		universe: u, pkg: k.sess.Pkg(), idOf: k.prog.TypeID,
 		byID: map[int]*rtype{}, methods: map[methodKey]reflect.Value{},

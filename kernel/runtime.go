@@ -125,7 +125,7 @@ func (m *machine) assert(v any, from, id int, p any) {
 	case v == nil && isIface:
 		panic(typeError("interface conversion: interface is nil, not " + name(t.typ)))
 	case v == nil:
-		panic(typeError(fmt.Sprintf("interface conversion: %s is nil, not %s", ifaceWord(name(src.typ)), name(t.typ))))
+		panic(typeError(fmt.Sprintf("interface conversion: %s is nil, not %s", name(src.typ), name(t.typ))))
 	case isIface:
 		missing := ""
 		dt := m.dynamicType(v)
@@ -136,10 +136,8 @@ func (m *machine) assert(v any, from, id int, p any) {
 		}
 		panic(typeError(fmt.Sprintf("interface conversion: %s is not %s%s", m.reg.dynamic(v), name(t.typ), missing)))
 	}
-	panic(typeError(fmt.Sprintf("interface conversion: %s is %s, not %s", ifaceWord(name(src.typ)), m.reg.dynamic(v), name(t.typ))))
+	panic(typeError(fmt.Sprintf("interface conversion: %s is %s, not %s", name(src.typ), m.reg.dynamic(v), name(t.typ))))
 }
-
-func ifaceWord(s string) string { return s }
 
 func (m *machine) dynamicType(v any) types.Type {
 	if b, ok := v.(box); ok {

@@ -35,6 +35,38 @@ func TestDeclarations(t *testing.T) {
 	}
 }
 
+// TestGenerics: the bodies of generic functions check, and stand for the
+// declared functions: the same names and numbers of type parameters.
+func TestGenerics(t *testing.T) {
+	u := NewUniverse()
+	for _, path := range []string{"slices", "maps", "cmp", "sync", "iter", "errors", "math/rand/v2"} {
+		g, ok := u.Generics(path)
+		if !ok {
+			t.Errorf("%s: no generics", path)
+			continue
+		}
+		p, err := u.Import(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range p.Scope().Names() {
+			f, ok := p.Scope().Lookup(name).(*types.Func)
+			if !ok || f.Type().(*types.Signature).TypeParams().Len() == 0 {
+				continue
+			}
+			b, ok := g.Pkg.Scope().Lookup(name).(*types.Func)
+			if !ok {
+				t.Errorf("%s.%s has no body", path, name)
+				continue
+			}
+			want, got := f.Type().(*types.Signature), b.Type().(*types.Signature)
+			if want.TypeParams().Len() != got.TypeParams().Len() || want.Params().Len() != got.Params().Len() || want.Results().Len() != got.Results().Len() || want.Variadic() != got.Variadic() {
+				t.Errorf("%s.%s is %s, want %s", path, name, got, want)
+			}
+		}
+	}
+}
+
 // TestTypeOf: a native type's static type has the same name, fields and
 // methods.
 func TestTypeOf(t *testing.T) {

@@ -60,6 +60,14 @@ func (s *Session) Parse(name, src string) (*ast.File, []Error) {
 	return f, Syntax(err, src)
 }
 
+func newInfo() *types.Info {
+	return &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{}, Instances: map[*ast.Ident]types.Instance{},
+		Implicits: map[ast.Node]types.Object{}, Scopes: map[ast.Node]*types.Scope{},
+	}
+}
+
 // Check checks a parsed file in the scope of the session. skip names objects
 // of the session that the file declares anew.
 func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Error) {
@@ -73,11 +81,7 @@ func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Er
 			}
 		}
 	}
-	u := &Unit{File: f, Pkg: s.pkg, Info: &types.Info{
-		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, Instances: map[*ast.Ident]types.Instance{},
-		Implicits: map[ast.Node]types.Object{}, Scopes: map[ast.Node]*types.Scope{},
-	}}
+	u := &Unit{File: f, Pkg: s.pkg, Info: newInfo()}
 	var errs []Error
 	conf := types.Config{
 		Importer:  s.Universe,

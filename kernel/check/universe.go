@@ -21,6 +21,8 @@ type Universe struct {
 	pkgs  map[string]*types.Package
 	files map[string]*ast.File
 	back  map[reflect.Type]types.Type
+
+	generics map[string]*Unit
 }
 
 // NewUniverse is an empty universe.
@@ -30,6 +32,8 @@ func NewUniverse() *Universe {
 		pkgs:  map[string]*types.Package{"unsafe": types.Unsafe},
 		files: map[string]*ast.File{},
 		back:  map[reflect.Type]types.Type{},
+
+		generics: map[string]*Unit{},
 	}
 }
 
@@ -84,6 +88,32 @@ func (u *Universe) loadLocked(path string) (*types.Package, error) {
 type importerFunc func(path string) (*types.Package, error)
 
 func (f importerFunc) Import(path string) (*types.Package, error) { return f(path) }
+
+// Generics checks the bodies of a package's generic functions, which stand in
+// a package of their own.
+func (u *Universe) Generics(path string) (*Unit, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if g, ok := u.generics[path]; ok {
+		return g, g != nil
+	}
+	u.generics[path] = nil
+	src, ok := symbols.Generic(path)
+	if !ok {
+		return nil, false
+	}
+	f, err := parser.ParseFile(u.fset, "generic/"+path, src, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, false
+	}
+	unit := &Unit{File: f, Info: newInfo()}
+	conf := types.Config{Importer: importerFunc(u.loadLocked), Sizes: types.SizesFor("gc", "amd64")}
+	if unit.Pkg, err = conf.Check("generic/"+path, u.fset, []*ast.File{f}, unit.Info); err != nil {
+		return nil, false
+	}
+	u.generics[path] = unit
+	return unit, true
+}
 
 // File is the syntax of a package's declarations, with docs.
 func (u *Universe) File(path string) *ast.File {

@@ -66,6 +66,9 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 	}
 	if id := funcIdent(stripIndex(fun)); id != nil {
 		if o, ok := e.info.Uses[id].(*types.Func); ok && o.Type().(*types.Signature).Recv() == nil {
+			if g := e.p.generic(o); g != nil && !e.p.script(o) {
+				o = g
+			}
 			c.obj = o
 			if !e.p.script(o) {
 				c.native = o.FullName()
@@ -160,11 +163,11 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 				return e.expr(a)
 			case plain:
 				if why := e.notPlain(from, plainUse(c), map[types.Type]bool{}); why != "" {
-					e.refuse(a.Pos(), fmt.Sprintf("%s with a %s: %s", short(c.native), types.TypeString(from, types.RelativeTo(e.p.pkg)), why), "")
+					e.refuse(a.Pos(), fmt.Sprintf("%s with a %s: %s", c.native, types.TypeString(from, types.RelativeTo(e.p.pkg)), why), "")
 				}
 				return e.expr(a)
 			case never:
-				e.refuse(a.Pos(), fmt.Sprintf("%s with a value of the cell type %s", short(c.native), types.TypeString(from, types.RelativeTo(e.p.pkg))), "")
+				e.refuse(a.Pos(), fmt.Sprintf("%s with a value of the cell type %s", c.native, types.TypeString(from, types.RelativeTo(e.p.pkg))), "")
 			}
 		}
 	}
@@ -173,7 +176,7 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 			return e.guarded(lit)
 		}
 		if _, ok := e.core(t).(*types.Signature); ok {
-			e.refuse(a.Pos(), short(c.native)+" with a function that is not a literal", "write func() { f() }")
+			e.refuse(a.Pos(), c.native+" with a function that is not a literal", "write func() { f() }")
 		}
 	}
 	return e.exprTo(a, t)

@@ -14,18 +14,10 @@ func (e *emitter) exprTo(x ast.Expr, to types.Type) string {
 			return e.constText(tv.Value, to)
 		}
 		if tv.IsNil() {
-			return e.zero(to)
+			return "nil"
 		}
 	}
 	return e.conv(e.expr(x), e.typeOf(x), to)
-}
-
-// zero is the nil of type t.
-func (e *emitter) zero(t types.Type) string {
-	if e.kindOf(t) != concrete {
-		return "nil"
-	}
-	return "nil"
 }
 
 // conv converts text of type from to the representation of to.

@@ -26,6 +26,7 @@ type emitter struct {
 	targets []*target
 	at      token.Pos
 	tmps    int
+	library bool // in a generic function of a native package
 	jumps   map[*ast.Ident]bool
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
@@ -63,6 +64,9 @@ func (e *emitter) line(format string, args ...any) {
 
 // pos records where execution is, for errors.
 func (e *emitter) pos(n ast.Node) {
+	if e.library { // a fault in there is the caller's
+		return
+	}
 	e.at = n.Pos()
 	e.line("*__k.Line = %d", int(n.Pos()))
 }
@@ -346,9 +350,12 @@ func recvNamed(t types.Type) *types.Named {
 // function lowers a function declaration under a name; a method's receiver
 // becomes its first parameter.
 func (e *emitter) function(name string, d *ast.FuncDecl, info *types.Info, env map[*types.TypeParam]types.Type) {
-	oldInfo, oldEnv, oldAt, oldB := e.info, e.env, e.at, e.b
-	e.info, e.env, e.at = info, env, d.Pos()
+	oldInfo, oldEnv, oldAt, oldB, oldLibrary := e.info, e.env, e.at, e.b, e.library
+	e.info, e.env = info, env
 	sig := info.Defs[d.Name].Type().(*types.Signature)
+	if e.library = e.p.bodies[info.Defs[d.Name].Pkg()]; !e.library {
+		e.at = d.Pos()
+	}
 	var params []string
 	if d.Recv != nil {
 		f := d.Recv.List[0]
@@ -361,7 +368,7 @@ func (e *emitter) function(name string, d *ast.FuncDecl, info *types.Info, env m
 	head, named := e.signature(sig, d.Type, params)
 	body := e.body(sig, named, d.Body, nil)
 	fmt.Fprintf(&e.top, "func %s%s {\n%s}\n", name, head, body)
-	e.info, e.env, e.at, e.b = oldInfo, oldEnv, oldAt, oldB
+	e.info, e.env, e.at, e.b, e.library = oldInfo, oldEnv, oldAt, oldB, oldLibrary
 }
 
 // signature prints parameters and results; named are the results' names.

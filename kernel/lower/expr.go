@@ -97,6 +97,9 @@ func (e *emitter) ident(id *ast.Ident) string {
 	case *types.Var:
 		return e.local(o)
 	case *types.Func:
+		if g := e.p.generic(o); g != nil && !e.p.script(o) {
+			o = g
+		}
 		if !e.p.script(o) { // dot import
 			return e.nativeFunc(id, o)
 		}
@@ -237,7 +240,7 @@ func (e *emitter) identOrSelector(x ast.Expr) string {
 	case *ast.Ident:
 		return e.ident(x)
 	case *ast.SelectorExpr:
-		if o, ok := e.info.Uses[x.Sel].(*types.Func); ok && !e.p.script(o) {
+		if o, ok := e.info.Uses[x.Sel].(*types.Func); ok && !e.p.script(o) && e.p.generic(o) == nil {
 			return e.nativeFunc(x.Sel, o)
 		}
 		return e.ident(x.Sel)

@@ -50,10 +50,6 @@ func plainUse(c called) string {
 // async are natives that run a function on a goroutine of their own.
 var async = map[string]bool{"time.AfterFunc": true, "context.AfterFunc": true, "(*sync.WaitGroup).Go": true}
 
-func short(full string) string {
-	return full
-}
-
 // notPlain says why, for a use ("decode" into t or "show" it), reflection on the interpreter's form of t would show
 // something else than in a compiled program; "" if it would not.
 func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) string {
@@ -148,17 +144,10 @@ func prefixed(args []string) string {
 	return ", " + strings.Join(args, ", ")
 }
 
-// instead names what to use in place of a generic symbol.
+// instead names what to use in place of a generic symbol without a body.
 func instead(path, name string) string {
-	switch path + "." + name {
-	case "slices.Sort", "slices.SortFunc", "slices.SortStableFunc":
-		return "use sort.Slice, sort.Ints or sort.Strings"
-	case "slices.Contains", "slices.Index", "slices.IndexFunc", "slices.Max", "slices.Min", "slices.Reverse", "maps.Keys", "maps.Values", "maps.Copy", "maps.Clone":
-		return "use a loop"
-	case "slices.BinarySearch", "slices.BinarySearchFunc":
-		return "use sort.Search"
-	case "sync/atomic.Pointer":
+	if path == "sync/atomic" && name == "Pointer" {
 		return "use atomic.Value"
 	}
-	return "write a function of your own, generic ones run"
+	return ""
 }

@@ -29,6 +29,9 @@ func (r *Refusal) Error() string {
 // Program is what has been lowered so far in one session.
 type Program struct {
 	pkg *types.Package
+	// Generics gives the bodies of the generic functions of a native package.
+	Generics func(path string) (*ast.File, *types.Info, *types.Package, bool)
+	bodies   map[*types.Package]bool // the packages that Generics gave
 
 	state
 	versions map[string]int // never restored: a name that failed is burned
@@ -55,7 +58,7 @@ type decl struct {
 // NewProgram is an empty program over package main.
 func NewProgram(pkg *types.Package) *Program {
 	return &Program{
-		pkg: pkg, versions: map[string]int{}, buckets: map[string][]int{},
+		pkg: pkg, bodies: map[*types.Package]bool{}, versions: map[string]int{}, buckets: map[string][]int{},
 		state: state{
 			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]string{},
 			known: map[int]bool{}, methods: map[int]bool{}, decls: map[*types.Func]*decl{},
@@ -99,7 +102,7 @@ func (p *Program) name(o types.Object, prefix string) string {
 // Head is the declaration of the function around pos.
 func (p *Program) Head(pos token.Pos) token.Pos {
 	for _, d := range p.decls {
-		if d.fn.Pos() <= pos && pos < d.fn.End() {
+		if !p.bodies[d.info.Defs[d.fn.Name].Pkg()] && d.fn.Pos() <= pos && pos < d.fn.End() {
 			return d.fn.Pos()
 		}
 	}
@@ -121,7 +124,34 @@ func (p *Program) TypeID(t types.Type) int {
 }
 
 // script says whether o is declared by a cell.
-func (p *Program) script(o types.Object) bool { return o != nil && o.Pkg() == p.pkg }
+func (p *Program) script(o types.Object) bool {
+	return o != nil && o.Pkg() != nil && (o.Pkg() == p.pkg || p.bodies[o.Pkg()])
+}
+
+// generic finds the function with a body that stands for a native generic one.
+func (p *Program) generic(o *types.Func) *types.Func {
+	o = o.Origin()
+	if p.Generics == nil || o.Type().(*types.Signature).TypeParams().Len() == 0 {
+		return nil
+	}
+	f, info, pkg, ok := p.Generics(o.Pkg().Path())
+	if !ok {
+		return nil
+	}
+	b, _ := pkg.Scope().Lookup(o.Name()).(*types.Func)
+	if b == nil {
+		return nil
+	}
+	p.bodies[pkg] = true
+	if p.decls[b] == nil {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				p.decls[info.Defs[fn.Name].(*types.Func)] = &decl{fn, info}
+			}
+		}
+	}
+	return b
+}
 
 // Output is a lowered unit: a Go file for the interpreter whose init function
 // does the unit's work.
@@ -177,7 +207,7 @@ func (e *emitter) relink(replaced map[types.Object]types.Object) {
 	for changed := true; changed; {
 		changed = false
 		for f, d := range e.p.decls {
-			if stale[f] || e.p.names[f] == "" || d.info == e.info {
+			if stale[f] || e.p.names[f] == "" || d.info == e.info || e.p.bodies[f.Pkg()] {
 				continue
 			}
 			ast.Inspect(d.fn.Body, func(n ast.Node) bool {

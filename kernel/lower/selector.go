@@ -27,6 +27,9 @@ func (e *emitter) selector(x *ast.SelectorExpr) string {
 func (e *emitter) qualified(x *ast.SelectorExpr) string {
 	switch o := e.info.Uses[x.Sel].(type) {
 	case *types.Func:
+		if e.p.generic(o) != nil {
+			return e.ident(x.Sel)
+		}
 		return e.nativeFunc(x.Sel, o)
 	case *types.Var:
 		return e.pkgName(o.Pkg()) + "." + o.Name()

@@ -33,6 +33,17 @@ func Source(path string) (string, bool) {
 	return string(b), err == nil
 }
 
+//go:embed generic/*.txt
+var generic embed.FS
+
+// Generic is the source of a package's generic functions, with bodies, for
+// the interpreter: a table cannot hold a generic function. They are written for
+// this, and do what the package's documentation says.
+func Generic(path string) (string, bool) {
+	b, err := generic.ReadFile("generic/" + fileName(path) + ".txt")
+	return string(b), err == nil
+}
+
 // Paths lists the importable packages, sorted.
 func Paths() []string {
 	list := make([]string, 0, len(tables))
