@@ -16,8 +16,8 @@ type Out struct {
 	W   *Weight
 	Dst []float32 // [rows of the input, W.Out]
 	// Fine makes the fast way use activations of twice 8 bits, at twice the work.
-	// It is for keys and values: they are small under grouped queries, and what
-	// is lost in them every later token sees.
+	// It is for keys and values, which are small under grouped queries and whose
+	// loss every later token sees, and for the head.
 	Fine bool
 }
 
