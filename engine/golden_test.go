@@ -197,9 +197,15 @@ func TestGoldenLogitsExact(t *testing.T) {
 }
 
 // The fast way's own rounding, as KL divergence from exact, is not much worse
-// than llama.cpp's.
+// than llama.cpp's. Rounding is chaotic: another order of float32 sums draws
+// other errors of the same size, so short prompts are read under several RoPE
+// bases that differ in the seventh digit, and the mean is taken over all.
 func TestGoldenFastKL(t *testing.T) {
-	m := smollm2(t, LoadConfig{ContextLength: 2048})
+	draws := []*Model{smollm2(t, LoadConfig{ContextLength: 2048})}
+	m := draws[0]
+	for k := 1; k <= 3; k++ {
+		draws = append(draws, smollm2(t, LoadConfig{ContextLength: 2048, RopeFrequencyBase: 100000 * (1 + float64(k)*1e-7)}))
+	}
 	var sum, peer float64
 	n := 0
 	for _, file := range []string{"smollm2-logits.json", "set2-smollm2-logits.json"} {
