@@ -172,10 +172,9 @@ func (p *puller) here(src source) (Model, bool, error) {
 		return Model{}, false, fmt.Errorf("store: %w", err)
 	}
 	record, recorded := readManifest(path, info.Size())
-	switch k := src.known; {
-	case k == nil && recorded && record.Source == src.text,
-		k != nil && recorded && record.SHA256 == k.SHA256:
-		p.note("%s is here already", src.name())
+	k, want := src.known, record.SHA256
+	switch {
+	case k == nil && recorded && record.Source == src.text:
 	case k == nil:
 		from := "of unknown source"
 		if recorded {
@@ -185,15 +184,19 @@ func (p *puller) here(src source) (Model, bool, error) {
 	case info.Size() != k.Size:
 		return Model{}, false, fmt.Errorf("store: %s is here already, but has %d bytes and not %d; move it away and run: loupe pull %s", path, info.Size(), k.Size, k.Name)
 	default:
-		// Put there by hand, or its record is lost: the checksum tells.
-		sum, err := hashFile(path)
-		if err != nil {
-			return Model{}, false, err
-		}
-		if sum != k.SHA256 {
-			return Model{}, false, fmt.Errorf("store: %s is here already, but its sha256 is %s and not %s; move it away and run: loupe pull %s", path, sum, k.SHA256, k.Name)
-		}
-		p.note("%s is here already, and is the right file", src.name())
+		want = k.SHA256
+	}
+	// A record says what came, not what lies here now: only the checksum does.
+	sum, err := hashFile(path)
+	if err != nil {
+		return Model{}, false, err
+	}
+	if want != "" && sum != want {
+		return Model{}, false, fmt.Errorf("store: %s is here already, but its sha256 is %s and not %s; move it away and run: loupe pull %s", path, sum, want, src.name())
+	}
+	p.note("%s is here already, and is the right file", src.name())
+	if k != nil && !(recorded && record.SHA256 == sum) {
+		// Put there by hand, or its record is lost.
 		if err := p.record(path, src, info.Size(), sum, k.Licence); err != nil {
 			return Model{}, false, err
 		}
