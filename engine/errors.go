@@ -35,7 +35,7 @@ func (e *ContextError) Error() string {
 var ErrEmptyPrompt = errors.New("engine: the prompt has no tokens; give some text")
 
 // ErrClosed is returned by calls on a model after Close.
-var ErrClosed = errors.New("engine: the model was closed")
+var ErrClosed = errors.New("engine: the model was closed; load it again")
 
 // Utf8Error says that a prompt is not text.
 type Utf8Error struct{ Offset int }

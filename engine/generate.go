@@ -116,16 +116,9 @@ func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConf
 	if m.closed.Load() {
 		return nil, ErrClosed
 	}
-	if cfg.MaxTokens < 0 || cfg.TopLogits < 0 {
-		return nil, &SettingError{"MaxTokens or TopLogits", fmt.Sprint(min(cfg.MaxTokens, cfg.TopLogits)), "0 or more"}
-	}
-	chain, err := sample.New(cfg.samplers())
+	chain, stopper, err := cfg.build()
 	if err != nil {
-		return nil, fmt.Errorf("engine: %w", err)
-	}
-	stopper, err := sample.NewStopper(cfg.Stop)
-	if err != nil {
-		return nil, fmt.Errorf("engine: %w", err)
+		return nil, err
 	}
 	if len(ids) == 0 {
 		return nil, ErrEmptyPrompt
@@ -143,14 +136,33 @@ func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConf
 	}, nil
 }
 
-// samplers turns the settings into those of the chain, where 0 means off.
-func (cfg GenerateConfig) samplers() sample.Config {
-	c := sample.Config{
+// Check refuses settings that cannot be used, as Generate does.
+func (cfg GenerateConfig) Check() error {
+	_, _, err := cfg.build()
+	return err
+}
+
+// build makes what the settings ask for.
+func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
+	if cfg.MaxTokens < 0 {
+		return nil, nil, &SettingError{"MaxTokens", fmt.Sprint(cfg.MaxTokens), "1 or more, or 0 for no limit"}
+	}
+	if cfg.TopLogits < 0 {
+		return nil, nil, &SettingError{"TopLogits", fmt.Sprint(cfg.TopLogits), "0 or more"}
+	}
+	chain, err := sample.New(sample.Config{
 		Temperature: cfg.Temperature, TopK: cfg.TopK, TopP: cfg.TopP, MinP: cfg.MinP,
 		RepeatPenalty: cfg.RepeatPenalty, FrequencyPenalty: cfg.FrequencyPenalty, PresencePenalty: cfg.PresencePenalty,
 		RepeatLastN: cfg.RepeatLastN, Seed: cfg.Seed,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("engine: %w", err)
 	}
-	return c
+	stopper, err := sample.NewStopper(cfg.Stop)
+	if err != nil {
+		return nil, nil, fmt.Errorf("engine: %w", err)
+	}
+	return chain, stopper, nil
 }
 
 // run reads the prompt and generates. The session is locked.

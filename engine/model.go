@@ -39,7 +39,12 @@ type Model struct {
 func (m *Model) Name() string { return m.name }
 
 // String is one line: name, type of weights, size, context, threads.
-func (m *Model) String() string { return m.Settings().Summary() }
+func (m *Model) String() string {
+	if m.closed.Load() {
+		return m.name + "  (closed)"
+	}
+	return m.Settings().Summary()
+}
 
 // NewSession starts an empty sequence. It takes no memory until it is used.
 func (m *Model) NewSession() *Session {

@@ -18,7 +18,15 @@ import (
 func main() {
 	model := flag.String("m", "smollm2", "path of a GGUF file or name of a pulled model")
 	n := flag.Int("n", 64, "most tokens to generate")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [-m MODEL] [-n N] PROMPT")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
+	if flag.NArg() == 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
 	if err := run(*model, strings.Join(flag.Args(), " "), *n); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)

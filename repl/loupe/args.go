@@ -30,7 +30,7 @@ func spellOut(args []string) []string {
 			out = append(out, a)
 		case hasValue:
 			out = append(out, long+"="+value)
-		case i+1 < len(args) && (long != "--flash-attn" || isSwitch(args[i+1])):
+		case i+1 < len(args) && (long != "--flash-attn" || !strings.HasPrefix(args[i+1], "-")):
 			// As one word, so that a value never looks like a flag.
 			i++
 			out = append(out, long+"="+args[i])
@@ -41,12 +41,4 @@ func spellOut(args []string) []string {
 		}
 	}
 	return out
-}
-
-func isSwitch(s string) bool {
-	switch s {
-	case "on", "off", "auto", "0", "1":
-		return true
-	}
-	return false
 }

@@ -36,7 +36,7 @@ ids, text, the best logits of each step, statistics and effective settings.`,
   loupe generate -m smollm2 --chat -p "What is a rabbit?" --temp 0.8 --seed 7
   loupe generate -m smollm2 -f prompt.txt -n 1 --json --top 5 --exact
   echo "Write a haiku." | loupe generate -m smollm2 --chat -f -`,
-		Args: cobra.NoArgs,
+		Args: noArguments("the prompt goes behind -p, in quotes"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return g.run(cmd) },
 	}
 	g.loadFlags.add(cmd)
@@ -66,6 +66,15 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if g.TopLogits > 0 && !g.json {
+		return usageError{fmt.Errorf("--top lists logits in the JSON; say --json too")}
+	}
+	if g.MaxTokens == -1 {
+		g.MaxTokens = 0 // llama.cpp's way to say: no limit
+	}
+	if err := g.Check(); err != nil {
+		return usageError{err}
+	}
 	if g.json && g.TopLogits == 0 {
 		g.TopLogits = 1 // steps carry at least the winner
 	}
@@ -76,9 +85,6 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	defer m.Close()
 	out := cmd.OutOrStdout()
 	cfg := g.GenerateConfig
-	if cfg.MaxTokens == -1 {
-		cfg.MaxTokens = 0 // llama.cpp's way to say: no limit
-	}
 	if !g.json {
 		cfg.OnText = func(s string) { io.WriteString(out, s) }
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -64,7 +65,25 @@ func (l *loadFlags) load() (*engine.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.Load(l.model, cfg)
+	m, err := engine.Load(l.model, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if s := m.Settings(); s.ContextLength > s.TrainedContext {
+		fmt.Fprintf(os.Stderr, "loupe: a context of %d is longer than the %d tokens that %s was trained on; expect nonsense past that\n",
+			s.ContextLength, s.TrainedContext, s.Model)
+	}
+	return m, nil
+}
+
+// noArguments refuses words that are no flags, and says what may have been meant.
+func noArguments(hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return fmt.Errorf("%s takes no argument, but %q was given; %s", cmd.CommandPath(), args[0], hint)
+	}
 }
 
 // completeModels completes the names of models for the shell.

@@ -26,7 +26,7 @@ second half is scored. Lower is better; figures compare only for the same text,
 context and number of chunks.`,
 		Example: `  loupe ppl -m smollm2 -f /usr/share/common-licenses/GPL-3 -c 512 --chunks 8
   loupe ppl -m smollm2 -f book.txt --json --exact`,
-		Args: cobra.NoArgs,
+		Args: noArguments("the text goes behind -f, as a file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
 				return usageError{fmt.Errorf("no text; give one with -f FILE (- is standard input)")}
@@ -34,12 +34,15 @@ context and number of chunks.`,
 			if chunks < 0 {
 				return usageError{fmt.Errorf("--chunks %d; it may be 1 or more, or 0 for all", chunks)}
 			}
+			if l.context == 0 {
+				l.context = 512
+			}
+			if l.context < 4 {
+				return usageError{fmt.Errorf("-c %d; chunks have 4 tokens or more", l.context)}
+			}
 			text, err := readText(cmd, file)
 			if err != nil {
 				return err
-			}
-			if l.context == 0 {
-				l.context = 512
 			}
 			m, err := l.load()
 			if err != nil {
@@ -63,6 +66,7 @@ context and number of chunks.`,
 		},
 	}
 	l.add(cmd)
+	cmd.Flags().Lookup("ctx-size").Usage = "tokens of a chunk (0: 512)"
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", "text to score; - is standard input")
 	f.IntVar(&chunks, "chunks", 0, "chunks to score (0: all)")

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,7 @@ tokens in the text are recognised and a beginning-of-sequence token is added whe
 the model asks for one, as for a prompt, unless switched off.`,
 		Example: `  echo -n "Once upon a time" | loupe tokenize -m smollm2
   loupe tokenize -m smollm2 --json --no-special < README.md`,
-		Args: cobra.NoArgs,
+		Args: noArguments("the text comes on standard input"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if model == "" {
 				return usageError{fmt.Errorf("no model given; say -m MODEL, a name from `loupe models` or the path of a GGUF file")}
@@ -80,12 +82,22 @@ func printTokens(cmd *cobra.Command, tok *token.Tokenizer, ids []int, asJSON boo
 		}
 		return nil
 	}
-	pieces := make([]string, len(ids))
+	pieces, partial := make([]string, len(ids)), false
 	for i, id := range ids {
 		pieces[i] = string(tok.Piece(id))
+		partial = partial || !utf8.ValidString(pieces[i])
+	}
+	var hexed []string
+	if partial {
+		for _, p := range pieces {
+			hexed = append(hexed, hex.EncodeToString([]byte(p)))
+		}
 	}
 	return writeJSON(out, struct {
 		IDs    []int    `json:"ids"`
 		Pieces []string `json:"pieces"`
-	}{append([]int{}, ids...), pieces})
+		// JSON holds text alone: a token that is part of a character stands as
+		// U+FFFD in pieces, and then all of them stand here byte for byte.
+		Hex []string `json:"pieces_hex,omitempty"`
+	}{append([]int{}, ids...), pieces, hexed})
 }
