@@ -1,18 +1,40 @@
 package token
 
 import (
-	"container/heap"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// pair is two tokens that a merge joins.
-type pair struct{ left, right int32 }
+// pair is two symbols that a merge joins.
+type pair uint64
+
+func pairOf(left, right int32) pair { return pair(uint32(left))<<32 | pair(uint32(right)) }
 
 // rank is what a merge gives and when it is tried: the lowest order first.
 type rank struct{ order, id int32 }
 
+// readMerges numbers everything that merging can give. Tokens have their ids.
+// A string that is no token, yet is a byte of the alphabet or is named by a
+// merge, takes part in merging like any other, as in llama.cpp: it gets a
+// number past the tokens, and spelled says how it ends.
 func (t *Tokenizer) readMerges(merges []string) error {
+	extra := map[string]int32{}
+	number := func(text string) int32 {
+		if id, ok := t.ids[text]; ok {
+			return int32(id)
+		}
+		id, ok := extra[text]
+		if !ok {
+			id = int32(len(t.tokens) + len(t.spelled))
+			extra[text] = id
+			t.spelled = append(t.spelled, t.spell(text))
+		}
+		return id
+	}
+	for b := range t.byteIDs {
+		t.byteIDs[b] = number(string(byteRunes[b]))
+	}
 	t.ranks = make(map[pair]rank, len(merges))
 	for i, m := range merges {
 		// A token may hold a space only in first place.
@@ -21,20 +43,24 @@ func (t *Tokenizer) readMerges(merges []string) error {
 			return fmt.Errorf("token: tokenizer.ggml.merges[%d] is %q; a merge is two tokens with a space between", i, m)
 		}
 		left, right := m[:at], m[at+1:]
-		l, okL := t.ids[left]
-		r, okR := t.ids[right]
-		id, ok := t.ids[left+right]
-		if !okL || !okR || !ok {
-			// Some vocabularies carry merges of tokens that were removed; they can
-			// never apply.
-			continue
-		}
-		p := pair{int32(l), int32(r)}
+		p := pairOf(number(left), number(right))
 		if _, twice := t.ranks[p]; !twice {
-			t.ranks[p] = rank{int32(i), int32(id)}
+			t.ranks[p] = rank{int32(i), number(left + right)}
 		}
 	}
 	return nil
+}
+
+// spell gives text, which is no token, as the tokens of its bytes. Bytes without
+// a token are left out.
+func (t *Tokenizer) spell(text string) []int {
+	var ids []int
+	for _, r := range text {
+		if id, ok := t.ids[string(r)]; ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // encoder merges words; it keeps its buffers from word to word.
@@ -46,33 +72,16 @@ type encoder struct {
 	chars strings.Builder
 }
 
-// symbol is a token in the word at work, in a doubly linked list.
+// symbol is a part of the word at work, in a doubly linked list.
 type symbol struct {
-	id         int32 // -1: merged into its left neighbour
-	prev, next int32
+	id         int32 // merged: it went into its left neighbour
+	prev, next int32 // none: it is the first, the last
 }
 
-// merge is two neighbours that might be joined.
-type merge struct {
-	order       int32
-	left, right int32 // indexes of symbols
-	a, b, id    int32 // their tokens when this was found, and what it gives
-}
-
-// mergeQueue gives the merge of lowest order, the leftmost of equals.
-type mergeQueue []merge
-
-func (q mergeQueue) Len() int { return len(q) }
-func (q mergeQueue) Less(i, j int) bool {
-	return q[i].order < q[j].order || q[i].order == q[j].order && q[i].left < q[j].left
-}
-func (q mergeQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *mergeQueue) Push(x any)   { *q = append(*q, x.(merge)) }
-func (q *mergeQueue) Pop() any {
-	x := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return x
-}
+const (
+	merged = -1
+	none   = -1
+)
 
 // A text repeats its words, so the ids of short ones are kept while it is read.
 const (
@@ -93,13 +102,14 @@ func (e *encoder) encode(ids []int, part string) []int {
 			if e.cache == nil {
 				e.cache = map[string][]int{}
 			}
-			e.cache[word] = append([]int(nil), ids[from:]...)
+			e.cache[word] = slices.Clone(ids[from:])
 		}
 	})
 	return ids
 }
 
-// word appends the ids of one word.
+// word appends the ids of one word. It takes the merge of lowest order, the
+// leftmost of equals, until there is none: n log n for a word of n bytes.
 func (e *encoder) word(ids []int, word string) []int {
 	t := e.t
 	if t.pre.ignoreMerges {
@@ -114,46 +124,45 @@ func (e *encoder) word(ids []int, word string) []int {
 	}
 	e.syms = e.syms[:0]
 	for i := 0; i < len(word); i++ {
-		if id := int32(t.byteIDs[word[i]]); id != None {
-			n := int32(len(e.syms))
-			e.syms = append(e.syms, symbol{id, n - 1, n + 1})
-		}
+		n := int32(i)
+		e.syms = append(e.syms, symbol{t.byteIDs[word[i]], n - 1, n + 1})
 	}
-	if len(e.syms) == 0 {
-		return ids
-	}
-	e.syms[len(e.syms)-1].next = -1
+	e.syms[len(e.syms)-1].next = none
 	e.queue = e.queue[:0]
 	for i := 1; i < len(e.syms); i++ {
 		e.offer(int32(i-1), int32(i))
 	}
 	for len(e.queue) > 0 {
-		m := heap.Pop(&e.queue).(merge)
+		m := e.queue.pop()
 		l, r := &e.syms[m.left], &e.syms[m.right]
-		if l.id != m.a || r.id != m.b {
+		if pairOf(l.id, r.id) != m.pair {
 			continue // one of them has been merged since
 		}
-		l.id, r.id = m.id, -1
+		l.id, r.id = m.id, merged
 		l.next = r.next
-		if r.next >= 0 {
+		if r.next != none {
 			e.syms[r.next].prev = m.left
 		}
 		e.offer(l.prev, m.left)
 		e.offer(m.left, l.next)
 	}
-	for i := int32(0); i >= 0; i = e.syms[i].next {
-		ids = append(ids, int(e.syms[i].id))
+	for i := int32(0); i != none; i = e.syms[i].next {
+		if id := int(e.syms[i].id); id < len(t.tokens) {
+			ids = append(ids, id)
+		} else {
+			ids = append(ids, t.spelled[id-len(t.tokens)]...)
+		}
 	}
 	return ids
 }
 
 // offer queues the merge of two neighbours, if there is one.
 func (e *encoder) offer(left, right int32) {
-	if left < 0 || right < 0 {
+	if left == none || right == none {
 		return
 	}
-	a, b := e.syms[left].id, e.syms[right].id
-	if r, ok := e.t.ranks[pair{a, b}]; ok {
-		heap.Push(&e.queue, merge{r.order, left, right, a, b, r.id})
+	p := pairOf(e.syms[left].id, e.syms[right].id)
+	if r, ok := e.t.ranks[p]; ok {
+		e.queue.push(merge{r.order, left, right, r.id, p})
 	}
 }

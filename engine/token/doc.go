@@ -2,8 +2,15 @@
 //
 // It implements the byte-level BPE of GPT-2 (Radford et al., 2019; Sennrich et
 // al., 2016), which GGUF files call the tokenizer model "gpt2", with the
-// pre-tokenizers gpt-2, smollm (also starcoder, refact, command-r), llama-bpe
-// and qwen2. What a file asks for beyond that is refused by name.
+// pre-tokenizers gpt-2, smollm (also starcoder, refact, command-r), llama-bpe,
+// qwen2, default, and those that llama.cpp treats the same. What a file asks for
+// beyond that (SentencePiece, WordPiece, another pre-tokenizer) is refused by
+// name.
+//
+// The ids are those of llama.cpp, with three exceptions where it loses text or
+// guesses. Bytes that are not UTF-8 are U+FFFD one by one, also where llama.cpp
+// accepts an overlong form or throws. A merge whose result is no token is spelled
+// with all its bytes. A file without BOS and EOS has none.
 //
 //	text -special-> pieces of text and special ids -pre-tokenize-> words -bytes, merges-> ids
 //

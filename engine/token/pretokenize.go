@@ -1,65 +1,53 @@
 package token
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
 // preTokenizer cuts a text into the words that merges stay within.
 type preTokenizer struct {
-	split        func(text string, word func(string))
+	split        splitter
 	ignoreMerges bool // a word that is a token is not cut up
 	addBOS       bool // unless the file says otherwise
 }
 
-// preTokenizers maps tokenizer.ggml.pre to what it means (llama-vocab.cpp). Only
-// names whose rules are known to be the same share an entry.
-var preTokenizers = map[string]preTokenizer{
-	"gpt-2":            {split: splitGPT2},
-	"smollm":           {split: splitDigitsGPT2},
-	"starcoder":        {split: splitDigitsGPT2},
-	"refact":           {split: splitDigitsGPT2},
-	"command-r":        {split: splitDigitsGPT2},
-	"llama-bpe":        {split: splitLlama3, ignoreMerges: true, addBOS: true},
-	"llama3":           {split: splitLlama3, ignoreMerges: true, addBOS: true},
-	"llama-v3":         {split: splitLlama3, ignoreMerges: true, addBOS: true},
-	"qwen2":            {split: splitQwen2},
-	"deepseek-r1-qwen": {split: splitQwen2},
-}
+// splitter hands the words of text on in order. Together they are the text.
+type splitter func(text string, word func(string))
 
-func preNames() []string {
-	var names []string
-	for n := range preTokenizers {
-		names = append(names, n)
+// preTokenizers maps tokenizer.ggml.pre to what it means (llama-vocab.cpp). Names
+// share a line when llama.cpp gives them the same rules and the same defaults;
+// testdata/splits.json holds its answers for every one.
+var preTokenizers = func() map[string]preTokenizer {
+	table := map[string]preTokenizer{}
+	for _, e := range []struct {
+		names string
+		pre   preTokenizer
+	}{
+		{"default", preTokenizer{split: splitDefault}},
+		{"gpt-2 phi-2 gigachat a.x-4.0 mellum exaone4 mpt olmo jais trillion granite-docling", preTokenizer{split: splitGPT2}},
+		{"smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", preTokenizer{split: splitDigitsGPT2}},
+		{"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2", preTokenizer{split: splitLlama3, ignoreMerges: true, addBOS: true}},
+		{"glm4 glm5", preTokenizer{split: splitLlama3, ignoreMerges: true}},
+		{"dbrx smaug-bpe chatglm-bpe", preTokenizer{split: splitLlama3}},
+		{"qwen2 deepseek-r1-qwen megrez kormo stablelm2 hunyuan solar-open grok-2", preTokenizer{split: splitQwen2}},
+	} {
+		for _, name := range strings.Fields(e.names) {
+			table[name] = e.pre
+		}
 	}
-	slices.Sort(names)
-	return names
-}
+	return table
+}()
+
+func preNames() []string { return slices.Sorted(maps.Keys(preTokenizers)) }
 
 // The rules are given as regular expressions by the models' authors. They are
 // written out here: a general engine with look-ahead is many times slower, and
 // quadratic on long runs of blanks. Each rule below quotes its alternatives in
 // order.
-
-func isLetter(r rune) bool { return unicode.IsLetter(r) }
-func isNumber(r rune) bool { return unicode.IsNumber(r) }
-
-// isSpace is \s over Unicode.
-func isSpace(r rune) bool { return unicode.IsSpace(r) }
-
-// isOther is [^\s\p{L}\p{N}].
-func isOther(r rune) bool { return !isSpace(r) && !isLetter(r) && !isNumber(r) }
-
-// run is the length of the longest prefix of s in which every rune has the property.
-func run(s string, is func(rune) bool) int {
-	for i, r := range s {
-		if !is(r) {
-			return i
-		}
-	}
-	return len(s)
-}
 
 // contractions of English after an apostrophe.
 var contractions = []string{"s", "t", "re", "ve", "m", "ll", "d"}
@@ -93,7 +81,7 @@ func contraction(s string, fold bool) int {
 // blank: a run of blanks up to the end of the text, or all but the last of it
 // (which then goes with the word that follows), or a single one.
 func blanks(s string) int {
-	n := run(s, isSpace)
+	n := run(s, space)
 	if n == len(s) {
 		return n
 	}
@@ -128,14 +116,9 @@ func spacedRun(s string) int {
 	if s[0] == ' ' {
 		lead = 1
 	}
-	rest := s[lead:]
-	if rest == "" {
-		return 0
-	}
-	for _, is := range []func(rune) bool{isLetter, isNumber, isOther} {
-		if n := run(rest, is); n > 0 {
-			return lead + n
-		}
+	r, _ := utf8.DecodeRuneInString(s[lead:])
+	if c := classOf(r); lead < len(s) && c != space {
+		return lead + run(s[lead:], c)
 	}
 	return 0
 }
@@ -145,7 +128,7 @@ func spacedRun(s string) int {
 func splitDigitsGPT2(s string, word func(string)) {
 	from := 0
 	for i, r := range s {
-		if !isNumber(r) {
+		if classOf(r) != number {
 			continue
 		}
 		splitGPT2(s[from:i], word)
@@ -153,6 +136,56 @@ func splitDigitsGPT2(s string, word func(string)) {
 		word(s[i:from])
 	}
 	splitGPT2(s[from:], word)
+}
+
+// splitDefault is llama.cpp's rule for a file that says "default". Four rules
+// in turn, each within the words of the one before:
+//
+//	[\p{P}\$\+<=>\^~\|]+
+//	splitGPT2
+//	\p{N}+
+//	[0-9][0-9][0-9]
+func splitDefault(s string, word func(string)) {
+	isolate(s, isMark, 0, func(s string) {
+		splitGPT2(s, func(s string) {
+			isolate(s, func(r rune) bool { return classOf(r) == number }, 0, func(s string) {
+				isolate(s, func(r rune) bool { return '0' <= r && r <= '9' }, 3, word)
+			})
+		})
+	})
+}
+
+func isMark(r rune) bool { return unicode.IsPunct(r) || strings.ContainsRune("$+<=>^~|", r) }
+
+// isolate makes words of the longest runs of characters that are in a set, and
+// of what lies between. With exactly > 0 it takes runs of just so many.
+func isolate(s string, in func(rune) bool, exactly int, word func(string)) {
+	from, first, n := 0, 0, 0 // of what lies between; of the run; its characters
+	end := func(i int) {
+		if n > 0 && n >= exactly {
+			if from < first {
+				word(s[from:first])
+			}
+			word(s[first:i])
+			from = i
+		}
+		n = 0
+	}
+	for i, r := range s {
+		if n > 0 && n == exactly || !in(r) {
+			end(i)
+		}
+		if in(r) {
+			if n == 0 {
+				first = i
+			}
+			n++
+		}
+	}
+	end(len(s))
+	if from < len(s) {
+		word(s[from:])
+	}
 }
 
 // splitLlama3 is
@@ -189,10 +222,10 @@ func splitCased(s string, digits int, word func(string)) {
 // markedLetters is [^\r\n\p{L}\p{N}]?\p{L}+ at the beginning of s.
 func markedLetters(s string) int {
 	r, lead := utf8.DecodeRuneInString(s)
-	if r == '\r' || r == '\n' || isLetter(r) || isNumber(r) {
+	if c := classOf(r); isLineEnd(r) || c == letter || c == number {
 		lead = 0
 	}
-	if n := run(s[lead:], isLetter); n > 0 {
+	if n := run(s[lead:], letter); n > 0 {
 		return lead + n
 	}
 	return 0
@@ -203,7 +236,7 @@ func numbers(s string, most int) int {
 	n := 0
 	for i := 0; i < most && n < len(s); i++ {
 		r, size := utf8.DecodeRuneInString(s[n:])
-		if !isNumber(r) {
+		if classOf(r) != number {
 			break
 		}
 		n += size
@@ -217,18 +250,20 @@ func marks(s string) int {
 	if s[0] == ' ' {
 		lead = 1
 	}
-	n := run(s[lead:], isOther)
+	n := run(s[lead:], other)
 	if n == 0 {
 		return 0
 	}
-	n += lead
-	return n + run(s[n:], isLineEnd)
+	for n += lead; n < len(s) && isLineEnd(rune(s[n])); {
+		n++
+	}
+	return n
 }
 
 // lineEnds is \s*[\r\n]+ at the beginning of s: blanks up to and with the last
 // line end among them.
 func lineEnds(s string) int {
-	n := run(s, isSpace)
+	n := run(s, space)
 	for n > 0 && !isLineEnd(rune(s[n-1])) {
 		n--
 	}

@@ -15,6 +15,10 @@ type specialToken struct {
 
 // findSpecial lists the special tokens, the longest text first, so that a token
 // whose text holds another's is found whole.
+//
+// llama.cpp also strips blanks around some special tokens. It does so for Phi-3
+// and for the mask tokens of embedding models, by the model's name; none of their
+// tokenizers runs here, so there is nothing to strip.
 func (t *Tokenizer) findSpecial() {
 	for id, k := range t.kinds {
 		if (k == Control || k == UserDefined || k == Unknown) && t.tokens[id] != "" {
@@ -25,8 +29,8 @@ func (t *Tokenizer) findSpecial() {
 }
 
 // partition cuts text at special tokens and hands the parts on in order. User-
-// defined tokens are found always, control tokens only when special is set. Of
-// two that overlap the longer one wins, wherever it begins, as in llama.cpp.
+// defined tokens are found always, the others only when special is set. Of two
+// that overlap the longer one wins, wherever it begins, as in llama.cpp.
 func (t *Tokenizer) partition(text string, special bool, part func(string), token func(int)) {
 	t.cut(text, 0, special, part, token)
 }
@@ -50,33 +54,5 @@ func (t *Tokenizer) cut(text string, first int, special bool, part func(string),
 	}
 	if text != "" {
 		part(text)
-	}
-}
-
-// Texts of tokens that end a generation, as llama.cpp lists them.
-var eogTexts = map[string]bool{
-	"<|eot_id|>": true, "<|im_end|>": true, "<|end|>": true, "<|return|>": true, "<|call|>": true,
-	"<|flush|>": true, "<|calls|>": true, "<end_of_turn>": true, "<|endoftext|>": true, "</s>": true,
-	"<|eom_id|>": true, "<EOT>": true, "_<EOT>": true, "[EOT]": true, "[EOS]": true,
-	"<|end_of_text|>": true, "<end_of_utterance>": true, "<eos>": true, "<turn|>": true,
-	"<|tool_response>": true, "<｜end▁of▁sentence｜>": true, "[e~[": true,
-	// Fill-in-the-middle tokens that open another file: nothing useful follows.
-	"<|fim_pad|>": true, "<fim-pad>": true, "<fim_pad>": true, "<PAD>": true, "[PAD]": true,
-	"<|fim_repo|>": true, "<|repo_name|>": true, "<fim-repo>": true, "<REPO>": true, "<reponame>": true,
-	"<|file_sep|>": true,
-}
-
-// findEOG collects the tokens that end a generation.
-func (t *Tokenizer) findEOG(v Vocab) {
-	t.eog = map[int]bool{}
-	for _, id := range []int{v.EOS, v.EOT, v.EOM} {
-		if id != None {
-			t.eog[id] = true
-		}
-	}
-	for text := range eogTexts {
-		if id, ok := t.ids[text]; ok {
-			t.eog[id] = true
-		}
 	}
 }

@@ -1,12 +1,7 @@
 package token_test
 
 import (
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -51,126 +46,7 @@ func tiny(t testing.TB, edit ...func(*token.Vocab)) *token.Tokenizer {
 	return tok
 }
 
-type goldenCase struct {
-	Name        string  `json:"name"`
-	Text        *string `json:"text"`
-	Hex         string  `json:"hex"`
-	IDs         []int   `json:"ids"`
-	IDsSpecial  []int   `json:"ids_special"`       // first set: special tokens parsed, BOS added
-	IDsParse    []int   `json:"ids_parse_special"` // second set
-	IDsAdd      []int   `json:"ids_add_and_parse"`
-	PiecesHex   string  `json:"pieces_hex"`
-	DetokHex    string  `json:"detok_hex"`
-	DetokParse  string  `json:"detok_parse_hex"`
-	DetokPlain  string  `json:"detok_parse_plain_hex"`
-	PeerFailure string  `json:"llama_cpp_error"`
-}
-
-// quirks are inputs that are not UTF-8 and that llama.cpp reads in a way not
-// worth following: here each bad byte is U+FFFD, as everywhere.
-var quirks = map[string]string{
-	"c0af":     "an overlong form: llama.cpp reads it as a slash",
-	"f4908080": "beyond U+10FFFF: llama.cpp throws",
-}
-
-func TestGolden(t *testing.T) {
-	tok := open(t, enginetest.SmolLM2(t))
-	total := 0
-	for _, file := range []string{"smollm2-tokenizer.json", "set2-smollm2-tokenizer.json"} {
-		data, err := os.ReadFile(filepath.Join("testdata", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var set struct{ Cases []goldenCase }
-		if err := json.Unmarshal(data, &set); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range set.Cases {
-			input, err := hex.DecodeString(c.Hex)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := string(input)
-			if c.Text != nil && c.Hex == "" {
-				text = *c.Text
-			}
-			if _, ok := quirks[c.Hex]; ok {
-				want := tok.Encode(strings.Repeat("\uFFFD", len(text)), token.EncodeOptions{})
-				if got := tok.Encode(text, token.EncodeOptions{}); !slices.Equal(got, want) {
-					t.Errorf("%q: %v, want U+FFFD for each byte: %v", text, got, want)
-				}
-				continue
-			}
-			check := func(what string, o token.EncodeOptions, want []int) {
-				t.Helper()
-				if got := tok.Encode(text, o); !slices.Equal(got, want) {
-					t.Errorf("%s %q, %s: %v, want %v", file, text, what, got, want)
-				}
-			}
-			bytes := func(what string, ids []int, want string) {
-				t.Helper()
-				if got := hex.EncodeToString([]byte(tok.Decode(ids))); got != want {
-					t.Errorf("%s %q, %s: decoded %s, want %s", file, text, what, got, want)
-				}
-			}
-			check("plain", token.EncodeOptions{}, c.IDs)
-			if file == "smollm2-tokenizer.json" {
-				check("special", token.EncodeOptions{Special: true, BOS: true}, c.IDsSpecial)
-				bytes("special", c.IDsSpecial, c.PiecesHex)
-			} else {
-				check("special", token.EncodeOptions{Special: true}, c.IDsParse)
-				check("special and BOS", token.EncodeOptions{Special: true, BOS: true}, c.IDsAdd)
-				bytes("plain", c.IDs, c.DetokHex)
-				bytes("special", c.IDsParse, c.DetokParse)
-				plain := slices.DeleteFunc(slices.Clone(c.IDsParse), tok.IsControl)
-				bytes("without control tokens", plain, c.DetokPlain)
-			}
-			total++
-		}
-	}
-	if total < 200 {
-		t.Errorf("only %d cases were compared", total)
-	}
-}
-
-// The vectors that come with llama.cpp's vocabularies.
-func TestVectors(t *testing.T) {
-	for _, name := range []string{"starcoder", "refact", "gpt-2", "llama-bpe", "qwen2", "command-r"} {
-		t.Run(name, func(t *testing.T) {
-			path := enginetest.LlamaCpp(t, "models/ggml-vocab-"+name+".gguf")
-			tok := open(t, path)
-			read := func(suffix string) string {
-				data, err := os.ReadFile(path + suffix)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return string(data)
-			}
-			inputs := strings.Split(read(".inp"), "\n__ggml_vocab_test__\n")
-			outputs := strings.Split(read(".out"), "\n")
-			n := 0
-			for i, in := range inputs {
-				if i >= len(outputs) {
-					t.Fatalf("%d inputs, %d outputs", len(inputs), len(outputs))
-				}
-				got := ""
-				for _, id := range tok.Encode(in, token.EncodeOptions{}) {
-					got += fmt.Sprintf(" %d", id)
-				}
-				if want := outputs[i]; strings.TrimSpace(got) != strings.TrimSpace(want) {
-					t.Errorf("%q: %s, want %s", in, got, want)
-				}
-				n++
-			}
-			if n < 40 {
-				t.Errorf("only %d inputs", n)
-			}
-		})
-	}
-}
-
-// Whatever the words, the bytes come back; and no word of one rule gets past
-// another's. Every pre-tokenizer.
+// roundTrip checks that the bytes of text come back, at once and streamed.
 func roundTrip(t *testing.T, tok *token.Tokenizer, text string) {
 	t.Helper()
 	if !utf8.ValidString(text) {
@@ -223,35 +99,6 @@ func TestRoundTrip(t *testing.T) {
 			}
 			roundTrip(t, tok, strings.ToValidUTF8(b.String(), ""))
 		}
-	}
-}
-
-// A stream gives the same text however the bytes fall into tokens, and what is
-// cut off in the end is said.
-func TestStreamOfBytes(t *testing.T) {
-	tok := tiny(t, func(v *token.Vocab) { v.Merges = nil }) // every byte its own token
-	for _, s := range samples {
-		roundTrip(t, tok, s)
-	}
-	ids := tok.Encode("aé🚀", token.EncodeOptions{})
-	s := tok.NewStream()
-	var parts []string
-	for _, id := range ids {
-		parts = append(parts, s.Push(id))
-	}
-	if want := []string{"a", "", "é", "", "", "", "🚀"}; !slices.Equal(parts, want) {
-		t.Errorf("parts %q, want %q", parts, want)
-	}
-	s = tok.NewStream()
-	for _, id := range ids[:len(ids)-1] {
-		s.Push(id)
-	}
-	if got := s.Flush(); got != "\uFFFD\uFFFD\uFFFD" {
-		t.Errorf("three bytes of a character cut off come out as %q", got)
-	}
-	s = tok.NewStream()
-	if got := s.Push(ids[1]) + s.Push(ids[0]); got != "\uFFFDa" {
-		t.Errorf("a broken character and a letter come out as %q", got)
 	}
 }
 
@@ -311,13 +158,17 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 		{func(v *token.Vocab) { v.Model = "llama" }, `tokenizer.ggml.model is "llama" (SentencePiece)`},
 		{func(v *token.Vocab) { v.Model = "bert" }, "(WordPiece)"},
 		{func(v *token.Vocab) { v.Pre = "tekken" }, `tokenizer.ggml.pre is "tekken"`},
-		{func(v *token.Vocab) { v.Pre = "default" }, `tokenizer.ggml.pre is "default"`},
+		{func(v *token.Vocab) { v.Pre = "tekken" }, "it runs: a.x-4.0, chatglm-bpe"},
+		{func(v *token.Vocab) { v.Pre = "" }, `tokenizer.ggml.pre is ""`},
 		{func(v *token.Vocab) { v.Tokens = tokens[200:] }, "no byte-level vocabulary"},
 		{func(v *token.Vocab) { v.Kinds = make([]token.Kind, 3) }, "3 token types"},
 		{func(v *token.Vocab) { v.Merges = []string{"ab"} }, `merges[0] is "ab"`},
 		{func(v *token.Vocab) { v.Merges = []string{""} }, `merges[0] is ""`},
 		{func(v *token.Vocab) { v.EOS = 100000 }, "eos_token_id is 100000"},
-		{func(v *token.Vocab) { yes := true; v.AddBOS = &yes }, "names none"},
+		{func(v *token.Vocab) { yes := true; v.AddBOS = &yes }, "tokenizer.ggml.bos_token_id"},
+		{func(v *token.Vocab) { v.AddEOS = true }, "tokenizer.ggml.eos_token_id"},
+		{func(v *token.Vocab) { v.FIM = map[string]int{"sep": -2} }, "fim_sep_token_id is -2"},
+		{func(v *token.Vocab) { v.Tokens = append(slices.Clip(v.Tokens), "the") }, `are both "the"`},
 	} {
 		v := good
 		bad.edit(&v)
@@ -325,18 +176,37 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, bad.want)
 		}
 	}
-	for _, key := range []string{"tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.ggml.tokens", "tokenizer.ggml.merges"} {
+}
+
+// A key that is missing, or holds another kind of value, is named.
+func TestKeys(t *testing.T) {
+	refused := func(key string, value any, want string) {
+		t.Helper()
 		c := enginetest.DefaultTiny()
-		c.Meta = map[string]any{key: nil}
+		c.Meta = map[string]any{key: value}
 		f, err := gguf.Open(c.Write(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := token.FromGGUF(f); err == nil || !strings.Contains(err.Error(), key) {
-			t.Errorf("without %s: %v", key, err)
+		defer f.Close()
+		tok, err := token.FromGGUF(f)
+		if err == nil || tok != nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "token: ") {
+			t.Errorf("%s = %v: error %v, want %q", key, value, err, want)
 		}
-		f.Close()
 	}
+	for _, key := range []string{"model", "pre", "tokens", "merges"} {
+		key = "tokenizer.ggml." + key
+		refused(key, nil, key+": the file has no such key")
+	}
+	for key, wrong := range map[string]any{
+		"model": uint32(1), "pre": true, "tokens": "text", "merges": "text", "token_type": []string{"x"},
+		"bos_token_id": "1", "fim_pad_token_id": "1", "add_bos_token": "yes", "add_eos_token": uint32(1),
+	} {
+		key = "tokenizer.ggml." + key
+		refused(key, wrong, key)
+	}
+	refused("tokenizer.ggml.eot_token_id", uint32(1<<32-1), "eot_token_id is ")
+	refused("tokenizer.ggml.model", "llama", `is "llama" (SentencePiece)`)
 }
 
 // One long word must not take quadratic time: a hundred times the length may
@@ -371,6 +241,38 @@ func TestConcurrentUse(t *testing.T) {
 		}()
 	}
 	wg.Wait()
+}
+
+// A vocabulary is foreign input: whatever it holds, it is refused or it works.
+func FuzzVocab(f *testing.F) {
+	tokens, merges, _ := enginetest.DefaultTiny().Vocab()
+	f.Add("", "h e", "he", byte(1))
+	f.Add("<|end|>\n</s>", "a b\nab c\nq \n  x", "abc<|end|>\x00", byte(3))
+	f.Add("abcd", "a b\nab cd", "abcd", byte(4))
+	f.Fuzz(func(t *testing.T, more, some, text string, kind byte) {
+		v := token.Vocab{Model: "gpt2", Pre: "llama-bpe", Tokens: slices.Clone(tokens), Merges: slices.Clone(merges), BOS: 0, EOS: 1, EOT: token.None, EOM: token.None}
+		v.Tokens = append(v.Tokens, strings.Split(more, "\n")...)
+		v.Merges = append(strings.Split(some, "\n"), v.Merges...)
+		for i := range v.Tokens {
+			v.Kinds = append(v.Kinds, token.Normal)
+			if i >= len(tokens) {
+				v.Kinds[i] = token.Kind(kind)
+			}
+		}
+		tok, err := token.New(v)
+		if err != nil {
+			return
+		}
+		ids := tok.Encode(text, token.EncodeOptions{})
+		for _, id := range ids {
+			if id < 0 || id >= tok.Len() {
+				t.Fatalf("%q gave token %d of %d", text, id, tok.Len())
+			}
+		}
+		if token.Kind(kind) == token.Normal && utf8.ValidString(text) && utf8.ValidString(more) && tok.Decode(ids) != text {
+			t.Fatalf("%q came back as %q", text, tok.Decode(ids))
+		}
+	})
 }
 
 func FuzzRoundTrip(f *testing.F) {

@@ -1,7 +1,9 @@
 package token
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,13 +15,14 @@ type Tokenizer struct {
 	kinds   []Kind         // one for each token
 	ids     map[string]int // of tokens
 	ranks   map[pair]rank
+	byteIDs [256]int32 // what each byte is before merging
+	spelled [][]int    // what merging gives that is no token, by its number past the tokens
 	special []specialToken
 	eog     map[int]bool
 	bos     int
 	eos     int
 	addBOS  bool
 	addEOS  bool
-	byteIDs [256]int // the token of each byte
 }
 
 // EncodeOptions say how a text is read.
@@ -42,7 +45,7 @@ func New(v Vocab) (*Tokenizer, error) {
 		return nil, fmt.Errorf("token: %d token types for %d tokens: the file is damaged", len(v.Kinds), len(v.Tokens))
 	}
 	t := &Tokenizer{
-		pre: pre, tokens: v.Tokens, kinds: v.Kinds, bos: v.BOS, eos: v.EOS,
+		pre: pre, tokens: v.Tokens, kinds: slices.Clone(v.Kinds), bos: v.BOS, eos: v.EOS,
 		addBOS: pre.addBOS, addEOS: v.AddEOS,
 		ids: make(map[string]int, len(v.Tokens)),
 	}
@@ -56,26 +59,25 @@ func New(v Vocab) (*Tokenizer, error) {
 		}
 	}
 	for i, s := range v.Tokens {
+		if first, twice := t.ids[s]; twice && s != "" {
+			return nil, fmt.Errorf("token: tokens %d and %d are both %q: the file is damaged", first, i, s)
+		}
 		t.ids[s] = i
 	}
-	for _, s := range []struct {
-		name string
-		id   int
-	}{{"bos", v.BOS}, {"eos", v.EOS}, {"eot", v.EOT}, {"eom", v.EOM}} {
-		if s.id != None && (s.id < 0 || s.id >= len(v.Tokens)) {
-			return nil, fmt.Errorf("token: tokenizer.ggml.%s_token_id is %d, the vocabulary has %d tokens: the file is damaged", s.name, s.id, len(v.Tokens))
-		}
+	if err := v.checkIDs(); err != nil {
+		return nil, err
 	}
 	if t.addBOS && t.bos == None {
 		return nil, fmt.Errorf("token: the model adds a beginning-of-sequence token, but the file names none (tokenizer.ggml.bos_token_id)")
 	}
+	if t.addEOS && t.eos == None {
+		return nil, fmt.Errorf("token: the model adds an end-of-sequence token, but the file names none (tokenizer.ggml.eos_token_id)")
+	}
 	missing := 0
-	for b := range t.byteIDs {
-		id, ok := t.ids[string(byteRunes[b])]
-		if !ok {
-			id, missing = None, missing+1
+	for _, r := range byteRunes {
+		if _, ok := t.ids[string(r)]; !ok {
+			missing++
 		}
-		t.byteIDs[b] = id
 	}
 	// Some vocabularies lack a few control bytes, or bytes that UTF-8 never has.
 	if missing > 128 {
@@ -84,9 +86,26 @@ func New(v Vocab) (*Tokenizer, error) {
 	if err := t.readMerges(v.Merges); err != nil {
 		return nil, err
 	}
-	t.findSpecial()
 	t.findEOG(v)
+	t.findSpecial() // after findEOG, which corrects kinds
 	return t, nil
+}
+
+// checkIDs looks for special tokens outside the vocabulary.
+func (v *Vocab) checkIDs() error {
+	check := func(name string, id int) error {
+		if id != None && (id < 0 || id >= len(v.Tokens)) {
+			return fmt.Errorf("token: tokenizer.ggml.%s_token_id is %d, the vocabulary has %d tokens: the file is damaged", name, id, len(v.Tokens))
+		}
+		return nil
+	}
+	err := cmp.Or(check("bos", v.BOS), check("eos", v.EOS), check("eot", v.EOT), check("eom", v.EOM))
+	for _, f := range fimTexts {
+		if id, ok := v.FIM[f.name]; ok {
+			err = cmp.Or(err, check("fim_"+f.name, id))
+		}
+	}
+	return err
 }
 
 // Len is the number of tokens.
@@ -137,7 +156,7 @@ func (t *Tokenizer) Encode(text string, o EncodeOptions) []int {
 	}, func(id int) {
 		ids = append(ids, id)
 	})
-	if o.BOS && t.addEOS && t.eos != None {
+	if o.BOS && t.addEOS {
 		ids = append(ids, t.eos)
 	}
 	return ids

@@ -22,90 +22,98 @@ const (
 // None is the id of a special token that the vocabulary does not have.
 const None = -1
 
-// Vocab is what a tokenizer is made of. The comments name the keys of a GGUF file.
+// Vocab is what a tokenizer is made of. The comments name the keys of a GGUF
+// file. A special token that a file does not name is None; llama.cpp takes token
+// 11 for BOS and EOS then, which only Falcon means.
 type Vocab struct {
-	Model  string   // tokenizer.ggml.model: "gpt2"
-	Pre    string   // tokenizer.ggml.pre: "smollm"
-	Tokens []string // tokenizer.ggml.tokens, in byte-level BPE's alphabet
-	Kinds  []Kind   // tokenizer.ggml.token_type; nil: all Normal
-	Merges []string // tokenizer.ggml.merges: "left right", best first
-	BOS    int      // tokenizer.ggml.bos_token_id, or None
-	EOS    int      // tokenizer.ggml.eos_token_id, or None
-	EOT    int      // tokenizer.ggml.eot_token_id, or None: found by its text
-	EOM    int      // tokenizer.ggml.eom_token_id, or None: found by its text
-	AddBOS *bool    // tokenizer.ggml.add_bos_token; nil: as the pre-tokenizer does
-	AddEOS bool     // tokenizer.ggml.add_eos_token
+	Model  string         // tokenizer.ggml.model: "gpt2"
+	Pre    string         // tokenizer.ggml.pre: "smollm"
+	Tokens []string       // tokenizer.ggml.tokens, in byte-level BPE's alphabet
+	Kinds  []Kind         // tokenizer.ggml.token_type; nil: all Normal
+	Merges []string       // tokenizer.ggml.merges: "left right", best first
+	BOS    int            // tokenizer.ggml.bos_token_id, or None
+	EOS    int            // tokenizer.ggml.eos_token_id, or None
+	EOT    int            // tokenizer.ggml.eot_token_id, or None: found by its text
+	EOM    int            // tokenizer.ggml.eom_token_id, or None: found by its text
+	FIM    map[string]int // tokenizer.ggml.fim_X_token_id by X: pre suf mid pad rep sep; others are found by their texts
+	AddBOS *bool          // tokenizer.ggml.add_bos_token; nil: as the pre-tokenizer does
+	AddEOS bool           // tokenizer.ggml.add_eos_token
 }
 
 // FromGGUF makes the tokenizer that a file describes. The file may be closed
-// afterwards.
+// afterwards. An error names the key.
 func FromGGUF(f *gguf.File) (*Tokenizer, error) {
-	v := Vocab{BOS: None, EOS: None, EOT: None, EOM: None}
-	var err error
-	keep := func(key string, e error) {
-		if err == nil && e != nil {
-			err = fmt.Errorf("token: %s: %w", key, e)
-		}
-	}
-	text := func(key string) string {
-		s, ok, e := f.Text(key)
-		keep(key, e)
-		if !ok && e == nil {
-			keep(key, fmt.Errorf("the file has no such key; it holds no vocabulary, or was converted by something unknown"))
-		}
-		return s
-	}
-	id := func(key string) int {
-		n, ok, e := f.Uint(key)
-		keep(key, e)
-		if !ok {
-			return None
-		}
-		return int(min(n, 1<<31))
-	}
-	flag := func(key string) *bool {
-		b, ok, e := f.Bool(key)
-		keep(key, e)
-		if !ok {
-			return nil
-		}
-		return &b
-	}
-	if v.Model = text("tokenizer.ggml.model"); err != nil {
-		return nil, err
+	r := keyReader{f: f}
+	v := Vocab{Model: need(&r, "model", f.Text)}
+	if r.err != nil {
+		return nil, r.err
 	}
 	if v.Model != "gpt2" {
-		return nil, &UnknownModelError{v.Model}
+		return nil, &UnknownModelError{v.Model} // the other keys may well be missing
 	}
-	if v.Pre = text("tokenizer.ggml.pre"); err != nil {
-		return nil, err
-	}
-	var ok bool
-	var e error
-	if v.Tokens, ok, e = f.Texts("tokenizer.ggml.tokens"); !ok || e != nil {
-		text("tokenizer.ggml.tokens") // says why
-		return nil, err
-	}
-	if v.Merges, ok, e = f.Texts("tokenizer.ggml.merges"); !ok || e != nil {
-		text("tokenizer.ggml.merges")
-		return nil, err
-	}
-	kinds, ok, e := f.Ints("tokenizer.ggml.token_type")
-	keep("tokenizer.ggml.token_type", e)
-	if ok {
-		v.Kinds = make([]Kind, len(kinds))
-		for i, k := range kinds {
+	v.Pre = need(&r, "pre", f.Text)
+	v.Tokens = need(&r, "tokens", f.Texts)
+	v.Merges = need(&r, "merges", f.Texts)
+	if types, ok := get(&r, "token_type", f.Ints); ok {
+		v.Kinds = make([]Kind, len(types))
+		for i, k := range types {
 			v.Kinds[i] = Kind(k)
 		}
 	}
-	v.BOS, v.EOS = id("tokenizer.ggml.bos_token_id"), id("tokenizer.ggml.eos_token_id")
-	v.EOT, v.EOM = id("tokenizer.ggml.eot_token_id"), id("tokenizer.ggml.eom_token_id")
-	v.AddBOS = flag("tokenizer.ggml.add_bos_token")
-	if b := flag("tokenizer.ggml.add_eos_token"); b != nil {
-		v.AddEOS = *b
+	v.BOS, v.EOS = r.id("bos"), r.id("eos")
+	v.EOT, v.EOM = r.id("eot"), r.id("eom")
+	v.FIM = map[string]int{}
+	for _, fim := range fimTexts {
+		if id := r.id("fim_" + fim.name); id != None {
+			v.FIM[fim.name] = id
+		}
 	}
-	if err != nil {
-		return nil, err
+	if add, ok := get(&r, "add_bos_token", f.Bool); ok {
+		v.AddBOS = &add
+	}
+	v.AddEOS, _ = get(&r, "add_eos_token", f.Bool)
+	if r.err != nil {
+		return nil, r.err
 	}
 	return New(v)
+}
+
+// keyReader reads keys under tokenizer.ggml and keeps the first error.
+type keyReader struct {
+	f   *gguf.File
+	err error
+}
+
+func (r *keyReader) fail(key string, err error) {
+	if r.err == nil {
+		r.err = fmt.Errorf("token: %s: %w", key, err)
+	}
+}
+
+// get reads a key that may be missing.
+func get[T any](r *keyReader, name string, read func(key string) (T, bool, error)) (T, bool) {
+	key := "tokenizer.ggml." + name
+	x, ok, err := read(key)
+	if err != nil {
+		r.fail(key, err)
+	}
+	return x, ok && err == nil
+}
+
+// need reads a key that must be there.
+func need[T any](r *keyReader, name string, read func(key string) (T, bool, error)) T {
+	x, ok := get(r, name, read)
+	if !ok {
+		r.fail("tokenizer.ggml."+name, fmt.Errorf("the file has no such key; it was made without a whole vocabulary, so convert the model again with a current converter"))
+	}
+	return x
+}
+
+// id reads the id of a special token, or None.
+func (r *keyReader) id(name string) int {
+	n, ok := get(r, name+"_token_id", r.f.Uint)
+	if !ok {
+		return None
+	}
+	return int(min(n, 1<<31-1)) // New says that it is too large
 }

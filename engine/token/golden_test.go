@@ -1,0 +1,211 @@
+package token_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"loupe/engine/enginetest"
+	"loupe/engine/token"
+)
+
+type goldenCase struct {
+	Name        string  `json:"name"`
+	Text        *string `json:"text"`
+	Hex         string  `json:"hex"`
+	IDs         []int   `json:"ids"`
+	IDsSpecial  []int   `json:"ids_special"`       // first set: special tokens parsed, BOS added
+	IDsParse    []int   `json:"ids_parse_special"` // second set
+	IDsAdd      []int   `json:"ids_add_and_parse"`
+	PiecesHex   string  `json:"pieces_hex"`
+	DetokHex    string  `json:"detok_hex"`
+	DetokParse  string  `json:"detok_parse_hex"`
+	DetokPlain  string  `json:"detok_parse_plain_hex"`
+	PeerFailure string  `json:"llama_cpp_error"`
+}
+
+// quirks are inputs that are not UTF-8 and that llama.cpp reads in a way not
+// worth following: here each bad byte is U+FFFD, as everywhere.
+var quirks = map[string]string{
+	"c0af":     "an overlong form: llama.cpp reads it as a slash",
+	"f4908080": "beyond U+10FFFF: llama.cpp throws",
+}
+
+func TestGolden(t *testing.T) {
+	tok := open(t, enginetest.SmolLM2(t))
+	total, seen := 0, map[string]bool{}
+	for _, file := range []string{"smollm2-tokenizer.json", "set2-smollm2-tokenizer.json"} {
+		data, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var set struct{ Cases []goldenCase }
+		if err := json.Unmarshal(data, &set); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range set.Cases {
+			input, err := hex.DecodeString(c.Hex)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(input)
+			if c.Text != nil && c.Hex == "" {
+				text = *c.Text
+			}
+			if _, ok := quirks[c.Hex]; ok {
+				seen[c.Hex] = true
+				want := tok.Encode(strings.Repeat("\uFFFD", len(text)), token.EncodeOptions{})
+				if got := tok.Encode(text, token.EncodeOptions{}); !slices.Equal(got, want) {
+					t.Errorf("%q: %v, want U+FFFD for each byte: %v", text, got, want)
+				}
+				continue
+			}
+			check := func(what string, o token.EncodeOptions, want []int) {
+				t.Helper()
+				if got := tok.Encode(text, o); !slices.Equal(got, want) {
+					t.Errorf("%s %q, %s: %v, want %v", file, text, what, got, want)
+				}
+			}
+			bytes := func(what string, ids []int, want string) {
+				t.Helper()
+				if got := hex.EncodeToString([]byte(tok.Decode(ids))); got != want {
+					t.Errorf("%s %q, %s: decoded %s, want %s", file, text, what, got, want)
+				}
+			}
+			check("plain", token.EncodeOptions{}, c.IDs)
+			if file == "smollm2-tokenizer.json" {
+				check("special", token.EncodeOptions{Special: true, BOS: true}, c.IDsSpecial)
+				bytes("special", c.IDsSpecial, c.PiecesHex)
+			} else {
+				check("special", token.EncodeOptions{Special: true}, c.IDsParse)
+				check("special and BOS", token.EncodeOptions{Special: true, BOS: true}, c.IDsAdd)
+				bytes("plain", c.IDs, c.DetokHex)
+				bytes("special", c.IDsParse, c.DetokParse)
+				plain := slices.DeleteFunc(slices.Clone(c.IDsParse), tok.IsControl)
+				bytes("without control tokens", plain, c.DetokPlain)
+			}
+			total++
+		}
+	}
+	if total < 200 {
+		t.Errorf("only %d cases were compared", total)
+	}
+	if len(seen) != len(quirks) {
+		t.Errorf("of the quirks only %v occur in the cases", seen)
+	}
+}
+
+// The vectors that come with llama.cpp's vocabularies.
+func TestVectors(t *testing.T) {
+	for _, name := range []string{"starcoder", "refact", "gpt-2", "llama-bpe", "qwen2", "command-r"} {
+		t.Run(name, func(t *testing.T) {
+			path := enginetest.LlamaCpp(t, "models/ggml-vocab-"+name+".gguf")
+			tok := open(t, path)
+			read := func(suffix string) string {
+				data, err := os.ReadFile(path + suffix)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(data)
+			}
+			inputs := strings.Split(read(".inp"), "\n__ggml_vocab_test__\n")
+			outputs := strings.Split(read(".out"), "\n")
+			n := 0
+			for i, in := range inputs {
+				if i >= len(outputs) {
+					t.Fatalf("%d inputs, %d outputs", len(inputs), len(outputs))
+				}
+				got := ""
+				for _, id := range tok.Encode(in, token.EncodeOptions{}) {
+					got += fmt.Sprintf(" %d", id)
+				}
+				if want := outputs[i]; strings.TrimSpace(got) != strings.TrimSpace(want) {
+					t.Errorf("%q: %s, want %s", in, got, want)
+				}
+				n++
+			}
+			if n < 40 {
+				t.Errorf("only %d inputs", n)
+			}
+		})
+	}
+}
+
+// splits is testdata/splits.json; its header says what it holds.
+type splits struct {
+	BOS, EOS int
+	EOG      []int
+	Tokens   []string
+	Types    []token.Kind
+	Merges   []string
+	Texts    []string // hex
+	Groups   []struct {
+		Names   []string
+		AddBOS  bool    `json:"add_bos"`
+		Plain   [][]int // by text
+		Special [][]int `json:"special_and_bos"`
+	}
+}
+
+func readSplits(t testing.TB) (s splits) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/splits.json")
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *splits) vocab(pre string) token.Vocab {
+	return token.Vocab{Model: "gpt2", Pre: pre, Tokens: s.Tokens, Kinds: s.Types, Merges: s.Merges, BOS: s.BOS, EOS: s.EOS, EOT: token.None, EOM: token.None}
+}
+
+// Every name of a pre-tokenizer that is accepted gives llama.cpp's ids. The
+// vocabulary is made for this: its merges reach across every kind of boundary, so
+// a word that is cut in the wrong place gives other ids.
+func TestSplits(t *testing.T) {
+	s := readSplits(t)
+	proven := []string{}
+	for _, g := range s.Groups {
+		for _, name := range g.Names {
+			proven = append(proven, name)
+			tok, err := token.New(s.vocab(name))
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			for i, text := range s.Texts {
+				b, err := hex.DecodeString(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := tok.Encode(string(b), token.EncodeOptions{}); !slices.Equal(got, g.Plain[i]) {
+					t.Errorf("%s: %q gave %v, want %v", name, b, got, g.Plain[i])
+				}
+				if got := tok.Encode(string(b), token.EncodeOptions{Special: true, BOS: true}); !slices.Equal(got, g.Special[i]) {
+					t.Errorf("%s: %q with special tokens gave %v, want %v", name, b, got, g.Special[i])
+				}
+			}
+			for id := range tok.Len() {
+				if want := slices.Contains(s.EOG, id); tok.IsEOG(id) != want {
+					t.Errorf("%s: IsEOG(%q) is %v", name, tok.Piece(id), !want)
+				}
+			}
+		}
+	}
+	// The error for an unknown name lists the known ones.
+	_, err := token.New(s.vocab("unknown"))
+	_, list, _ := strings.Cut(fmt.Sprint(err), "it runs: ")
+	slices.Sort(proven)
+	if got := strings.Split(list, ", "); !slices.Equal(got, proven) {
+		t.Errorf("names that run %v, of which llama.cpp's ids are known %v", got, proven)
+	}
+}
