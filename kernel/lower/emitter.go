@@ -10,10 +10,11 @@ import (
 
 // emitter lowers one unit.
 type emitter struct {
-	p    *Program
-	info *types.Info
-	unit Unit
-	env  map[*types.TypeParam]types.Type // of the generic instance being lowered
+	unique map[types.Object]string // local variables under names that source cannot have
+	p      *Program
+	info   *types.Info
+	unit   Unit
+	env    map[*types.TypeParam]types.Type // of the generic instance being lowered
 
 	imports map[string]string
 	top     strings.Builder // declarations
@@ -30,6 +31,7 @@ type emitter struct {
 	jumps   map[*ast.Ident]bool
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
+	own     map[types.Object]string // local variables that do not keep their names
 }
 
 // fn is the function being lowered.
@@ -112,12 +114,18 @@ var universe = types.Universe
 
 // local is the interpreter's name of a variable.
 func (e *emitter) local(o types.Object) string {
+	if n, ok := e.unique[o]; ok {
+		return n
+	}
 	if n, ok := e.p.names[o]; ok {
 		return n
 	}
 	n := o.Name()
 	if n == "_" {
 		return n
+	}
+	if own, ok := e.own[o]; ok {
+		return own
 	}
 	if universe.Lookup(n) != nil || strings.HasPrefix(n, "__") || len(n) > 2 && n[1] == '_' && strings.ContainsRune("vftmp", rune(n[0])) || n == "init" || n == "main" {
 		return n + "__l"

@@ -148,6 +148,15 @@ func (e *emitter) escapes(v types.Object, n ast.Node) bool {
 // perIteration copies the loop variables at the start of each iteration, as
 // the language does: the copy is made before the post statement.
 func (e *emitter) perIteration(s *ast.ForStmt, t *target, vars []types.Object) {
+	// The copy is read back after the body and before each continue, where the
+	// body may have declared the name anew: the variable gets a name that source
+	// cannot have.
+	for _, v := range vars {
+		if e.unique == nil {
+			e.unique = map[types.Object]string{}
+		}
+		e.unique[v] = e.tmp()
+	}
 	e.line("{\n%s}", e.block(func() {
 		if s.Init != nil {
 			e.stmt(s.Init, "")
