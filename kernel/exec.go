@@ -128,6 +128,21 @@ func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
 	return k.compileAll(c, p, a)
 }
 
+// used makes a statement of a value alone.
+func used(x *ast.ExprStmt) *ast.AssignStmt {
+	return &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{Name: "_", NamePos: x.Pos()}}, TokPos: x.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{x.X}}
+}
+
+// notUsed reports whether all that is wrong is a value that nothing takes.
+func notUsed(errs []check.Error) bool {
+	for _, e := range errs {
+		if !e.Soft && !strings.HasSuffix(e.Msg, "is not used") {
+			return false
+		}
+	}
+	return len(errs) > 0
+}
+
 // attempt checks the parts of a cell in one order.
 type attempt struct {
 	k        *Kernel
@@ -186,7 +201,7 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 			if x, ok := body.List[n-1].(*ast.ExprStmt); ok {
 				shown = x
 				if _, call := ast.Unparen(x.X).(*ast.CallExpr); !call { // a value alone is no statement
-					body.List[n-1] = &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{Name: "_", NamePos: x.Pos()}}, TokPos: x.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{x.X}}
+					body.List[n-1] = used(x)
 				}
 			}
 		}
@@ -195,6 +210,11 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 		return checked{}, errs
 	}
 	unit, errs := s.Check(f, a.objects)
+	if shown != nil && body.List[len(body.List)-1] == ast.Stmt(shown) && notUsed(errs) {
+		// A conversion, or a builtin such as len: a call in form, but no statement.
+		body.List[len(body.List)-1] = used(shown)
+		unit, errs = s.Check(f, a.objects)
+	}
 	errs = a.filter(errs, unit)
 	if len(errs) > 0 {
 		return checked{}, errs
