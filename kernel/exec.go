@@ -215,6 +215,14 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 		body.List[len(body.List)-1] = used(shown)
 		unit, errs = s.Check(f, a.objects)
 	}
+	if shown != nil {
+		at := s.Fset.Position(shown.X.Pos())
+		for i, e := range errs {
+			if e.Pos.Line == at.Line && e.Pos.Column == at.Column {
+				errs[i].Msg = shownError(e.Msg)
+			}
+		}
+	}
 	errs = a.filter(errs, unit)
 	if len(errs) > 0 {
 		return checked{}, errs
@@ -251,6 +259,20 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	}
 	out.unit = u
 	return out, nil
+}
+
+// shownError words an error of the assignment that the cell does not have.
+func shownError(msg string) string {
+	if msg == "use of untyped nil in assignment to _ identifier" {
+		return "nil alone has no type, so there is no value to show"
+	}
+	rest, cut := strings.CutPrefix(msg, "cannot use ")
+	x, rest, as := strings.Cut(rest, " as ")
+	typ, why, to := strings.Cut(rest, " value in assignment to _ identifier")
+	if cut && as && to && why == " (overflows)" {
+		return fmt.Sprintf("%s overflows %s: to show it, convert it to a type that holds it, such as float64", x, typ)
+	}
+	return strings.Replace(msg, " in assignment to _ identifier", "", 1)
 }
 
 // prints says whether x is a call of fmt for its output: nobody wants to see

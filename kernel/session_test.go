@@ -45,6 +45,9 @@ func TestCells(t *testing.T) {
 	}{
 		{"value", []string{"1+2", `x := "a"`, "x", "x + \"b\""}, "= 3\n= \"a\"\n= \"ab\"\n"},
 		{"results", []string{`strings.Cut("a=b", "=")`, `strconv.Atoi("7")`, `strconv.Atoi("z")`}, "= \"a\", \"b\", true\n= 7\n= 0\n= strconv.Atoi: parsing \"z\": invalid syntax\n"},
+		{"builtins and conversions", []string{`len("abc")`, "x := []int{1}\ncap(x)", "append(x, 2)", "*new(int)", "int64(3)", `[]byte("hi")`, "type T int\nT(3)", "min(1, 2)", "complex(1, 2)", "(*int)(nil)", "func f() {}\nf()", "x = nil\nlen(x)"},
+			"= 3\n= 1\n= [1 2]\n= 0\n= 3\n= [104 105]\n= 3\n= 1\n= (1+2i)\n= nil\n= 0\n"},
+		{"no value", []string{"1 << 70", "nil"}, "! In[1]:1:1: 1 << 70 (untyped int constant 1180591620717411303424) overflows int: to show it, convert it to a type that holds it, such as float64\n! In[2]:1:1: nil alone has no type, so there is no value to show\n"},
 		{"redefine", []string{"x := 1", `x := "s"`, "x", "var x float64", "x", "x = x + 1", "x"}, "= \"s\"\n= 0\n= 1\n"},
 		{"functions", []string{"func f(n int) int { return n+1 }", "func g(n int) int { return f(n)*10 }", "g(1)", "func f(n int) int { return n+2 }", "g(1)"}, "= 20\n= 30\n"},
 		{"function uses a variable of its cell", []string{"x := 5\nfunc f() int { return x }\nf()"}, "= 5\n"},
