@@ -497,6 +497,9 @@ func goPanic(r any) any {
 		return runtimeError("index out of range")
 	case strings.HasPrefix(text, "reflect.Value.Slice: "), strings.HasPrefix(text, "reflect.Value.Slice3: "):
 		return runtimeError("slice bounds out of range")
+	case text == "reflect.Value.Call: call of nil function", text == "reflect: Method on nil interface value",
+		text == "reflect: Call using zero Value argument": // f(), i.M() and g(*p) of a nil f, i and p
+		return runtimeError("invalid memory address or nil pointer dereference")
 	case strings.HasPrefix(text, "reflect"):
 		return fmt.Sprintf("loupe cannot run this: the interpreter failed (%s)", text)
 	}
