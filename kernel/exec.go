@@ -592,9 +592,10 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 	select {
 	case res = <-done:
 		if res == nil {
-			return nil
-		}
-		if res.kind != Interrupted { // the run's own end
+			if res = r.leave(); res == nil {
+				return nil
+			}
+		} else if res.kind != Interrupted { // the run's own end
 			r.finish(res)
 		}
 	case <-interrupted:

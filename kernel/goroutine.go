@@ -3,8 +3,10 @@ package kernel
 import (
 	"bytes"
 	"context"
+	"go/token"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -17,6 +19,7 @@ type run struct {
 
 	mu     sync.Mutex
 	ended  bool
+	left   bool // the cell came to its end; its goroutines may go on
 	result *outcome
 
 	mainID int64
@@ -40,6 +43,28 @@ func (r *run) finish(o *outcome) {
 	}
 	r.ended, r.result = true, o
 	close(r.over)
+}
+
+// fail ends the run with a goroutine's panic. It is false if no cell waits for
+// the run any more.
+func (r *run) fail(m *machine, o *outcome) bool {
+	r.mu.Lock()
+	gone := r.ended || r.left
+	r.mu.Unlock()
+	if !gone {
+		m.stop = true
+		r.finish(o)
+	}
+	return !gone
+}
+
+// leave says that the cell came to its end, unless something ended the run
+// before.
+func (r *run) leave() *outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = !r.ended
+	return r.result
 }
 
 func (r *run) dead() bool {
@@ -171,14 +196,24 @@ func (m *machine) goEnd() {
 	line := m.line
 	r, left := m.gs.leave()
 	if p != nil && r != nil {
-		if r.dead() {
-			m.k.out.event(Warning{Text: "a background goroutine ended with panic: " + m.panicText(p)})
-		} else {
-			m.stop = true
-			r.finish(&outcome{kind: Panic, value: p, line: line})
+		if !r.fail(m, &outcome{kind: Panic, value: p, line: line}) {
+			m.k.lost(p, line)
 		}
 	}
 	if r != nil && left == 0 && r.dead() && !m.gs.stopping() {
 		m.stop = false
 	}
+}
+
+// lost reports the panic of a goroutine whose cell has ended: nobody else
+// would.
+func (k *Kernel) lost(p any, line int) {
+	text, _, _ := strings.Cut(k.m.panicText(p), "\n[signal ")
+	w := Warning{Text: "a background goroutine ended with panic: " + text}
+	k.mu.Lock()
+	if at := k.sess.Fset.Position(token.Pos(line)); line > 0 {
+		w.Cell, w.Line = at.Filename, at.Line
+	}
+	k.mu.Unlock()
+	k.out.event(w)
 }

@@ -31,7 +31,6 @@ type emitter struct {
 	jumps   map[*ast.Ident]bool
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
-	own     map[types.Object]string // local variables that do not keep their names
 }
 
 // fn is the function being lowered.
@@ -123,9 +122,6 @@ func (e *emitter) local(o types.Object) string {
 	n := o.Name()
 	if n == "_" {
 		return n
-	}
-	if own, ok := e.own[o]; ok {
-		return own
 	}
 	if universe.Lookup(n) != nil || strings.HasPrefix(n, "__") || len(n) > 2 && n[1] == '_' && strings.ContainsRune("vftmp", rune(n[0])) || n == "init" || n == "main" {
 		return n + "__l"

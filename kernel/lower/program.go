@@ -248,7 +248,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 			out, err = nil, asRefusal(r)
 		}
 	}()
-	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}, own: map[types.Object]string{}}
+	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}}
 	if u.Decls {
 		e.declarations(u.File)
 	}
