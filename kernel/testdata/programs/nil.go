@@ -6,7 +6,10 @@ import (
 )
 
 type S struct{ F func(int) int }
-type N struct{ next *N; v int }
+type N struct {
+	next *N
+	v    int
+}
 
 func try(name string, f func()) {
 	defer func() {
