@@ -137,7 +137,7 @@ func TestCheckInSession(t *testing.T) {
 		"package main\nvar w string = v\n":                         "cannot use v (variable of struct type T) as string value in variable declaration",
 		"package main\nvar w = v.y\n":                              "v.y undefined (type T has no field or method y)",
 		"package main\nvar v string\nvar w = v + \"a\"\n":          "",
-		"package main\nimport \"os/exec\"\nvar w = exec.Command\n": "package os/exec is not in std",
+		"package main\nimport \"os/exec\"\nvar w = exec.Command\n": "package os/exec cannot be imported by cells: loupe does not carry it; go run does",
 	} {
 		f, errs := s.Parse("b", src)
 		if len(errs) > 0 {

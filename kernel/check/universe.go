@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -40,6 +41,9 @@ func NewUniverse() *Universe {
 // Import implements types.Importer for importable packages.
 func (u *Universe) Import(path string) (*types.Package, error) {
 	if !Importable(path) {
+		if slices.Contains(uncarried, path) || strings.HasPrefix(path, "loupe/") {
+			return nil, fmt.Errorf("package %s cannot be imported by cells: loupe does not carry it; go run does", path)
+		}
 		return nil, fmt.Errorf("package %s is not in std", path)
 	}
 	return u.load(path)
