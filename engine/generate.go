@@ -28,7 +28,8 @@ type GenerateConfig struct {
 	RepeatLastN      int      // how many recent tokens the penalties see; 0: 64
 	Seed             uint64   // of the random choice; the same seed gives the same text
 	// OnText gets the text as it comes, whole characters only. It runs on the
-	// calling goroutine.
+	// calling goroutine while the session is at work: it must not call methods
+	// of that session, which would wait for ever.
 	OnText func(s string)
 	// TopLogits asks for the n best logits and the log-sum-exp of every step.
 	TopLogits int
