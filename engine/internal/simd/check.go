@@ -12,6 +12,8 @@ const (
 	shortInput = "simd: x is too short for its tokens"
 	shortW     = "simd: w is too short for its rows"
 	badLdd     = "simd: ldd is less than the number of rows"
+	badStride  = "simd: stride is below 0"
+	shortRows  = "simd: k or v is too short for its rows"
 )
 
 func checkQuantize(q *Q8, row int, x []float32) {
@@ -56,6 +58,30 @@ func checkMul(dst []float32, ldd, lenW, rows, rowBytes, t0, t1 int) bool {
 		panic(badLdd)
 	case (t1-1)*ldd+rows > len(dst):
 		panic(shortDst)
+	}
+	return true
+}
+
+func checkExpand(t tensor.DType, dst []float32, src []byte) {
+	switch {
+	case len(dst)%t.BlockSize() != 0:
+		panic(badBlocks)
+	case len(src) != t.RowBytes(len(dst)):
+		panic(badLength)
+	}
+}
+
+// checkRows checks rows rows of n elements of size bytes, each stride bytes after
+// the one before, in lenRows bytes. It reports whether there are any.
+func checkRows(size, rows, n, lenRows, stride int) bool {
+	rest := lenRows - n*size // after the first row
+	switch {
+	case stride < 0:
+		panic(badStride)
+	case rows == 0:
+		return false
+	case rest < 0 || rows > 1 && stride > rest/(rows-1):
+		panic(shortRows)
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"math"
 	"testing"
 
 	"loupe/engine/tensor"
@@ -55,6 +56,36 @@ func TestShapes(t *testing.T) {
 				{badLdd, func() { mul(f(99), rows-1, w, rows, x, n, 0, tokens) }},
 			} {
 				refuses(t, k.Name+" "+typ.String(), c.want, c.call)
+			}
+		}
+		for _, typ := range expandTypes {
+			expand, src := k.Expand(typ), b(typ.RowBytes(n))
+			refuses(t, k.Name+" "+typ.String(), "", func() { expand(f(n), src) })
+			refuses(t, k.Name+" "+typ.String(), "", func() { expand(nil, nil) })
+			refuses(t, k.Name+" "+typ.String(), badLength, func() { expand(f(n), src[1:]) })
+			refuses(t, k.Name+" "+typ.String(), badLength, func() { expand(nil, src) })
+			if typ.BlockSize() > 1 {
+				refuses(t, k.Name+" "+typ.String(), badBlocks, func() { expand(f(n-1), src) })
+			}
+		}
+		for _, r := range k.rows() {
+			size := r.typ.RowBytes(n)
+			for _, c := range []struct {
+				want                string
+				rows, bytes, stride int
+			}{
+				{"", 3, 2*300 + size, 300},
+				{"", 3, size, 0},
+				{"", 1, size, math.MaxInt},
+				{"", 0, 0, 300},
+				{shortRows, 3, 2*300 + size - 1, 300},
+				{shortRows, 1, size - 1, 300},
+				{shortRows, 1, 0, 0},
+				{shortRows, 3, 2*300 + size, math.MaxInt/2 + 1},
+				{badStride, 3, 2*300 + size, -300},
+			} {
+				refuses(t, k.Name+" scores "+r.typ.String(), c.want, func() { r.scores(f(c.rows), f(n), b(c.bytes), c.stride, 1) })
+				refuses(t, k.Name+" mix "+r.typ.String(), c.want, func() { r.mix(f(n), f(c.rows), b(c.bytes), c.stride) })
 			}
 		}
 		for _, c := range []struct {

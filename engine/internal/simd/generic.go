@@ -19,6 +19,17 @@ var generic = Kernels{
 	MulF32:     mulF32Generic,
 	MulF16:     mulF16Generic,
 	MulBF16:    mulBF16Generic,
+	ExpandQ4_0: expandQ4_0Generic,
+	ExpandQ4_1: expandQ4_1Generic,
+	ExpandQ5_0: expandQ5_0Generic,
+	ExpandQ5_1: expandQ5_1Generic,
+	ExpandQ8_0: expandQ8_0Generic,
+	ExpandF16:  expandF16Generic,
+	ExpandBF16: expandBF16Generic,
+	Scores:     scoresGeneric,
+	ScoresF32:  scoresF32Generic,
+	Mix:        mixGeneric,
+	MixF32:     mixF32Generic,
 	Dot:        dotGeneric,
 	DotF16:     dotF16Generic,
 	Axpy:       axpyGeneric,
@@ -171,3 +182,7 @@ func f32ToF16Generic(dst []byte, src []float32) {
 }
 
 func halfAt(b []byte, i int) float32 { return quant.F16ToF32(binary.LittleEndian.Uint16(b[2*i:])) }
+
+func floatAt(b []byte, i int) float32 {
+	return math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+}

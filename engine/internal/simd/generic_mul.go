@@ -2,7 +2,6 @@ package simd
 
 import (
 	"encoding/binary"
-	"math"
 
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
@@ -126,9 +125,7 @@ func mulQGeneric(typ tensor.DType, dst []float32, ldd int, w []byte, rows int, x
 }
 
 func mulF32Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {
-	mulFGeneric(4, func(b []byte, i int) float32 {
-		return math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}, dst, ldd, w, rows, x, n, t0, t1)
+	mulFGeneric(4, floatAt, dst, ldd, w, rows, x, n, t0, t1)
 }
 
 func mulF16Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {

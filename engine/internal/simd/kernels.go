@@ -16,6 +16,28 @@ type MulQ func(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int)
 // activations x [nTok, n] in float32. n need not be a multiple of anything.
 type MulF func(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int)
 
+// Expand decodes whole blocks of weights, all of dst, with the bits that
+// quant.Dequantize gives (a NaN may differ in its payload where both scale and
+// offset are NaN). src is exactly the blocks' bytes.
+type Expand func(dst []float32, src []byte)
+
+// Scores multiplies rows of keys with a query:
+//
+//	dst[i] = scale * sum over d of q[d] * K[i, d]    for all i of dst
+//
+// Row i of K is len(q) elements from k[i*stride] on; stride is in bytes. The bits
+// of dst[i] do not depend on the other rows, so rows may be split over calls.
+type Scores func(dst, q []float32, k []byte, stride int, scale float32)
+
+// Mix adds rows of values with a weight each:
+//
+//	out[d] += sum over i of p[i] * V[i, d]    for all i of p
+//
+// Row i of V is len(out) elements from v[i*stride] on; stride is in bytes. Each
+// element adds up row after row, so that the rows split over several calls, in
+// order, give the same bits.
+type Mix func(out, p []float32, v []byte, stride int)
+
 // Kernels is one tier. Operands of one call do not overlap unless it says so.
 type Kernels struct {
 	Name string // as LOUPE_SIMD has it: "generic", "avx2"
@@ -25,6 +47,13 @@ type Kernels struct {
 
 	MulQ4_0, MulQ4_1, MulQ5_0, MulQ5_1, MulQ8_0 MulQ
 	MulF32, MulF16, MulBF16                     MulF
+
+	ExpandQ4_0, ExpandQ4_1, ExpandQ5_0, ExpandQ5_1, ExpandQ8_0 Expand
+	ExpandF16, ExpandBF16                                      Expand
+
+	// Attention of one head over consecutive rows of a cache, in f16 and in f32.
+	Scores, ScoresF32 Scores
+	Mix, MixF32       Mix
 
 	// Dot is the sum of a[i]*b[i].
 	Dot func(a, b []float32) float32
@@ -65,6 +94,27 @@ func (k *Kernels) MulQ(t tensor.DType) MulQ {
 		return k.MulQ5_1
 	case tensor.Q8_0:
 		return k.MulQ8_0
+	}
+	return nil
+}
+
+// Expand is the decoder for weights of type t, or nil: F32 needs none.
+func (k *Kernels) Expand(t tensor.DType) Expand {
+	switch t {
+	case tensor.Q4_0:
+		return k.ExpandQ4_0
+	case tensor.Q4_1:
+		return k.ExpandQ4_1
+	case tensor.Q5_0:
+		return k.ExpandQ5_0
+	case tensor.Q5_1:
+		return k.ExpandQ5_1
+	case tensor.Q8_0:
+		return k.ExpandQ8_0
+	case tensor.F16:
+		return k.ExpandF16
+	case tensor.BF16:
+		return k.ExpandBF16
 	}
 	return nil
 }

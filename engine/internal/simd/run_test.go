@@ -29,6 +29,18 @@ func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[
 		w, dst, x := alloc(rows*typ.RowBytes(n)), floats(rows*tokens), floats(tokens*n)
 		calls[typ.String()] = func() { mul(dst, rows, w, rows, x, n, 0, tokens) }
 	}
+	for _, typ := range expandTypes {
+		n := n / typ.BlockSize() * typ.BlockSize()
+		src, dst := alloc(typ.RowBytes(n)), floats(n)
+		calls["Expand "+typ.String()] = func() { k.Expand(typ)(dst, src) }
+	}
+	for _, r := range k.rows() {
+		stride := r.typ.RowBytes(n) + 48
+		data := alloc(rows*stride - 48)
+		q, out, p := floats(n), floats(n), floats(rows)
+		calls["Scores "+r.typ.String()] = func() { r.scores(p, q, data, stride, 0.125) }
+		calls["Mix "+r.typ.String()] = func() { r.mix(out, p, data, stride) }
+	}
 	a, b, c, h := floats(n), floats(n), floats(n), alloc(2*n)
 	for i := range a {
 		a[i], b[i], c[i] = float32(i%7), float32(i%5), float32(i%3)
