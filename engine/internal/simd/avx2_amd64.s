@@ -3913,3 +3913,1134 @@ DATA most<>+20(SB)/4, $0x42fe0000
 DATA most<>+24(SB)/4, $0x42fe0000
 DATA most<>+28(SB)/4, $0x42fe0000
 GLOBL most<>(SB), RODATA|NOPTR, $32
+
+// func expandQ4_0AVX2(dst *float32, src *byte, nb int)
+// Requires: AVX, AVX2, F16C
+TEXT ·expandQ4_0AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop204:
+	CMPQ         DX, $0x00000001
+	JLT          end205
+	VPBROADCASTW (CX), X0
+	VCVTPH2PS    X0, Y0
+	VPMOVZXBD    2(CX), Y1
+	VPSRLD       $0x04, Y1, Y3
+	VPAND        low4x32<>+0(SB), Y1, Y1
+	VPMOVZXBD    10(CX), Y2
+	VPSRLD       $0x04, Y2, Y4
+	VPAND        low4x32<>+0(SB), Y2, Y2
+	VPSUBD       centre8x32<>+0(SB), Y1, Y1
+	VPSUBD       centre8x32<>+0(SB), Y2, Y2
+	VPSUBD       centre8x32<>+0(SB), Y3, Y3
+	VPSUBD       centre8x32<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 64(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 96(AX)
+	ADDQ         $0x00000012, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000001, DX
+	JMP          loop204
+
+end205:
+	VZEROUPPER
+	RET
+
+DATA low4x32<>+0(SB)/4, $0x0000000f
+DATA low4x32<>+4(SB)/4, $0x0000000f
+DATA low4x32<>+8(SB)/4, $0x0000000f
+DATA low4x32<>+12(SB)/4, $0x0000000f
+DATA low4x32<>+16(SB)/4, $0x0000000f
+DATA low4x32<>+20(SB)/4, $0x0000000f
+DATA low4x32<>+24(SB)/4, $0x0000000f
+DATA low4x32<>+28(SB)/4, $0x0000000f
+GLOBL low4x32<>(SB), RODATA|NOPTR, $32
+
+DATA centre8x32<>+0(SB)/4, $0x00000008
+DATA centre8x32<>+4(SB)/4, $0x00000008
+DATA centre8x32<>+8(SB)/4, $0x00000008
+DATA centre8x32<>+12(SB)/4, $0x00000008
+DATA centre8x32<>+16(SB)/4, $0x00000008
+DATA centre8x32<>+20(SB)/4, $0x00000008
+DATA centre8x32<>+24(SB)/4, $0x00000008
+DATA centre8x32<>+28(SB)/4, $0x00000008
+GLOBL centre8x32<>(SB), RODATA|NOPTR, $32
+
+// func expandQ4_1AVX2(dst *float32, src *byte, nb int)
+// Requires: AVX, AVX2, F16C
+TEXT ·expandQ4_1AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop206:
+	CMPQ         DX, $0x00000001
+	JLT          end207
+	VPBROADCASTD (CX), X0
+	VCVTPH2PS    X0, Y0
+	VMOVSHDUP    Y0, Y1
+	VMOVSLDUP    Y0, Y0
+	VPMOVZXBD    4(CX), Y2
+	VPSRLD       $0x04, Y2, Y4
+	VPAND        low4x32<>+0(SB), Y2, Y2
+	VPMOVZXBD    12(CX), Y3
+	VPSRLD       $0x04, Y3, Y5
+	VPAND        low4x32<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VADDPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y1, Y4, Y4
+	VMOVUPS      Y4, 64(AX)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y0, Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VMOVUPS      Y5, 96(AX)
+	ADDQ         $0x00000014, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000001, DX
+	JMP          loop206
+
+end207:
+	VZEROUPPER
+	RET
+
+// func expandQ5_0AVX2(dst *float32, src *byte, nb int)
+// Requires: AVX, AVX2, F16C
+TEXT ·expandQ5_0AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop208:
+	CMPQ         DX, $0x00000001
+	JLT          end209
+	VPBROADCASTW (CX), X0
+	VCVTPH2PS    X0, Y0
+	VPMOVZXBD    6(CX), Y1
+	VPSRLD       $0x04, Y1, Y3
+	VPAND        low4x32<>+0(SB), Y1, Y1
+	VPMOVZXBD    14(CX), Y2
+	VPSRLD       $0x04, Y2, Y4
+	VPAND        low4x32<>+0(SB), Y2, Y2
+	VPBROADCASTD 2(CX), Y5
+	VPAND        bits0x32<>+0(SB), Y5, Y6
+	VPCMPEQD     zero<>+0(SB), Y6, Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPAND        bits8x32<>+0(SB), Y5, Y6
+	VPCMPEQD     zero<>+0(SB), Y6, Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPAND        bits16x32<>+0(SB), Y5, Y6
+	VPCMPEQD     zero<>+0(SB), Y6, Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPAND        bits24x32<>+0(SB), Y5, Y5
+	VPCMPEQD     zero<>+0(SB), Y5, Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 64(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 96(AX)
+	ADDQ         $0x00000016, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000001, DX
+	JMP          loop208
+
+end209:
+	VZEROUPPER
+	RET
+
+DATA bits0x32<>+0(SB)/4, $0x00000001
+DATA bits0x32<>+4(SB)/4, $0x00000002
+DATA bits0x32<>+8(SB)/4, $0x00000004
+DATA bits0x32<>+12(SB)/4, $0x00000008
+DATA bits0x32<>+16(SB)/4, $0x00000010
+DATA bits0x32<>+20(SB)/4, $0x00000020
+DATA bits0x32<>+24(SB)/4, $0x00000040
+DATA bits0x32<>+28(SB)/4, $0x00000080
+GLOBL bits0x32<>(SB), RODATA|NOPTR, $32
+
+DATA zero<>+0(SB)/4, $0x00000000
+DATA zero<>+4(SB)/4, $0x00000000
+DATA zero<>+8(SB)/4, $0x00000000
+DATA zero<>+12(SB)/4, $0x00000000
+DATA zero<>+16(SB)/4, $0x00000000
+DATA zero<>+20(SB)/4, $0x00000000
+DATA zero<>+24(SB)/4, $0x00000000
+DATA zero<>+28(SB)/4, $0x00000000
+GLOBL zero<>(SB), RODATA|NOPTR, $32
+
+DATA bits8x32<>+0(SB)/4, $0x00000100
+DATA bits8x32<>+4(SB)/4, $0x00000200
+DATA bits8x32<>+8(SB)/4, $0x00000400
+DATA bits8x32<>+12(SB)/4, $0x00000800
+DATA bits8x32<>+16(SB)/4, $0x00001000
+DATA bits8x32<>+20(SB)/4, $0x00002000
+DATA bits8x32<>+24(SB)/4, $0x00004000
+DATA bits8x32<>+28(SB)/4, $0x00008000
+GLOBL bits8x32<>(SB), RODATA|NOPTR, $32
+
+DATA bits16x32<>+0(SB)/4, $0x00010000
+DATA bits16x32<>+4(SB)/4, $0x00020000
+DATA bits16x32<>+8(SB)/4, $0x00040000
+DATA bits16x32<>+12(SB)/4, $0x00080000
+DATA bits16x32<>+16(SB)/4, $0x00100000
+DATA bits16x32<>+20(SB)/4, $0x00200000
+DATA bits16x32<>+24(SB)/4, $0x00400000
+DATA bits16x32<>+28(SB)/4, $0x00800000
+GLOBL bits16x32<>(SB), RODATA|NOPTR, $32
+
+DATA bits24x32<>+0(SB)/4, $0x01000000
+DATA bits24x32<>+4(SB)/4, $0x02000000
+DATA bits24x32<>+8(SB)/4, $0x04000000
+DATA bits24x32<>+12(SB)/4, $0x08000000
+DATA bits24x32<>+16(SB)/4, $0x10000000
+DATA bits24x32<>+20(SB)/4, $0x20000000
+DATA bits24x32<>+24(SB)/4, $0x40000000
+DATA bits24x32<>+28(SB)/4, $0x80000000
+GLOBL bits24x32<>(SB), RODATA|NOPTR, $32
+
+// func expandQ5_1AVX2(dst *float32, src *byte, nb int)
+// Requires: AVX, AVX2, F16C
+TEXT ·expandQ5_1AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop210:
+	CMPQ         DX, $0x00000001
+	JLT          end211
+	VPBROADCASTD (CX), X0
+	VCVTPH2PS    X0, Y0
+	VMOVSHDUP    Y0, Y1
+	VMOVSLDUP    Y0, Y0
+	VPMOVZXBD    8(CX), Y2
+	VPSRLD       $0x04, Y2, Y4
+	VPAND        low4x32<>+0(SB), Y2, Y2
+	VPMOVZXBD    16(CX), Y3
+	VPSRLD       $0x04, Y3, Y5
+	VPAND        low4x32<>+0(SB), Y3, Y3
+	VPBROADCASTD 4(CX), Y6
+	VPAND        bits0x32<>+0(SB), Y6, Y7
+	VPCMPEQD     bits0x32<>+0(SB), Y7, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPSUBD       Y7, Y2, Y2
+	VPAND        bits8x32<>+0(SB), Y6, Y7
+	VPCMPEQD     bits8x32<>+0(SB), Y7, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPSUBD       Y7, Y3, Y3
+	VPAND        bits16x32<>+0(SB), Y6, Y7
+	VPCMPEQD     bits16x32<>+0(SB), Y7, Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPSUBD       Y7, Y4, Y4
+	VPAND        bits24x32<>+0(SB), Y6, Y6
+	VPCMPEQD     bits24x32<>+0(SB), Y6, Y6
+	VPSLLD       $0x04, Y6, Y6
+	VPSUBD       Y6, Y5, Y5
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VADDPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y1, Y4, Y4
+	VMOVUPS      Y4, 64(AX)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y0, Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VMOVUPS      Y5, 96(AX)
+	ADDQ         $0x00000018, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000001, DX
+	JMP          loop210
+
+end211:
+	VZEROUPPER
+	RET
+
+// func expandQ8_0AVX2(dst *float32, src *byte, nb int)
+// Requires: AVX, AVX2, F16C
+TEXT ·expandQ8_0AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop212:
+	CMPQ         DX, $0x00000001
+	JLT          end213
+	VPBROADCASTW (CX), X0
+	VCVTPH2PS    X0, Y0
+	VPMOVSXBD    2(CX), Y1
+	VPMOVSXBD    10(CX), Y2
+	VPMOVSXBD    18(CX), Y3
+	VPMOVSXBD    26(CX), Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 64(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, 96(AX)
+	ADDQ         $0x00000022, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000001, DX
+	JMP          loop212
+
+end213:
+	VZEROUPPER
+	RET
+
+// func expandF16AVX2(dst *float32, src *byte, n int)
+// Requires: AVX, F16C
+TEXT ·expandF16AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+
+loop214:
+	CMPQ      DX, $0x00000020
+	JLT       end215
+	VCVTPH2PS (CX), Y0
+	VMOVUPS   Y0, (AX)
+	VCVTPH2PS 16(CX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(CX), Y0
+	VMOVUPS   Y0, 64(AX)
+	VCVTPH2PS 48(CX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000080, AX
+	SUBQ      $0x00000020, DX
+	JMP       loop214
+
+end215:
+loop216:
+	CMPQ      DX, $0x00000008
+	JLT       end217
+	VCVTPH2PS (CX), Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000010, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       loop216
+
+end217:
+loop218:
+	CMPQ      DX, $0x00000001
+	JLT       end219
+	MOVWLZX   (CX), BX
+	VMOVD     BX, X0
+	VCVTPH2PS X0, X0
+	VMOVSS    X0, (AX)
+	ADDQ      $0x00000002, CX
+	ADDQ      $0x00000004, AX
+	SUBQ      $0x00000001, DX
+	JMP       loop218
+
+end219:
+	VZEROUPPER
+	RET
+
+// func expandBF16AVX2(dst *float32, src *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·expandBF16AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+
+loop220:
+	CMPQ      DX, $0x00000020
+	JLT       end221
+	VPMOVZXWD (CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	VPMOVZXWD 16(CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 64(AX)
+	VPMOVZXWD 48(CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000080, AX
+	SUBQ      $0x00000020, DX
+	JMP       loop220
+
+end221:
+loop222:
+	CMPQ      DX, $0x00000008
+	JLT       end223
+	VPMOVZXWD (CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000010, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       loop222
+
+end223:
+loop224:
+	CMPQ    DX, $0x00000001
+	JLT     end225
+	MOVWLZX (CX), BX
+	SHLL    $0x10, BX
+	VMOVD   BX, X0
+	VMOVSS  X0, (AX)
+	ADDQ    $0x00000002, CX
+	ADDQ    $0x00000004, AX
+	SUBQ    $0x00000001, DX
+	JMP     loop224
+
+end225:
+	VZEROUPPER
+	RET
+
+// func scoresF16AVX2(dst *float32, rows int, q *float32, n int, k *byte, stride int, scale float32)
+// Requires: AVX, F16C, FMA3
+TEXT ·scoresF16AVX2(SB), $128-52
+	NO_LOCAL_POINTERS
+	MOVQ         dst+0(FP), AX
+	MOVQ         rows+8(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         k+32(FP), BX
+	MOVQ         stride+40(FP), SI
+	VBROADCASTSS scale+48(FP), Y0
+	LEAQ         (SI)(SI*2), DI
+
+loop226:
+	CMPQ   CX, $0x00000004
+	JLT    end227
+	MOVQ   q+16(FP), R9
+	MOVQ   BX, R8
+	MOVQ   DX, R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+
+loop228:
+	CMPQ        R10, $0x00000020
+	JLT         end229
+	VMOVUPS     (R9), Y5
+	VCVTPH2PS   (R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VCVTPH2PS   (R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VCVTPH2PS   (R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VCVTPH2PS   (R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     32(R9), Y5
+	VCVTPH2PS   16(R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VCVTPH2PS   16(R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VCVTPH2PS   16(R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VCVTPH2PS   16(R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     64(R9), Y5
+	VCVTPH2PS   32(R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VCVTPH2PS   32(R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VCVTPH2PS   32(R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VCVTPH2PS   32(R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     96(R9), Y5
+	VCVTPH2PS   48(R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VCVTPH2PS   48(R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VCVTPH2PS   48(R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VCVTPH2PS   48(R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000080, R9
+	SUBQ        $0x00000020, R10
+	JMP         loop228
+
+end229:
+loop230:
+	CMPQ        R10, $0x00000008
+	JLT         end231
+	VMOVUPS     (R9), Y5
+	VCVTPH2PS   (R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VCVTPH2PS   (R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VCVTPH2PS   (R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VCVTPH2PS   (R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	ADDQ        $0x00000010, R8
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, R10
+	JMP         loop230
+
+end231:
+loop232:
+	CMPQ        R10, $0x00000001
+	JLT         end233
+	VMOVSS      (R9), X7
+	MOVWLZX     (R8), R11
+	VMOVD       R11, X8
+	VCVTPH2PS   X8, X8
+	VFMADD231PS Y7, Y8, Y1
+	MOVWLZX     (R8)(SI*1), R11
+	VMOVD       R11, X8
+	VCVTPH2PS   X8, X8
+	VFMADD231PS Y7, Y8, Y2
+	MOVWLZX     (R8)(SI*2), R11
+	VMOVD       R11, X8
+	VCVTPH2PS   X8, X8
+	VFMADD231PS Y7, Y8, Y3
+	MOVWLZX     (R8)(DI*1), R11
+	VMOVD       R11, X8
+	VCVTPH2PS   X8, X8
+	VFMADD231PS Y7, Y8, Y4
+	ADDQ        $0x00000002, R8
+	ADDQ        $0x00000004, R9
+	SUBQ        $0x00000001, R10
+	JMP         loop232
+
+end233:
+	VHADDPS      Y2, Y1, Y1
+	VHADDPS      Y4, Y3, Y2
+	VHADDPS      Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X2
+	VMULPS       X0, X2, X2
+	VMOVUPS      X2, (AX)
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x00000010, AX
+	SUBQ         $0x00000004, CX
+	JMP          loop226
+
+end227:
+loop234:
+	CMPQ   CX, $0x00000001
+	JLT    end235
+	MOVQ   q+16(FP), R8
+	MOVQ   BX, DI
+	MOVQ   DX, R9
+	VXORPS Y1, Y1, Y1
+
+loop236:
+	CMPQ        R9, $0x00000020
+	JLT         end237
+	VMOVUPS     (R8), Y2
+	VCVTPH2PS   (DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     32(R8), Y2
+	VCVTPH2PS   16(DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     64(R8), Y2
+	VCVTPH2PS   32(DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     96(R8), Y2
+	VCVTPH2PS   48(DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, R9
+	JMP         loop236
+
+end237:
+loop238:
+	CMPQ        R9, $0x00000008
+	JLT         end239
+	VMOVUPS     (R8), Y2
+	VCVTPH2PS   (DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        $0x00000010, DI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R9
+	JMP         loop238
+
+end239:
+loop240:
+	CMPQ        R9, $0x00000001
+	JLT         end241
+	VMOVSS      (R8), X7
+	MOVWLZX     (DI), R10
+	VMOVD       R10, X8
+	VCVTPH2PS   X8, X8
+	VFMADD231PS Y7, Y8, Y1
+	ADDQ        $0x00000002, DI
+	ADDQ        $0x00000004, R8
+	SUBQ        $0x00000001, R9
+	JMP         loop240
+
+end241:
+	VHADDPS      Y1, Y1, Y2
+	VHADDPS      Y1, Y1, Y1
+	VHADDPS      Y1, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X1
+	VMULSS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000004, AX
+	SUBQ         $0x00000001, CX
+	JMP          loop234
+
+end235:
+	VZEROUPPER
+	RET
+
+// func mixF16AVX2(out *float32, n int, p *float32, rows int, v *byte, stride int)
+// Requires: AVX, F16C, FMA3
+TEXT ·mixF16AVX2(SB), $128-48
+	NO_LOCAL_POINTERS
+	MOVQ out+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ v+32(FP), DX
+	MOVQ stride+40(FP), BX
+
+loop242:
+	CMPQ    CX, $0x00000040
+	JLT     end243
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+	MOVQ    p+16(FP), DI
+	MOVQ    rows+24(FP), R8
+	MOVQ    DX, SI
+
+loop244:
+	CMPQ         R8, $0x00000001
+	JLT          end245
+	VBROADCASTSS (DI), Y8
+	VCVTPH2PS    (SI), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VCVTPH2PS    16(SI), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VCVTPH2PS    32(SI), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VCVTPH2PS    48(SI), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VCVTPH2PS    64(SI), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VCVTPH2PS    80(SI), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VCVTPH2PS    96(SI), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VCVTPH2PS    112(SI), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop244
+
+end245:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000040, CX
+	JMP     loop242
+
+end243:
+loop246:
+	CMPQ    CX, $0x00000020
+	JLT     end247
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	MOVQ    p+16(FP), DI
+	MOVQ    rows+24(FP), R8
+	MOVQ    DX, SI
+
+loop248:
+	CMPQ         R8, $0x00000001
+	JLT          end249
+	VBROADCASTSS (DI), Y4
+	VCVTPH2PS    (SI), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VCVTPH2PS    16(SI), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VCVTPH2PS    32(SI), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VCVTPH2PS    48(SI), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop248
+
+end249:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000020, CX
+	JMP     loop246
+
+end247:
+loop250:
+	CMPQ    CX, $0x00000008
+	JLT     end251
+	VMOVUPS (AX), Y0
+	MOVQ    p+16(FP), DI
+	MOVQ    rows+24(FP), R8
+	MOVQ    DX, SI
+
+loop252:
+	CMPQ         R8, $0x00000001
+	JLT          end253
+	VBROADCASTSS (DI), Y1
+	VCVTPH2PS    (SI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop252
+
+end253:
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000010, DX
+	SUBQ    $0x00000008, CX
+	JMP     loop250
+
+end251:
+loop254:
+	CMPQ   CX, $0x00000001
+	JLT    end255
+	VMOVSS (AX), X0
+	MOVQ   p+16(FP), DI
+	MOVQ   rows+24(FP), R8
+	MOVQ   DX, SI
+
+loop256:
+	CMPQ         R8, $0x00000001
+	JLT          end257
+	VBROADCASTSS (DI), Y1
+	MOVWLZX      (SI), R9
+	VMOVD        R9, X2
+	VCVTPH2PS    X2, X2
+	VFMADD231SS  X1, X2, X0
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop256
+
+end257:
+	VMOVSS X0, (AX)
+	ADDQ   $0x00000004, AX
+	ADDQ   $0x00000002, DX
+	SUBQ   $0x00000001, CX
+	JMP    loop254
+
+end255:
+	VZEROUPPER
+	RET
+
+// func scoresF32AVX2(dst *float32, rows int, q *float32, n int, k *byte, stride int, scale float32)
+// Requires: AVX, FMA3
+TEXT ·scoresF32AVX2(SB), $128-52
+	NO_LOCAL_POINTERS
+	MOVQ         dst+0(FP), AX
+	MOVQ         rows+8(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         k+32(FP), BX
+	MOVQ         stride+40(FP), SI
+	VBROADCASTSS scale+48(FP), Y0
+	LEAQ         (SI)(SI*2), DI
+
+loop258:
+	CMPQ   CX, $0x00000004
+	JLT    end259
+	MOVQ   q+16(FP), R9
+	MOVQ   BX, R8
+	MOVQ   DX, R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+
+loop260:
+	CMPQ        R10, $0x00000020
+	JLT         end261
+	VMOVUPS     (R9), Y5
+	VMOVUPS     (R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMOVUPS     (R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     (R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VMOVUPS     (R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     32(R9), Y5
+	VMOVUPS     32(R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMOVUPS     32(R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     32(R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VMOVUPS     32(R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     64(R9), Y5
+	VMOVUPS     64(R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMOVUPS     64(R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     64(R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VMOVUPS     64(R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     96(R9), Y5
+	VMOVUPS     96(R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMOVUPS     96(R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     96(R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VMOVUPS     96(R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x00000080, R9
+	SUBQ        $0x00000020, R10
+	JMP         loop260
+
+end261:
+loop262:
+	CMPQ        R10, $0x00000008
+	JLT         end263
+	VMOVUPS     (R9), Y5
+	VMOVUPS     (R8), Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMOVUPS     (R8)(SI*1), Y6
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     (R8)(SI*2), Y6
+	VFMADD231PS Y5, Y6, Y3
+	VMOVUPS     (R8)(DI*1), Y6
+	VFMADD231PS Y5, Y6, Y4
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, R10
+	JMP         loop262
+
+end263:
+loop264:
+	CMPQ        R10, $0x00000001
+	JLT         end265
+	VMOVSS      (R9), X7
+	VMOVSS      (R8), X8
+	VFMADD231PS Y7, Y8, Y1
+	VMOVSS      (R8)(SI*1), X8
+	VFMADD231PS Y7, Y8, Y2
+	VMOVSS      (R8)(SI*2), X8
+	VFMADD231PS Y7, Y8, Y3
+	VMOVSS      (R8)(DI*1), X8
+	VFMADD231PS Y7, Y8, Y4
+	ADDQ        $0x00000004, R8
+	ADDQ        $0x00000004, R9
+	SUBQ        $0x00000001, R10
+	JMP         loop264
+
+end265:
+	VHADDPS      Y2, Y1, Y1
+	VHADDPS      Y4, Y3, Y2
+	VHADDPS      Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X2
+	VMULPS       X0, X2, X2
+	VMOVUPS      X2, (AX)
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x00000010, AX
+	SUBQ         $0x00000004, CX
+	JMP          loop258
+
+end259:
+loop266:
+	CMPQ   CX, $0x00000001
+	JLT    end267
+	MOVQ   q+16(FP), R8
+	MOVQ   BX, DI
+	MOVQ   DX, R9
+	VXORPS Y1, Y1, Y1
+
+loop268:
+	CMPQ        R9, $0x00000020
+	JLT         end269
+	VMOVUPS     (R8), Y2
+	VMOVUPS     (DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     32(R8), Y2
+	VMOVUPS     32(DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     64(R8), Y2
+	VMOVUPS     64(DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     96(R8), Y2
+	VMOVUPS     96(DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, R9
+	JMP         loop268
+
+end269:
+loop270:
+	CMPQ        R9, $0x00000008
+	JLT         end271
+	VMOVUPS     (R8), Y2
+	VMOVUPS     (DI), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R9
+	JMP         loop270
+
+end271:
+loop272:
+	CMPQ        R9, $0x00000001
+	JLT         end273
+	VMOVSS      (R8), X7
+	VMOVSS      (DI), X8
+	VFMADD231PS Y7, Y8, Y1
+	ADDQ        $0x00000004, DI
+	ADDQ        $0x00000004, R8
+	SUBQ        $0x00000001, R9
+	JMP         loop272
+
+end273:
+	VHADDPS      Y1, Y1, Y2
+	VHADDPS      Y1, Y1, Y1
+	VHADDPS      Y1, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X1
+	VMULSS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000004, AX
+	SUBQ         $0x00000001, CX
+	JMP          loop266
+
+end267:
+	VZEROUPPER
+	RET
+
+// func mixF32AVX2(out *float32, n int, p *float32, rows int, v *byte, stride int)
+// Requires: AVX, FMA3
+TEXT ·mixF32AVX2(SB), $128-48
+	NO_LOCAL_POINTERS
+	MOVQ out+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ v+32(FP), DX
+	MOVQ stride+40(FP), BX
+
+loop274:
+	CMPQ    CX, $0x00000040
+	JLT     end275
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+	MOVQ    p+16(FP), DI
+	MOVQ    rows+24(FP), R8
+	MOVQ    DX, SI
+
+loop276:
+	CMPQ         R8, $0x00000001
+	JLT          end277
+	VBROADCASTSS (DI), Y8
+	VMOVUPS      (SI), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VMOVUPS      32(SI), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VMOVUPS      64(SI), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VMOVUPS      96(SI), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VMOVUPS      128(SI), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VMOVUPS      160(SI), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VMOVUPS      192(SI), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VMOVUPS      224(SI), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop276
+
+end277:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x00000040, CX
+	JMP     loop274
+
+end275:
+loop278:
+	CMPQ    CX, $0x00000020
+	JLT     end279
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	MOVQ    p+16(FP), DI
+	MOVQ    rows+24(FP), R8
+	MOVQ    DX, SI
+
+loop280:
+	CMPQ         R8, $0x00000001
+	JLT          end281
+	VBROADCASTSS (DI), Y4
+	VMOVUPS      (SI), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VMOVUPS      32(SI), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      64(SI), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VMOVUPS      96(SI), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop280
+
+end281:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, CX
+	JMP     loop278
+
+end279:
+loop282:
+	CMPQ    CX, $0x00000008
+	JLT     end283
+	VMOVUPS (AX), Y0
+	MOVQ    p+16(FP), DI
+	MOVQ    rows+24(FP), R8
+	MOVQ    DX, SI
+
+loop284:
+	CMPQ         R8, $0x00000001
+	JLT          end285
+	VBROADCASTSS (DI), Y1
+	VMOVUPS      (SI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop284
+
+end285:
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, CX
+	JMP     loop282
+
+end283:
+loop286:
+	CMPQ   CX, $0x00000001
+	JLT    end287
+	VMOVSS (AX), X0
+	MOVQ   p+16(FP), DI
+	MOVQ   rows+24(FP), R8
+	MOVQ   DX, SI
+
+loop288:
+	CMPQ         R8, $0x00000001
+	JLT          end289
+	VBROADCASTSS (DI), Y1
+	VMOVSS       (SI), X2
+	VFMADD231SS  X1, X2, X0
+	ADDQ         BX, SI
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000001, R8
+	JMP          loop288
+
+end289:
+	VMOVSS X0, (AX)
+	ADDQ   $0x00000004, AX
+	ADDQ   $0x00000004, DX
+	SUBQ   $0x00000001, CX
+	JMP    loop286
+
+end287:
+	VZEROUPPER
+	RET

@@ -148,3 +148,58 @@ func swiGLUAVX2(dst *float32, gate *float32, up *float32, n int)
 //
 //go:noescape
 func quantizeQ8AVX2(q *int8, d *float32, s *float32, x *float32, nb int)
+
+// expandQ4_0AVX2 decodes nb Q4_0 blocks.
+//
+//go:noescape
+func expandQ4_0AVX2(dst *float32, src *byte, nb int)
+
+// expandQ4_1AVX2 decodes nb Q4_1 blocks.
+//
+//go:noescape
+func expandQ4_1AVX2(dst *float32, src *byte, nb int)
+
+// expandQ5_0AVX2 decodes nb Q5_0 blocks.
+//
+//go:noescape
+func expandQ5_0AVX2(dst *float32, src *byte, nb int)
+
+// expandQ5_1AVX2 decodes nb Q5_1 blocks.
+//
+//go:noescape
+func expandQ5_1AVX2(dst *float32, src *byte, nb int)
+
+// expandQ8_0AVX2 decodes nb Q8_0 blocks.
+//
+//go:noescape
+func expandQ8_0AVX2(dst *float32, src *byte, nb int)
+
+// expandF16AVX2 decodes n F16 values.
+//
+//go:noescape
+func expandF16AVX2(dst *float32, src *byte, n int)
+
+// expandBF16AVX2 decodes n BF16 values.
+//
+//go:noescape
+func expandBF16AVX2(dst *float32, src *byte, n int)
+
+// scoresF16AVX2 multiplies rows of n F16 keys, stride bytes apart, with a query.
+//
+//go:noescape
+func scoresF16AVX2(dst *float32, rows int, q *float32, n int, k *byte, stride int, scale float32)
+
+// mixF16AVX2 adds to out rows of n F16 values, stride bytes apart, times p[i].
+//
+//go:noescape
+func mixF16AVX2(out *float32, n int, p *float32, rows int, v *byte, stride int)
+
+// scoresF32AVX2 multiplies rows of n F32 keys, stride bytes apart, with a query.
+//
+//go:noescape
+func scoresF32AVX2(dst *float32, rows int, q *float32, n int, k *byte, stride int, scale float32)
+
+// mixF32AVX2 adds to out rows of n F32 values, stride bytes apart, times p[i].
+//
+//go:noescape
+func mixF32AVX2(out *float32, n int, p *float32, rows int, v *byte, stride int)

@@ -42,6 +42,8 @@ func generate(out string) error {
 	g.vectors()
 	g.exponentials()
 	g.quantize()
+	g.expansions()
+	g.attention()
 
 	file, err := g.Result()
 	if err == nil {
