@@ -25,6 +25,7 @@ type Pool struct {
 	workers []*worker
 	task    Task
 	chunks  int32
+	helpers atomic.Int32  // workers with numbers up to this may join the region
 	next    atomic.Int32  // the next chunk to take
 	state   atomic.Uint64 // region number << 32 | openBit | workers inside
 	stop    atomic.Bool   // set by Cancel: chunks not begun are left out
@@ -64,7 +65,8 @@ func (p *Pool) Do(t Task, chunks int) {
 	p.do(t, chunks, len(p.workers))
 }
 
-// DoOn is Do on at most threads threads.
+// DoOn is Do on at most threads threads, those of the lowest numbers: a worker
+// that is awake but above them stays out.
 func (p *Pool) DoOn(t Task, chunks, threads int) {
 	p.do(t, chunks, min(threads-1, len(p.workers)))
 }
@@ -78,6 +80,7 @@ func (p *Pool) do(t Task, chunks, helpers int) {
 	}
 	p.task, p.chunks = t, int32(chunks)
 	p.next.Store(0)
+	p.helpers.Store(int32(helpers))
 	region := p.state.Load()>>32 + 1
 	p.state.Store(region<<32 | openBit)
 	for _, w := range p.workers[:helpers] {
@@ -107,12 +110,19 @@ func (p *Pool) take(worker int) {
 	}
 }
 
+// admits reports whether state s is an open region that worker number, last
+// inside region last, is to join. helpers was set before the region opened, so
+// it is that of s as long as s is still the state when the worker joins.
+func (p *Pool) admits(s, last uint64, number int) bool {
+	return s>>32 != last && s&openBit != 0 && number <= int(p.helpers.Load())
+}
+
 func (p *Pool) loop(w *worker, number int) {
 	var last uint64 // the region this worker was in last
 	idle := time.Now()
 	for spins := 1; !p.closed.Load(); spins++ {
 		s := p.state.Load()
-		if s>>32 != last && s&openBit != 0 {
+		if p.admits(s, last, number) {
 			if !p.state.CompareAndSwap(s, s+1) {
 				continue
 			}
@@ -132,7 +142,7 @@ func (p *Pool) loop(w *worker, number int) {
 		w.parked.Store(true)
 		// A region may have opened, or the pool closed, between the look above
 		// and the store: look again before sleeping.
-		if s := p.state.Load(); (s>>32 != last && s&openBit != 0) || p.closed.Load() {
+		if p.admits(p.state.Load(), last, number) || p.closed.Load() {
 			if w.parked.CompareAndSwap(true, false) {
 				continue
 			}

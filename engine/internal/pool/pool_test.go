@@ -71,7 +71,35 @@ func TestManyRegions(t *testing.T) {
 	}
 }
 
+// tally counts the chunks of each worker.
+type tally struct{ ran []atomic.Int32 }
+
+func (c *tally) Chunk(worker, _ int) {
+	for range 200 {
+		c.ran[worker].Add(1)
+	}
+}
+
+// Workers that are awake from a wider region before do not join a narrower one.
 func TestDoOnKeepsToItsThreads(t *testing.T) {
+	p := New(6)
+	defer p.Close()
+	all, some := &tally{make([]atomic.Int32, 6)}, &tally{make([]atomic.Int32, 6)}
+	for range 3000 {
+		p.Do(all, 24)
+		p.DoOn(some, 24, 2)
+	}
+	for i := 2; i < 6; i++ {
+		if n := some.ran[i].Load(); n != 0 {
+			t.Errorf("a region on 2 threads ran %d times on thread %d", n/200, i)
+		}
+	}
+	if n := some.ran[0].Load() + some.ran[1].Load(); n != 3000*24*200 {
+		t.Errorf("%d chunks ran, want %d", n/200, 3000*24)
+	}
+}
+
+func TestDoOnMoreThreadsThanThereAre(t *testing.T) {
 	p := New(1)
 	defer p.Close()
 	c := &count{ran: make([]atomic.Int32, 10), inside: make([]atomic.Int32, 1)}
