@@ -76,12 +76,13 @@ func (s *penalties) penalize(c *Candidate, count int32) {
 	if l < -math.MaxFloat32 {
 		return // excluded, and stays so
 	}
+	// Absurd penalties must not make an infinity, which has no probability, nor
+	// of two infinities a NaN.
 	if l <= 0 {
-		l *= s.repeat
+		l = max(l*s.repeat, -math.MaxFloat32)
 	} else {
-		l /= s.repeat
+		l = min(l/s.repeat, math.MaxFloat32)
 	}
 	l -= float64(count)*s.frequency + s.presence
-	// Absurd penalties must not make an infinity, which has no probability.
 	c.Logit = float32(min(max(l, -math.MaxFloat32), math.MaxFloat32))
 }

@@ -135,7 +135,7 @@ func equal(t *testing.T, got, want map[int]float64, tol float64) {
 		t.Fatalf("got %d candidates %v, want %d %v", len(got), got, len(want), want)
 	}
 	for id, p := range want {
-		if g, ok := got[id]; !ok || math.Abs(g-p) > tol {
+		if g, ok := got[id]; !ok || !(math.Abs(g-p) <= tol) {
 			t.Fatalf("token %d: got %v (there: %v), want %v; all: %v", id, g, ok, p, got)
 		}
 	}
@@ -174,6 +174,7 @@ func TestProbabilities(t *testing.T) {
 		{"frequency below 0 favours", Config{Temperature: 1, FrequencyPenalty: -math.Ln2}, []int{0}, logs(.5, .5), map[int]float64{0: 2. / 3, 1: 1. / 3}},
 		{"ids that are no tokens", Config{Temperature: 1, PresencePenalty: 9}, []int{-1, 2, 1 << 40}, logs(.5, .5), map[int]float64{0: .5, 1: .5}},
 		{"absurd penalty", Config{Temperature: 1, FrequencyPenalty: 1e300}, []int{0, 1}, logs(.5, .5), map[int]float64{0: .5, 1: .5}},
+		{"absurd penalties that cancel", Config{Temperature: 1, RepeatPenalty: 1e-320, FrequencyPenalty: 1e308}, []int{0, 0}, []float32{1, 5}, map[int]float64{0: 0, 1: 1}},
 		{"excluded stays excluded", Config{Temperature: 1, FrequencyPenalty: -5}, []int{0}, []float32{float32(math.Inf(-1)), 1}, map[int]float64{0: 0, 1: 1}},
 		// Penalties come before top_k, so the penalised token is not among the two.
 		{"order: penalties, top_k", Config{Temperature: 1, TopK: 2, PresencePenalty: 5}, []int{4}, ten, map[int]float64{3: 2. / 3, 2: 1. / 3}},
