@@ -3,10 +3,11 @@ package engine
 import (
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 
 	"loupe/engine/internal/simd"
 	"loupe/engine/model"
-	"loupe/engine/ops"
 	"loupe/engine/tensor"
 )
 
@@ -14,11 +15,40 @@ import (
 // --cache-type-k does. The empty string is the default, f16.
 type CacheType string
 
-// The cache types that this build stores and attends to.
+// The cache types that this build stores and attends to. Those from Q8_0 on hold
+// blocks of 32 elements, so they need a head size that is a multiple of 32.
 const (
-	F16 CacheType = "f16"
-	F32 CacheType = "f32"
+	F32  CacheType = "f32"
+	F16  CacheType = "f16"
+	BF16 CacheType = "bf16"
+	Q8_0 CacheType = "q8_0"
+	Q5_1 CacheType = "q5_1"
+	Q5_0 CacheType = "q5_0"
+	Q4_1 CacheType = "q4_1"
+	Q4_0 CacheType = "q4_0"
 )
+
+// CacheTypes lists the cache types, the most exact first.
+func CacheTypes() []CacheType { return []CacheType{F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0} }
+
+// check says what is wrong with a cache type for heads of so many elements.
+func (t CacheType) check(setting string, head int) error {
+	if !slices.Contains(CacheTypes(), t) {
+		return &SettingError{setting, string(t), "one of " + joined(CacheTypes())}
+	}
+	if block := t.dtype().BlockSize(); head%block != 0 {
+		return &SettingError{setting, string(t), fmt.Sprintf("f32, f16 or bf16: blocks of %d do not divide this model's head size %d", block, head)}
+	}
+	return nil
+}
+
+func joined(types []CacheType) string {
+	var names []string
+	for _, t := range types {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
+}
 
 // Switch is a setting that the engine may decide.
 type Switch int
@@ -73,8 +103,8 @@ type LoadConfig struct {
 	// FlashAttention Auto and Off compute attention plainly; On is refused, as
 	// this build has no flash attention yet.
 	FlashAttention Switch
-	// KCacheType and VCacheType are how keys and values are stored: F16 (the
-	// default) or F32.
+	// KCacheType and VCacheType are how keys and values are stored: one of
+	// CacheTypes; default F16.
 	KCacheType CacheType
 	VCacheType CacheType
 	// Threads is how many threads generate; default one per processor.
@@ -154,12 +184,13 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	for _, t := range []struct {
 		name string
 		p    *CacheType
-	}{{"KCacheType", &cfg.KCacheType}, {"VCacheType", &cfg.VCacheType}} {
+		head int
+	}{{"KCacheType", &cfg.KCacheType, c.HeadK}, {"VCacheType", &cfg.VCacheType, c.HeadV}} {
 		if *t.p == "" {
 			*t.p = cache
 		}
-		if d, err := tensor.ParseDType(string(*t.p)); err != nil || !ops.Attends(d) {
-			return cfg, &SettingError{t.name, string(*t.p), "f16 or f32: this build stores no other cache type"}
+		if err := t.p.check(t.name, t.head); err != nil {
+			return cfg, err
 		}
 	}
 	return cfg, nil

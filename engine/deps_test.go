@@ -24,7 +24,10 @@ const policy = `
 	engine/gguf:            engine/tensor engine/quant engine/enginetest
 	engine/internal/simd:   engine/tensor engine/quant
 	engine/token:           engine/gguf engine/tensor engine/enginetest
-	engine/store:           engine/gguf engine/tensor
+	engine/store:           engine/gguf engine/tensor engine/store/lesson
+	engine/store/lesson:    engine engine/*
+	engine/store/lesson/train: engine/gguf engine/quant engine/tensor engine/store/lesson/train/corpus
+	engine/store/lesson/train/corpus: engine/token
 	engine/kvcache:         engine/tensor engine/quant
 	engine/ops:             engine/tensor engine/quant engine/kvcache engine/internal/pool engine/internal/simd engine/internal/ref
 	engine/model:           engine/tensor engine/quant engine/gguf engine/kvcache engine/ops engine/observe engine/internal/simd engine/internal/ref engine/enginetest
@@ -42,8 +45,8 @@ const policy = `
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
 	repl/loupe:             repl kernel engine engine/* repl/internal/ptytest
-	notebooks:              engine/enginetest
-	notebooks/*:            engine stdlib/nb
+	notebooks:              -
+	notebooks/*:            engine engine/chat stdlib/nb
 	examples:               engine/enginetest
 	examples/*:             engine
 `

@@ -17,33 +17,29 @@ import (
 	"loupe/engine/token"
 )
 
-// Load opens a model: name is a path to a GGUF file or the name of a pulled
-// model ("smollm2"). Settings are checked before anything is computed; what
+// Load opens a model: name is a path to a GGUF file, the name of a pulled model
+// ("smollm2"), or "lesson", the small teaching model inside the program. Settings are checked before anything is computed; what
 // cannot be done is an error that names the setting and the remedy.
 //
 // The weights stay in the file's memory map. Close gives everything back; a
 // model that is no longer reachable is closed by the garbage collector.
 func Load(name string, cfg LoadConfig) (*Model, error) {
 	start := time.Now()
-	path, err := store.Find(name)
+	f, err := store.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	f, err := gguf.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := open(f, name, path, cfg)
+	m, err := open(f, name, cfg)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%w (%s)", err, path)
+		return nil, fmt.Errorf("%w (%s)", err, f.Path)
 	}
 	m.loadTime = time.Since(start)
 	return m, nil
 }
 
 // open builds a model on an open file.
-func open(f *gguf.File, name, path string, cfg LoadConfig) (*Model, error) {
+func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	net, err := model.New(f)
 	if err != nil {
 		return nil, err
@@ -68,7 +64,7 @@ func open(f *gguf.File, name, path string, cfg LoadConfig) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{
-		name: modelName(name), path: path, cfg: cfg, net: net, tok: tok,
+		name: modelName(name), path: f.Path, cfg: cfg, net: net, tok: tok,
 		resources: &resources{file: f, cells: cells, cpu: ops.NewCPU(max(cfg.Threads, cfg.BatchThreads), kern, cfg.Exact)},
 		busy:      make(chan struct{}, 1),
 	}

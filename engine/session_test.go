@@ -255,7 +255,7 @@ func TestBadSettingsAreRefused(t *testing.T) {
 	}{
 		{LoadConfig{ContextLength: -1}, "ContextLength is -1"},
 		{LoadConfig{Threads: 5000}, "Threads is 5000"},
-		{LoadConfig{KCacheType: "q8_0"}, "KCacheType is q8_0; it may be f16 or f32"},
+		{LoadConfig{KCacheType: "q8_9"}, "KCacheType is q8_9; it may be one of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0"},
 		{LoadConfig{VCacheType: "f17"}, "VCacheType is f17"},
 		{LoadConfig{FlashAttention: On}, "FlashAttention is on; it may be auto or off"},
 		{LoadConfig{RopeFrequencyScale: -2}, "RopeFrequencyScale is -2"},

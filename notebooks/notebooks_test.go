@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
-
-	"loupe/engine/enginetest"
 )
 
 // masks are what may differ between two runs of one notebook: times and rates.
@@ -34,7 +32,6 @@ func TestBothWorldsPrintTheSame(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no notebooks: %v", err)
 	}
-	enginetest.SmolLM2(t) // they load it by its name
 	dir := t.TempDir()
 	loupe := filepath.Join(dir, "loupe")
 	run(t, "go", "build", "-o", loupe, "../repl/loupe")

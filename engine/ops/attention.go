@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"loupe/engine/internal/simd"
 	"loupe/engine/kvcache"
 	"loupe/engine/tensor"
 )
@@ -20,7 +21,7 @@ const scoresStep = 1024
 type Attention struct {
 	Heads, KVHeads int
 	HeadK, HeadV   int
-	KType, VType   tensor.DType // f32 or f16
+	KType, VType   tensor.DType // what Attends allows
 	Segments       []kvcache.Segment
 	From           int       // cells before the first query: query i sees From+i+1 cells
 	N              int       // queries
@@ -61,40 +62,51 @@ func (c *CPU) Attend(a Attention) {
 }
 
 // Attends reports whether Attend reads caches of type t.
-func Attends(t tensor.DType) bool { return t == tensor.F32 || t == tensor.F16 }
+func Attends(t tensor.DType) bool { return t == tensor.F32 || simd.Generic().Expand(t) != nil }
+
+// expand decodes n elements of each of the rows to float32, one after another in
+// the worker's panel, and gives them with their stride in bytes.
+func (t *attentionTask) expand(worker int, typ tensor.DType, data []byte, stride, rows, n int) ([]byte, int) {
+	panel := t.cpu.panelOf(worker, rows*n)
+	decode, size := t.cpu.kern.Expand(typ), typ.RowBytes(n)
+	for r := range rows {
+		decode(panel[r*n:(r+1)*n], data[r*stride:][:size])
+	}
+	return bytesOf(panel), 4 * n
+}
 
 func (t *attentionTask) Chunk(worker, chunk int) {
 	head := chunk / t.blocks
 	first := chunk % t.blocks * queriesAChunk
 	for i := first; i < min(first+queriesAChunk, t.N); i++ {
-		t.query(t.cpu.scores[worker], head, i)
+		t.query(worker, head, i)
 	}
 }
 
 // query attends with one head of one query.
-func (t *attentionTask) query(scores []float32, head, i int) {
-	k := t.cpu.kern
+func (t *attentionTask) query(worker, head, i int) {
+	scores := t.cpu.scores[worker]
+	kern := t.cpu.kern
 	kvHead := head / (t.Heads / t.KVHeads)
 	n := t.From + i + 1
 	q := t.Q[(i*t.Heads+head)*t.HeadK:][:t.HeadK]
 	at := 0
-	kRow, kOff, kLen := t.KType.RowBytes(t.KVHeads*t.HeadK), t.KType.RowBytes(kvHead*t.HeadK), t.KType.RowBytes(t.HeadK)
+	kRow, kOff := t.KType.RowBytes(t.KVHeads*t.HeadK), t.KType.RowBytes(kvHead*t.HeadK)
 	for _, s := range t.Segments {
 		rows := min(s.N, n-at)
-		for r := 0; r < rows; r++ {
-			row := s.K[r*kRow+kOff:][:kLen]
-			if t.KType == tensor.F32 {
-				scores[at+r] = t.scale * k.Dot(q, floatsOf(row))
-			} else {
-				scores[at+r] = t.scale * k.DotF16(q, row)
-			}
+		k, stride, score := s.K[kOff:], kRow, kern.ScoresF32
+		if t.KType == tensor.F16 {
+			score = kern.Scores
+		} else if t.KType != tensor.F32 {
+			k, stride = t.expand(worker, t.KType, k, kRow, rows, t.HeadK)
 		}
+		score(scores[at:at+rows], q, k, stride, t.scale)
 		if at += rows; at == n {
 			break
 		}
 	}
 	scores = scores[:n]
-	k.SoftMax(scores)
+	kern.SoftMax(scores)
 	if t.Pattern != nil {
 		p := t.Pattern[(i*t.Heads+head)*(t.From+t.N):][:t.From+t.N]
 		copy(p, scores)
@@ -103,17 +115,16 @@ func (t *attentionTask) query(scores []float32, head, i int) {
 	out := t.Out[(i*t.Heads+head)*t.HeadV:][:t.HeadV]
 	clear(out)
 	at = 0
-	vRow, vOff, vLen := t.VType.RowBytes(t.KVHeads*t.HeadV), t.VType.RowBytes(kvHead*t.HeadV), t.VType.RowBytes(t.HeadV)
+	vRow, vOff := t.VType.RowBytes(t.KVHeads*t.HeadV), t.VType.RowBytes(kvHead*t.HeadV)
 	for _, s := range t.Segments {
 		rows := min(s.N, n-at)
-		for r := 0; r < rows; r++ {
-			row := s.V[r*vRow+vOff:][:vLen]
-			if t.VType == tensor.F32 {
-				k.Axpy(out, scores[at+r], floatsOf(row))
-			} else {
-				k.AxpyF16(out, scores[at+r], row)
-			}
+		v, stride, mix := s.V[vOff:], vRow, kern.MixF32
+		if t.VType == tensor.F16 {
+			mix = kern.Mix
+		} else if t.VType != tensor.F32 {
+			v, stride = t.expand(worker, t.VType, v, vRow, rows, t.HeadV)
 		}
+		mix(out, scores[at:at+rows], v, stride)
 		if at += rows; at == n {
 			break
 		}

@@ -13,7 +13,7 @@ type CPU struct {
 	kern    *simd.Kernels
 	exact   bool
 	threads int
-	panel   [][]float32 // per worker: weights expanded by the exact way
+	panel   [][]float32 // per worker: what was expanded to float32, and other scratch
 	scores  [][]float32 // per worker: attention scores of one query and head
 
 	matMul    matMulTask
@@ -59,6 +59,12 @@ func (c *CPU) Resume() { c.pool.Resume() }
 func (c *CPU) Close() { c.pool.Close() }
 
 func (c *CPU) do(t pool.Task, chunks int) { c.pool.DoOn(t, chunks, c.threads) }
+
+// panelOf is a worker's scratch memory of n elements, unset.
+func (c *CPU) panelOf(worker, n int) []float32 {
+	c.panel[worker] = grow(c.panel[worker], n)
+	return c.panel[worker][:n]
+}
 
 // grow gives a slice of n elements, s itself when it is long enough.
 func grow(s []float32, n int) []float32 {

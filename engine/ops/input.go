@@ -40,8 +40,7 @@ func (t *quantizeTask) Chunk(worker, chunk int) {
 		if !t.fine {
 			continue
 		}
-		t.cpu.panel[worker] = grow(t.cpu.panel[worker], x.n)
-		rest := t.cpu.panel[worker][:x.n]
+		rest := t.cpu.panelOf(worker, x.n)
 		q := x.q8.Q[r*x.n : (r+1)*x.n]
 		for b, d := range x.q8.D[r*x.n/32 : (r+1)*x.n/32] {
 			for i := b * 32; i < (b+1)*32; i++ {

@@ -91,8 +91,7 @@ func (t *matMulTask) Chunk(worker, chunk int) {
 // addFine adds the product with what the first 8 bits left.
 func (t *matMulTask) addFine(worker int, o *Out, w []byte, from, n int) {
 	c, rows := t.cpu, t.x.rows
-	c.panel[worker] = grow(c.panel[worker], rows*n)
-	rest := c.panel[worker]
+	rest := c.panelOf(worker, rows*n)
 	c.kern.MulQ(o.W.Type)(rest, n, w, n, &t.x.rest, 0, rows)
 	for i := 0; i < rows; i++ {
 		c.kern.Add(o.Dst[i*o.W.Out+from:][:n], rest[i*n:(i+1)*n])
@@ -122,13 +121,11 @@ func (t *matMulTask) mul(dst []float32, ldd int, typ tensor.DType, w []byte, n i
 func (t *matMulTask) exact(worker int, o *Out, from, n int) {
 	c := t.cpu
 	in, rb := o.W.In, o.W.rowBytes()
-	c.panel[worker] = grow(c.panel[worker], exactPanelRows*in)
+	panel, expand := c.panelOf(worker, exactPanelRows*in), c.kern.Expand(o.W.Type)
 	for r := from; r < from+n; r += exactPanelRows {
 		rows := min(exactPanelRows, from+n-r)
-		w := c.panel[worker][:rows*in]
-		if err := quant.Dequantize(o.W.Type, w, o.W.Data[r*rb:(r+rows)*rb]); err != nil {
-			panic(fmt.Sprintf("ops: %s: %v", o.W.Name, err))
-		}
+		w := panel[:rows*in]
+		expand(w, o.W.Data[r*rb:(r+rows)*rb])
 		t.mul(o.Dst[r:], o.W.Out, tensor.F32, bytesOf(w), rows)
 	}
 }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -131,10 +132,13 @@ func TestInputIsQuantisedAnew(t *testing.T) {
 func TestAttention(t *testing.T) {
 	each(t, func(t *testing.T, c *CPU) {
 		r := rand.New(rand.NewPCG(3, 3))
-		for _, typ := range []tensor.DType{tensor.F32, tensor.F16} {
+		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q5_1, tensor.Q4_0} {
 			for _, k := range []struct{ heads, kvHeads, headK, headV, from, n int }{
 				{1, 1, 32, 32, 0, 1}, {4, 2, 64, 64, 0, 20}, {9, 3, 64, 64, 63, 3}, {2, 1, 40, 24, 64, 9}, {6, 6, 16, 16, 130, 70},
 			} {
+				if k.headK%typ.BlockSize() != 0 || k.headV%typ.BlockSize() != 0 {
+					continue
+				}
 				cfg := kvcache.Config{Layers: 2, KVHeads: k.kvHeads, HeadK: k.headK, HeadV: k.headV, KType: typ, VType: typ, Context: 256}
 				store, err := kvcache.NewStore(cfg)
 				if err != nil {
@@ -146,10 +150,9 @@ func TestAttention(t *testing.T) {
 				cells := k.from + k.n
 				keys, values := random(r, cells*cfg.KRow()), random(r, cells*cfg.VRow())
 				round := func(x []float32) {
-					if typ == tensor.F16 {
-						for i := range x {
-							x[i] = quant.F16ToF32(quant.F32ToF16(x[i]))
-						}
+					row := make([]byte, typ.RowBytes(len(x)))
+					if err := errors.Join(quant.Quantize(typ, row, x), quant.Dequantize(typ, x, row)); err != nil {
+						t.Fatal(err)
 					}
 				}
 				round(keys)

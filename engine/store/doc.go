@@ -1,6 +1,7 @@
 // Package store turns model names into files. It knows a small table of models
 // (Known), fetches them and any other GGUF file into one folder (Pull, Dir), and
-// finds and lists what is there (Find, List).
+// finds, opens and lists what is there (Find, Open, List). One model, Default, is
+// inside the program and always there.
 //
 // A model comes from one of three sources, and a source is a string:
 //

@@ -22,6 +22,9 @@ func Find(name string) (string, error) {
 	if name == "" {
 		return "", &UnknownError{Name: name}
 	}
+	if IsDefault(name) {
+		return "", fmt.Errorf("store: model %q lies in no file: it is inside the program", name)
+	}
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		return name, nil
 	}
@@ -111,7 +114,7 @@ func missingPath(path string) error {
 
 // names is every name that Find accepts, for offering the nearest.
 func names(models []Model) []string {
-	var all []string
+	all := []string{Default}
 	for _, k := range table {
 		all = append(all, k.Name)
 	}

@@ -9,17 +9,22 @@ import (
 	"strings"
 )
 
-// List reads the folder: every file ending in .gguf, in the order of their file
+// List is Default, and what the folder holds: every file ending in .gguf, in the order of their file
 // names, with the data of its manifest where one stands beside it. Nothing is
-// hashed or opened. A folder that does not exist has no models.
+// hashed or opened. A folder that does not exist has none.
 func List() ([]Model, error) {
 	dir, err := Dir()
 	if err != nil {
 		return nil, err
 	}
-	return list(dir)
+	models, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	return append([]Model{builtIn()}, models...), nil
 }
 
+// list reads the folder.
 func list(dir string) ([]Model, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

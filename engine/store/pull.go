@@ -36,6 +36,9 @@ type Options struct {
 //
 // Pulls of one name wait for each other, in one process and between processes.
 func Pull(ctx context.Context, source string, o Options) (Model, error) {
+	if IsDefault(source) {
+		return Model{}, &SourceError{Source: source, Reason: "this model is inside the program; it is there without being pulled"}
+	}
 	dir, err := Dir()
 	if err != nil {
 		return Model{}, err

@@ -155,7 +155,7 @@ func TestDir(t *testing.T) {
 func TestListReadsTheFolder(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("LOUPE_MODELS", filepath.Join(dir, "none"))
-	if models, err := List(); err != nil || models != nil {
+	if models, err := List(); err != nil || len(models) != 1 || models[0].Name != Default {
 		t.Fatalf("no folder: %v, %v", models, err)
 	}
 	t.Setenv("LOUPE_MODELS", dir)
@@ -174,7 +174,7 @@ func TestListReadsTheFolder(t *testing.T) {
 	write(".hidden.gguf", "1")
 	write("e.txt", "1")
 	os.Mkdir(filepath.Join(dir, "folder.gguf"), 0o755)
-	models, err := List()
+	models, err := list(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,14 +264,14 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find(%q) = %q, %v", name, got, err)
 		}
 	}
-	models, err := List()
+	models, err := list(dir)
 	if err != nil || len(models) != 1 || models[0].Name != "tiny" || models[0].Licence != "mit" || models[0].SHA256 != "" {
 		t.Errorf("list of a known file without a record: %+v, %v", models, err)
 	}
 	os.WriteFile(path, data[:100], 0o644)
 	_, err = Find("tiny")
 	wants(t, err, "100 bytes", "loupe pull tiny")
-	if models, err = List(); err != nil || len(models) != 1 || models[0].Name != "tiny-f32" || models[0].Licence != "" {
+	if models, err = list(dir); err != nil || len(models) != 1 || models[0].Name != "tiny-f32" || models[0].Licence != "" {
 		t.Errorf("list of a file with a known name and another size: %+v, %v", models, err)
 	}
 }

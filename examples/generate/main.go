@@ -1,6 +1,7 @@
 // Generate is the smallest program that embeds the engine: it loads a model,
 // streams a continuation of its arguments, and prints the account of the call.
 //
+//	go run ./examples/generate "Once there was a rabbit"
 //	go run ./examples/generate -m smollm2 "Once upon a time"
 package main
 
@@ -16,7 +17,7 @@ import (
 )
 
 func main() {
-	model := flag.String("m", "smollm2", "path of a GGUF file or name of a pulled model")
+	model := flag.String("m", "lesson", "path of a GGUF file or name of a model")
 	n := flag.Int("n", 64, "most tokens to generate")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: generate [-m MODEL] [-n N] PROMPT")
@@ -39,7 +40,7 @@ func run(model, prompt string, n int) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
-	m, err := engine.Load(model, engine.LoadConfig{ContextLength: 2048})
+	m, err := engine.Load(model, engine.LoadConfig{})
 	if err != nil {
 		return err
 	}

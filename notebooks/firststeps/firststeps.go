@@ -4,7 +4,8 @@
 //	go run ./repl/loupe run notebooks/firststeps/firststeps.go
 //	go run ./notebooks/firststeps
 //
-// Both print the same, but for the times. It needs a model: loupe pull smollm2.
+// Both print the same, but for the times. The model is the small one inside the
+// program; it knows a world of animals, colours and things, and nothing else.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"loupe/engine"
+	"loupe/engine/chat"
 	"loupe/stdlib/nb"
 )
 
@@ -23,6 +25,11 @@ func must(err error) {
 	}
 }
 
+// question is a conversation of one message.
+func question(text string) []chat.Message {
+	return []chat.Message{{Role: "user", Content: text}}
+}
+
 func main() {
 	// %% [markdown]
 	// # First steps
@@ -31,7 +38,7 @@ func main() {
 	// and every call says what it did and how long it took.
 
 	// %% Load
-	m, err := engine.Load("smollm2", engine.LoadConfig{ContextLength: 2048, Threads: 2})
+	m, err := engine.Load("lesson", engine.LoadConfig{Threads: 2})
 	must(err)
 	set := m.Settings()
 	fmt.Printf("%s: %s, %s, context %d of %d trained, K %s, V %s\n",
@@ -39,7 +46,7 @@ func main() {
 
 	// %% Generate
 	s := m.NewSession()
-	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 40})
+	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 200})
 	must(err)
 	fmt.Println(story.Text)
 	fmt.Println(story.Stats)
@@ -49,10 +56,10 @@ func main() {
 
 	// %% Chat
 	c := m.NewSession()
-	answer, err := c.Chat("List three colours.", engine.GenerateConfig{MaxTokens: 60})
+	answer, err := c.Chat("Tell me a story about an owl.")
 	must(err)
 	fmt.Println(answer.Text)
-	answer, err = c.Chat("Thank you. Say hi.", engine.GenerateConfig{MaxTokens: 60})
+	answer, err = c.Chat("Summarise the story.")
 	must(err)
 	fmt.Println(answer.Text)
 	fmt.Printf("%d of %d prompt tokens were still in the cache\n", answer.Stats.ReusedTokens, answer.Stats.PromptTokens)
@@ -65,7 +72,7 @@ func main() {
 
 	// %% Look at the cache
 	small := m.NewSession()
-	_, err = small.Generate("The cat sat on the mat.", engine.GenerateConfig{MaxTokens: 1})
+	_, err = small.Generate("Mia the fox found a red kite at the mill.", engine.GenerateConfig{MaxTokens: 1})
 	must(err)
 	nb.Show(small.Cache())
 
@@ -76,22 +83,24 @@ func main() {
 	// again from its first token, once the cache still holds it.
 
 	// %% Cache off
-	text := strings.Repeat("The old mill stood by the river. A rabbit lived under it and ate clover. ", 20)
-	off, err := engine.Load("smollm2", engine.LoadConfig{ContextLength: 2048, Threads: 2, ReusePrefix: engine.Off})
+	text := strings.Repeat("The fox was brave and the owl was quiet. They ate pie and soup at the mill. ", 10) +
+		"The code of the red box is 4711. " + strings.Repeat("The bear was shy and ran to the river. ", 10) +
+		"The code of the blue jar is 0815.\n"
+	off, err := engine.Load("lesson", engine.LoadConfig{Threads: 2, ReusePrefix: engine.Off})
 	must(err)
 	reader := off.NewSession()
-	_, err = reader.Generate(text+"\n\nQuestion: Who lived under the mill?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
+	_, err = reader.Send(question(text + "What is the code of the red box?"))
 	must(err)
-	without, err := reader.Generate(text+"\n\nQuestion: What did the rabbit eat?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
+	without, err := reader.Send(question(text + "What is the code of the blue jar?"))
 	must(err)
 	fmt.Println(without.Text)
 	fmt.Println(without.Stats)
 
 	// %% Cache on
 	reader = m.NewSession()
-	_, err = reader.Generate(text+"\n\nQuestion: Who lived under the mill?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
+	_, err = reader.Send(question(text + "What is the code of the red box?"))
 	must(err)
-	with, err := reader.Generate(text+"\n\nQuestion: What did the rabbit eat?\nAnswer:", engine.GenerateConfig{MaxTokens: 12, Stop: []string{"\n"}})
+	with, err := reader.Send(question(text + "What is the code of the blue jar?"))
 	must(err)
 	fmt.Println(with.Text)
 	fmt.Println(with.Stats)

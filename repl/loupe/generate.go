@@ -26,13 +26,14 @@ type generateFlags struct {
 func newGenerateCmd() *cobra.Command {
 	var g generateFlags
 	cmd := &cobra.Command{
-		Use:   "generate -m MODEL -p TEXT",
+		Use:   "generate [-m MODEL] -p TEXT",
 		Short: "Continue a prompt, or answer a message",
 		Long: `Continue a prompt and print the text as it comes; the account of the call goes to
 standard error. Sampling is greedy (--temp 0) unless asked otherwise, so the same
 call prints the same text. With --json, one object says everything: prompt ids,
 ids, text, the best logits of each step, statistics and effective settings.`,
-		Example: `  loupe generate -m smollm2 -p "Once upon a time" -n 40
+		Example: `  loupe generate -p "Once there was a rabbit" -n 120
+  loupe generate -m smollm2 -p "Once upon a time" -n 40
   loupe generate -m smollm2 --chat -p "What is a rabbit?" --temp 0.8 --seed 7
   loupe generate -m smollm2 -f prompt.txt -n 1 --json --top 5 --exact
   echo "Write a haiku." | loupe generate -m smollm2 --chat -f -`,

@@ -24,14 +24,14 @@ type loadFlags struct {
 
 func (l *loadFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&l.model, "model", "m", "", "path of a GGUF file or name of a pulled model")
+	f.StringVarP(&l.model, "model", "m", store.Default, "path of a GGUF file or name of a pulled model")
 	f.IntVarP(&l.context, "ctx-size", "c", 0, "context length in tokens (0: what the model was trained on)")
 	f.IntVarP(&l.batch, "batch-size", "b", 0, "prompt tokens handed over at a time (0: 512)")
 	f.IntVar(&l.ubatch, "ubatch-size", 0, "tokens through the layers at once (0: 512); short: -ub")
 	f.IntVarP(&l.threads, "threads", "t", 0, "threads that generate (0: one per processor)")
 	f.IntVar(&l.batchThreads, "threads-batch", 0, "threads that read prompts (0: as --threads); short: -tb")
-	f.StringVar(&l.cacheK, "cache-type-k", "", "type of the K cache: f16 or f32 (default f16); short: -ctk")
-	f.StringVar(&l.cacheV, "cache-type-v", "", "type of the V cache: f16 or f32 (default f16); short: -ctv")
+	f.StringVar(&l.cacheK, "cache-type-k", "", "type of the K cache: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1 or q4_0 (default f16); short: -ctk")
+	f.StringVar(&l.cacheV, "cache-type-v", "", "type of the V cache, likewise; short: -ctv")
 	f.StringVar(&l.flash, "flash-attn", "auto", "flash attention: on, off or auto; short: -fa")
 	f.Float64Var(&l.ropeFreqBase, "rope-freq-base", 0, "RoPE base (0: the model's)")
 	f.Float64Var(&l.ropeFreqScal, "rope-freq-scale", 0, "RoPE position scale, below 1 stretches the context (0: the model's)")
@@ -58,9 +58,6 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 
 // load loads the model that the flags name.
 func (l *loadFlags) load() (*engine.Model, error) {
-	if l.model == "" {
-		return nil, usageError{fmt.Errorf("no model given; say -m MODEL, a name from `loupe models` or the path of a GGUF file")}
-	}
 	cfg, err := l.config()
 	if err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ func newModelsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List the models that are here and those that can be pulled",
-		Long: `List the GGUF files in the folder of models (LOUPE_MODELS, or loupe/models in the
-user's cache folder) and the known models that are not there yet. Every file ending
+		Long: `List the model inside the program, the GGUF files in the folder of models (LOUPE_MODELS,
+or loupe/models in the user's cache folder) and the known models that are not there yet. Every file ending
 in .gguf in that folder is a model, however it came there.`,
 		Example: `  loupe models
   loupe models --json | jq -r '.[] | select(.here) | .path'`,
@@ -87,7 +87,7 @@ func containsFile(models []store.Model, file string) bool {
 // readListed looks into the file for what its name does not say.
 func readListed(m store.Model) listedModel {
 	r := listedModel{Model: m, Here: true}
-	f, err := gguf.Open(m.Path)
+	f, err := openListed(m)
 	if err != nil {
 		r.Error = err.Error()
 		return r
@@ -102,6 +102,14 @@ func readListed(m store.Model) listedModel {
 		r.Licence = metaText(f, "general.license")
 	}
 	return r
+}
+
+// openListed opens a row of the list: the model that is in no file by its name.
+func openListed(m store.Model) (*gguf.File, error) {
+	if m.File == "" {
+		return store.Open(m.Name)
+	}
+	return gguf.Open(m.Path)
 }
 
 func dash(s string) string {

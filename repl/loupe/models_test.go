@@ -181,7 +181,7 @@ func TestModels(t *testing.T) {
 	if err != nil || errs != "" || json.Unmarshal([]byte(out), &rows) != nil {
 		t.Fatalf("%v %s\n%s", err, errs, out)
 	}
-	if len(rows) != 2+len(store.Known()) || rows[0].Error == "" || !rows[1].Here || rows[1].Context != 12345 || rows[2].Here || rows[2].Path != "" {
+	if len(rows) != 3+len(store.Known()) || rows[0].Name != "lesson" || rows[0].Context != 512 || rows[1].Error == "" || !rows[2].Here || rows[2].Context != 12345 || rows[3].Here || rows[3].Path != "" {
 		t.Errorf("%+v", rows)
 	}
 }

@@ -13,25 +13,22 @@ import (
 	"loupe/repl"
 )
 
-// prompt is loupe without a command: the REPL, with the model as m if one is
-// named.
+// prompt is loupe without a command: the REPL, with the model as m.
 func prompt(ctx context.Context, model *loadFlags) error {
 	opt := repl.Options{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	about := noModel()
-	if model.model != "" {
-		m, err := model.load()
-		if err != nil {
-			return err
-		}
-		defer m.Close()
-		opt.Setup = func(k *kernel.Kernel) error { return k.Define("m", m) }
-		about = aboutModel(m.Settings())
+	m, err := model.load()
+	if err != nil {
+		return err
 	}
+	defer m.Close()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	opt.Banner = fmt.Sprintf("loupe %s  %s", version, about)
-	var err error
+	opt.Setup = func(k *kernel.Kernel) error { return k.Define("m", m) }
+	opt.Banner = fmt.Sprintf("loupe %s  %s", version, aboutModel(m.Settings()))
+	if store.IsDefault(model.model) {
+		opt.Banner += "\n" + realModel()
+	}
 	if opt.HistoryPath, err = repl.HistoryPath(); err != nil {
 		fmt.Fprintln(os.Stderr, "loupe:", err) // the prompt works without
 	}
@@ -57,10 +54,11 @@ func parameters(n int64) string {
 	return fmt.Sprintf("%.1f M", float64(n)/1e6)
 }
 
-// noModel is the banner's part when there is no m: how to get one.
-func noModel() string {
-	if models, err := store.List(); err == nil && len(models) > 0 {
-		return fmt.Sprintf("no model: loupe -m %s loads one as m", models[0].Name)
+// realModel is the banner's line about how to get another m than the built-in one.
+func realModel() string {
+	const what = "lesson is a teaching model that knows only its own small world; "
+	if models, err := store.List(); err == nil && len(models) > 1 {
+		return fmt.Sprintf(what+"loupe -m %s loads a real one", models[1].Name)
 	}
-	return "no model: loupe pull smollm2 gets one, loupe -m smollm2 loads it"
+	return what + "loupe pull smollm2 gets a real one"
 }

@@ -44,8 +44,8 @@ func newRootCmd() *cobra.Command {
 		Long: `A notebook kernel and REPL for Go in which a language model is an ordinary object.
 
 Without a command loupe reads cells of Go, at a prompt or from a pipe, and runs
-them. With -m the model is there as m.`,
-		Example: `  loupe                          # the prompt; ? prints its keys
+them. The model is there as m: the small one inside the program, or another with -m.`,
+		Example: `  loupe                          # the prompt, with the lesson model as m; ? prints its keys
   loupe -m smollm2               # with a pulled model as m
   loupe -m model.gguf -c 4096    # with a file, 4096 tokens of context
   loupe < cells.txt              # cells from a file, their output alone

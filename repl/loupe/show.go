@@ -39,11 +39,7 @@ sliding-window layers could do with less.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := store.Find(args[0])
-			if err != nil {
-				return err
-			}
-			f, err := gguf.Open(path)
+			f, err := store.Open(args[0])
 			if err != nil {
 				return err
 			}
@@ -76,6 +72,7 @@ type description struct {
 	Parameters   int64           `json:"parameters"`
 	Context      int64           `json:"context_length,omitempty"` // trained
 	Licence      string          `json:"licence,omitempty"`
+	About        string          `json:"about,omitempty"` // general.description
 	Memory       memoryUse       `json:"memory"`
 	Types        []typeShare     `json:"types"`
 	Metadata     []metadataEntry `json:"metadata"`
@@ -121,6 +118,7 @@ func describeModel(f *gguf.File) description {
 	d := description{
 		Name: metaText(f, "general.name"), Path: f.Path, FileBytes: f.Size, GGUFVersion: f.Version,
 		Architecture: metaText(f, "general.architecture"), FileType: fileType(f), Licence: metaText(f, "general.license"),
+		About: metaText(f, "general.description"),
 		Types: []typeShare{}, Metadata: []metadataEntry{}, Tensors: []tensorRow{},
 	}
 	if d.Name == "" {
@@ -320,6 +318,7 @@ func (d *description) printFacts(b *strings.Builder) {
 		{"parameters", fmt.Sprintf("%s (%s)", number(d.Parameters), millions(d.Parameters))},
 		{"trained context", context},
 		{"licence", dash(printable(d.Licence, 100))},
+		{"about", dash(printable(d.About, 200))},
 	} {
 		fmt.Fprintf(b, "%-16s %s\n", fact[0], fact[1])
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"loupe/engine/gguf"
 	"loupe/engine/store"
 	"loupe/engine/token"
 )
@@ -29,9 +28,6 @@ the model asks for one, as for a prompt, unless switched off.`,
   loupe tokenize -m smollm2 --json --no-special < README.md`,
 		Args: noArguments("the text comes on standard input"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if model == "" {
-				return usageError{fmt.Errorf("no model given; say -m MODEL, a name from `loupe models` or the path of a GGUF file")}
-			}
 			tok, err := openTokenizer(model)
 			if err != nil {
 				return err
@@ -48,7 +44,7 @@ the model asks for one, as for a prompt, unless switched off.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&model, "model", "m", "", "path of a GGUF file or name of a pulled model; a vocabulary alone will do")
+	f.StringVarP(&model, "model", "m", store.Default, "path of a GGUF file or name of a pulled model; a vocabulary alone will do")
 	f.BoolVar(&asJSON, "json", false, `print {"ids": [..], "pieces": [..]}`)
 	f.BoolVar(&noSpecial, "no-special", false, "do not recognise special tokens in the text")
 	f.BoolVar(&noBOS, "no-bos", false, "do not add a beginning-of-sequence token")
@@ -60,11 +56,7 @@ the model asks for one, as for a prompt, unless switched off.`,
 
 // openTokenizer reads the tokenizer of a model without loading the model.
 func openTokenizer(model string) (*token.Tokenizer, error) {
-	path, err := store.Find(model)
-	if err != nil {
-		return nil, err
-	}
-	f, err := gguf.Open(path)
+	f, err := store.Open(model)
 	if err != nil {
 		return nil, err
 	}

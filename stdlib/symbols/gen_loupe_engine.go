@@ -11,9 +11,11 @@ func init() {
 	tables["loupe/engine"] = func() map[string]reflect.Value {
 		return map[string]reflect.Value{
 			"Auto":                      reflect.ValueOf(p_loupe_engine.Auto),
+			"BF16":                      reflect.ValueOf(p_loupe_engine.BF16),
 			"CacheCell":                 reflect.ValueOf((*p_loupe_engine.CacheCell)(nil)),
 			"CacheTable":                reflect.ValueOf((*p_loupe_engine.CacheTable)(nil)),
 			"CacheType":                 reflect.ValueOf((*p_loupe_engine.CacheType)(nil)),
+			"CacheTypes":                reflect.ValueOf(p_loupe_engine.CacheTypes),
 			"ContextError":              reflect.ValueOf((*p_loupe_engine.ContextError)(nil)),
 			"ContextLengthReached":      reflect.ValueOf(p_loupe_engine.ContextLengthReached),
 			"EOSFound":                  reflect.ValueOf(p_loupe_engine.EOSFound),
@@ -32,6 +34,11 @@ func init() {
 			"Off":                       reflect.ValueOf(p_loupe_engine.Off),
 			"On":                        reflect.ValueOf(p_loupe_engine.On),
 			"ParseSwitch":               reflect.ValueOf(p_loupe_engine.ParseSwitch),
+			"Q4_0":                      reflect.ValueOf(p_loupe_engine.Q4_0),
+			"Q4_1":                      reflect.ValueOf(p_loupe_engine.Q4_1),
+			"Q5_0":                      reflect.ValueOf(p_loupe_engine.Q5_0),
+			"Q5_1":                      reflect.ValueOf(p_loupe_engine.Q5_1),
+			"Q8_0":                      reflect.ValueOf(p_loupe_engine.Q8_0),
 			"Reply":                     reflect.ValueOf((*p_loupe_engine.Reply)(nil)),
 			"Session":                   reflect.ValueOf((*p_loupe_engine.Session)(nil)),
 			"SetHost":                   reflect.ValueOf(p_loupe_engine.SetHost),

@@ -1,0 +1,186 @@
+package corpus
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Control tokens of a document.
+const (
+	Begin     = "<|begin|>"
+	End       = "<|end|>"
+	User      = "<|user|>"
+	Assistant = "<|assistant|>"
+)
+
+// Part is a stretch of a document that training weighs alike.
+type Part struct {
+	Text   string
+	Weight float64 // of each token's loss; see the constants below
+}
+
+// How much a token's loss counts. Answers are few among the tokens, and would
+// hardly count unweighted; what is random cannot be learned and only disturbs.
+const (
+	wText   = 1.0  // stories
+	wFiller = 0.3  // the text that questions are asked about
+	wRandom = 0.05 // digits of facts, first copies, questions
+	wCopy   = 2.0  // later copies of a repeat
+	wLine   = 2.5  // summaries
+	wAnswer = 5.0  // answers about facts
+)
+
+// Document is one text of training.
+type Document []Part
+
+// turn is a question and its answer in the form of the chat template.
+func turn(said []Part, answer string, weight float64) Document {
+	d := Document{{User, wRandom}}
+	d = append(d, said...)
+	return append(d, Part{End, wRandom}, Part{Assistant, wRandom}, Part{answer, weight}, Part{End, weight})
+}
+
+// Draw draws a document for a row of so many tokens. The shorter the row the
+// fewer facts and summaries there are.
+func (s *Source) Draw(row int, first bool) Document {
+	d := Document{{Begin, 0}}
+	p := s.r.Float64()
+	switch {
+	case first && p < 0.55:
+		return append(d, s.recall(row)...)
+	case p < 0.30:
+		return append(d, Part{s.Story().Text, wText}, Part{End, wText})
+	case p < 0.40:
+		return append(d, s.request()...)
+	case p < 0.60:
+		return append(d, s.summary()...)
+	case p < 0.68:
+		return append(d, s.question()...)
+	case p < 0.80:
+		return append(d, s.merge(row)...)
+	}
+	return append(d, s.repeat(row)...)
+}
+
+// recall is facts among filler, and questions about them.
+func (s *Source) recall(row int) Document {
+	facts := s.Between(1, min(7, row/48))
+	questions := s.Between(1, min(4, row/64))
+	const perSentence, perFact, perQuestion = 14, 14, 20
+	room := row - 10 - facts*perFact - questions*perQuestion
+	n := s.Needles(facts, s.Between(0, max(room/perSentence, 0)))
+	again := s.chance(0.2) // a fact stated again, without a question
+	if again {
+		n.factFirst()
+	}
+	var said []Part
+	for _, sentence := range strings.SplitAfter(n.Text, ".") {
+		if !strings.Contains(sentence, "The code of the ") {
+			said = append(said, Part{sentence, wFiller})
+			continue
+		}
+		digits := len(sentence) - len("4711.")
+		said = append(said, Part{sentence[:digits], wFiller}, Part{sentence[digits : len(sentence)-1], wRandom}, Part{".", wFiller})
+	}
+	if again {
+		f := n.Facts[s.r.IntN(facts)]
+		return append(said, Part{" The code of the " + f.Colour, wRandom}, Part{" " + f.Container, wText},
+			Part{" is", wText}, Part{" " + f.Code + ".", wAnswer}, Part{End, wText})
+	}
+	var d Document
+	for i := range questions {
+		key := n.Facts[s.r.IntN(facts)].Key()
+		if s.chance(0.35) {
+			key = n.Absent(s)
+		}
+		ask := Part{Ask(key), wRandom}
+		switch {
+		case i > 0:
+			d = append(d, turn([]Part{ask}, n.Answer(key), wAnswer)...)
+		case s.chance(0.1): // the question first
+			d = append(d, turn(append([]Part{ask, {"\n", wRandom}}, said...), n.Answer(key), wAnswer)...)
+		default:
+			d = append(d, turn(append(said, Part{s.gap(), wFiller}, ask), n.Answer(key), wAnswer)...)
+		}
+	}
+	return d
+}
+
+// gap is what stands between a text and the question about it.
+func (s *Source) gap() string {
+	switch p := s.r.Float64(); {
+	case p < 0.6:
+		return "\n"
+	case p < 0.8:
+		return "\n\n"
+	}
+	return " "
+}
+
+// Requests for a story; %s is an animal with its article.
+var Requests = []string{"Tell me a story about %s.", "Write a story about %s.", "Tell a tale of %s.", "Write an essay about %s.", "A story about %s, please."}
+
+// Summarise asks for a story's line, and Together for the line that joins lines.
+const (
+	Summarise = "Summarise the story."
+	Together  = "Put the lines together."
+)
+
+func (s *Source) request() Document {
+	t := s.Story()
+	ask := fmt.Sprintf(s.pick(Requests), an(t.Animal))
+	if s.chance(0.1) { // outside of its world: still a story
+		ask = strings.TrimSpace(s.Repeat(s.Between(1, 12)))
+		if s.chance(0.5) {
+			ask += s.one("?", ".", "!")
+		}
+	}
+	d := turn([]Part{{ask, wRandom}}, t.Text, wText)
+	switch p := s.r.Float64(); { // and what one may ask then
+	case p < 0.25:
+		d = append(d, turn([]Part{{Summarise, wRandom}}, t.Summary(), wLine)...)
+	case p < 0.4:
+		ask, answer := s.AskAbout(t)
+		d = append(d, turn([]Part{{ask, wRandom}}, answer, wLine)...)
+	}
+	return d
+}
+
+func (s *Source) summary() Document {
+	t := s.Story()
+	return turn([]Part{{t.Text, wText}, {s.gap() + Summarise, wRandom}}, t.Summary(), wLine)
+}
+
+func (s *Source) question() Document {
+	t := s.Story()
+	ask, answer := s.AskAbout(t)
+	return turn([]Part{{t.Text, wText}, {s.gap() + ask, wRandom}}, answer, wLine)
+}
+
+// AskAbout draws a question for one part of the summary, and gives its answer.
+func (s *Source) AskAbout(t Story) (ask, answer string) {
+	switch s.r.IntN(3) {
+	case 0:
+		ask, answer = "Who found the "+t.Thing+"?", t.Who()
+	case 1:
+		ask, answer = "What did "+t.Name+" find?", t.What()
+	default:
+		ask, answer = "Where was the "+t.Thing+"?", t.Where()
+	}
+	return ask, capital(answer) + "."
+}
+
+func (s *Source) merge(row int) Document {
+	m := s.Merge(s.Between(1, min(5, row/50)))
+	return turn([]Part{{strings.Join(m.Lines, "\n"), wRandom}, {s.gap() + Together, wRandom}}, m.Answer, wLine)
+}
+
+func (s *Source) repeat(row int) Document {
+	n := s.Between(4, max(8, row/5))
+	block := s.Repeat(n)
+	d := Document{{block, wRandom}}
+	for range s.Between(1, 3) {
+		d = append(d, Part{block, wCopy})
+	}
+	return d
+}
