@@ -56,9 +56,9 @@ func parameters(n int64) string {
 
 // realModel is the banner's line about how to get another m than the built-in one.
 func realModel() string {
-	const what = "lesson is a teaching model that knows only its own small world; "
+	const what = "lesson knows only its own small world; "
 	if models, err := store.List(); err == nil && len(models) > 1 {
-		return fmt.Sprintf(what+"loupe -m %s loads a real one", models[1].Name)
+		return fmt.Sprintf(what+"loupe -m %s loads a real model", models[1].Name)
 	}
-	return what + "loupe pull smollm2 gets a real one"
+	return what + "loupe pull smollm2 gets a real model"
 }
