@@ -17,7 +17,7 @@ type CacheTable struct {
 	KType, VType  CacheType
 	KBytes        int64 // of all cells and layers
 	VBytes        int64
-	SharedCells   int // leading cells that a fork holds too
+	SharedCells   int // leading cells whose memory is that of a fork too
 }
 
 // CacheCell is one cell over all layers.

@@ -34,8 +34,10 @@ func (s *Session) Chat(text string, cfg ...GenerateConfig) (*Reply, error) {
 
 // ChatContext is Chat under ctx.
 func (s *Session) ChatContext(ctx context.Context, text string, cfg ...GenerateConfig) (*Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	messages := append(s.Messages[:len(s.Messages):len(s.Messages)], chat.Message{Role: "user", Content: text})
-	r, err := s.SendContext(ctx, messages, cfg...)
+	r, err := s.send(ctx, messages, cfg)
 	if err != nil {
 		return r, err
 	}
@@ -50,6 +52,13 @@ func (s *Session) Send(messages []chat.Message, cfg ...GenerateConfig) (*Reply, 
 
 // SendContext is Send under ctx.
 func (s *Session) SendContext(ctx context.Context, messages []chat.Message, cfg ...GenerateConfig) (*Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.send(ctx, messages, cfg)
+}
+
+// send is SendContext in a locked session.
+func (s *Session) send(ctx context.Context, messages []chat.Message, cfg []GenerateConfig) (*Reply, error) {
 	for i, msg := range messages {
 		if at := invalidUTF8(msg.Content); at >= 0 {
 			return nil, fmt.Errorf("engine: message %d: %w", i, &Utf8Error{at})
@@ -59,7 +68,7 @@ func (s *Session) SendContext(ctx context.Context, messages []chat.Message, cfg 
 	if err != nil {
 		return nil, err
 	}
-	return s.GenerateIDs(ctx, s.model.tokenizeChat(prompt), cfg...)
+	return s.generate(ctx, s.model.tokenizeChat(prompt), cfg)
 }
 
 // tokenizeChat is Tokenize, but for a template that writes the beginning-of-

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -25,7 +26,7 @@ type GenerateConfig struct {
 	RepeatPenalty    float64  // divides the logits of recent tokens; 0 or 1: none
 	FrequencyPenalty float64  // taken from the logit per recent occurrence
 	PresencePenalty  float64  // taken from the logit if it occurred recently
-	RepeatLastN      int      // how many recent tokens the penalties see; 0: 64
+	RepeatLastN      int      // how many recent tokens the penalties see; 0: 64, -1: all
 	Seed             uint64   // of the random choice; the same seed gives the same text
 	// OnText gets the text as it comes, whole characters only. It runs on the
 	// calling goroutine while the session is at work: it must not call methods
@@ -80,6 +81,13 @@ func (s *Session) GenerateContext(ctx context.Context, prompt string, cfg ...Gen
 
 // GenerateIDs is GenerateContext with the prompt as tokens.
 func (s *Session) GenerateIDs(ctx context.Context, ids []int, cfg ...GenerateConfig) (*Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.generate(ctx, ids, cfg)
+}
+
+// generate is GenerateIDs in a locked session.
+func (s *Session) generate(ctx context.Context, ids []int, cfg []GenerateConfig) (*Reply, error) {
 	var c GenerateConfig
 	switch len(cfg) {
 	case 0:
@@ -92,8 +100,6 @@ func (s *Session) GenerateIDs(ctx context.Context, ids []int, cfg ...GenerateCon
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return g.run()
 }
 
@@ -121,8 +127,8 @@ func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConf
 	if err != nil {
 		return nil, err
 	}
-	if len(ids) == 0 {
-		return nil, ErrEmptyPrompt
+	if err := m.checkIDs(ids); err != nil {
+		return nil, err
 	}
 	if len(ids)+1 > m.cfg.ContextLength {
 		return nil, &ContextError{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}
@@ -133,7 +139,7 @@ func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConf
 	}
 	return &generation{
 		s: s, ctx: ctx, cfg: cfg, chain: chain, stopper: stopper, stream: m.tok.NewStream(), emit: emit,
-		reply: &Reply{PromptIDs: ids, Stats: Stats{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}},
+		reply: &Reply{PromptIDs: slices.Clone(ids), Stats: Stats{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}},
 	}, nil
 }
 
@@ -166,7 +172,7 @@ func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
 	return chain, stopper, nil
 }
 
-// run reads the prompt and generates. The session is locked.
+// run reads the prompt and generates.
 func (g *generation) run() (*Reply, error) {
 	m, seq, st := g.s.model, g.s.seq, &g.reply.Stats
 	t := m.begin(g.ctx)
@@ -247,12 +253,10 @@ func (g *generation) loop(t *turn, next int) error {
 // is held.
 func (g *generation) choose(i int) (int, error) {
 	m := g.s.model
-	logits := m.pass.Logits(i, 1)
+	logits := m.known(m.pass.Logits(i, 1))
 	if m.cpu.Canceled() {
 		return 0, g.ctx.Err()
 	}
-	// Rows of the embedding past the vocabulary have no token.
-	logits = logits[:m.tok.Len()]
 	id, err := g.chain.Sample(logits)
 	if err != nil {
 		return 0, fmt.Errorf("engine: %w", err)
@@ -321,6 +325,9 @@ func LogSumExp(x []float32) float64 {
 	top := math.Inf(-1)
 	for _, v := range x {
 		top = max(top, float64(v))
+	}
+	if math.IsInf(top, 0) {
+		return top // of all -Inf, or with +Inf: no differences to sum
 	}
 	sum := 0.0
 	for _, v := range x {

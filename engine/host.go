@@ -6,14 +6,15 @@ import (
 )
 
 // Host is what surrounds the program: a notebook kernel gives calls the context
-// that its interrupt cancels, and hears what they do. Fields may be nil.
+// that its interrupt cancels, and hears what they do. Fields may be nil. They
+// are called while the session is at work: they must not use it.
 type Host struct {
 	// Context is the context of calls that were given none.
 	Context func() context.Context
 	// Text gets generated text as it comes, from calls without an OnText.
 	Text func(s string)
-	// Progress gets the tokens of a prompt as they are read, and of other long
-	// work. label says what is done: "prompt", "perplexity".
+	// Progress gets the tokens of a prompt longer than EvalBatchSize as they are
+	// read; label is "prompt".
 	Progress func(label string, done, total int)
 	// Done gets the account of every finished call.
 	Done func(s Stats)
@@ -21,7 +22,8 @@ type Host struct {
 
 var host atomic.Pointer[Host]
 
-// SetHost installs h for the whole process and returns what removes it again.
+// SetHost installs h for the whole process and returns what brings back the one
+// before. Of several, the last installed is to be removed first.
 func SetHost(h *Host) (restore func()) {
 	old := host.Swap(h)
 	return func() { host.CompareAndSwap(h, old) }

@@ -14,7 +14,9 @@ import (
 )
 
 // Session is one sequence of tokens with its keys and values. Calls on one
-// session take turns.
+// session take turns, so nothing that a call runs meanwhile (OnText, an
+// observer, what EvalEach hands logits to) may call methods of that session: it
+// would wait for ever.
 type Session struct {
 	// Messages is the conversation so far, as Chat has built it. It may be
 	// edited between calls.
@@ -87,7 +89,12 @@ func (s *Session) Bytes() int64 {
 	return s.seq.UsedBytes()
 }
 
-// Observe makes o look at the passes of this session; nil ends that.
+// Observe makes o look at the passes of this session; nil ends that. A fork is
+// not watched. o is called while the model is at work, as f in EvalEach.
+//
+// Generate reads only what it cannot reuse, so o sees no pass over tokens that
+// are in the cache already, and what o wrote stays in the keys and values read
+// under it. Rewind(0) makes the next call read everything anew.
 func (s *Session) Observe(o observe.Observer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +103,8 @@ func (s *Session) Observe(o observe.Observer) {
 
 // Eval reads ids as the continuation of the cache and returns the logits after
 // the last one, [vocabulary]. It is the plainest use of a session: no sampling,
-// no text, no reuse.
+// no text, no reuse. ids that do not fit, or are no tokens of the model, are
+// refused before any is read.
 func (s *Session) Eval(ids []int) ([]float32, error) {
 	return s.EvalContext(hostContext(), ids)
 }
@@ -114,28 +122,54 @@ func (s *Session) EvalContext(ctx context.Context, ids []int) ([]float32, error)
 
 // EvalEach reads ids as the continuation of the cache and hands the logits
 // after each id from number first on to f, one row at a time; row is valid
-// during the call only.
+// during the call only. f runs while the model is at work: it must not make
+// any session of this model read or generate, nor close the model.
 func (s *Session) EvalEach(ctx context.Context, ids []int, f func(i int, row []float32), first int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.model.begin(ctx)
-	defer s.model.end(t)
+	m := s.model
+	if err := m.checkIDs(ids); err != nil {
+		return err
+	}
+	if have, over := s.seq.Len(), s.seq.Len()+len(ids)-m.cfg.ContextLength; over > 0 {
+		return fmt.Errorf("engine: %d tokens behind the %d in the cache are %d too many for the context of %d; "+
+			"Rewind or Close the session, give fewer, or load the model with a larger ContextLength", len(ids), have, over, m.cfg.ContextLength)
+	}
+	t := m.begin(ctx)
+	defer m.end(t)
 	return s.read(t, ids, nil, func(from, n int) error {
 		for i := max(first-from, 0); i < n; i++ {
-			rows := min(model.LogitRows, n-i, s.model.cfg.PhysicalBatchSize)
-			logits := s.model.pass.Logits(i, rows)
-			if s.model.cpu.Canceled() {
-				return context.Cause(ctx)
+			rows := min(model.LogitRows, n-i, m.cfg.PhysicalBatchSize)
+			logits := m.pass.Logits(i, rows)
+			if m.cpu.Canceled() {
+				return ctx.Err()
 			}
-			vocab := len(logits) / rows
+			width := len(logits) / rows
 			for r := 0; r < rows; r++ {
-				f(from+i+r, logits[r*vocab:(r+1)*vocab])
+				f(from+i+r, m.known(logits[r*width:(r+1)*width]))
 			}
 			i += rows - 1
 		}
 		return nil
 	})
 }
+
+// checkIDs refuses what cannot be read.
+func (m *Model) checkIDs(ids []int) error {
+	if len(ids) == 0 {
+		return ErrEmptyPrompt
+	}
+	for i, id := range ids {
+		if id < 0 || id >= m.tok.Len() {
+			return fmt.Errorf("engine: token %d of %d is %d; the vocabulary has %d; take ids from this model's Tokenize", i, len(ids), id, m.tok.Len())
+		}
+	}
+	return nil
+}
+
+// known is a row of logits without those past the vocabulary: an embedding may
+// have more rows than there are tokens.
+func (m *Model) known(logits []float32) []float32 { return logits[:m.tok.Len()] }
 
 // read runs ids through the model: EvalBatchSize tokens at a time, between
 // which progress (if any) hears how many are done, and of these
@@ -172,6 +206,7 @@ func (s *Session) pass(t *turn, ids []int, after func() error) error {
 		m.cpu.SetThreads(m.cfg.Threads)
 	}
 	m.pass.Observe(s.watcher)
+	defer m.pass.Observe(nil) // the observer may hold the session or the model, which must stay collectable
 	if err := m.pass.Forward(s.seq, ids); err != nil {
 		if errors.Is(err, model.ErrCanceled) {
 			return t.ctx.Err()

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +18,7 @@ import (
 
 	"loupe/engine/chat"
 	"loupe/engine/enginetest"
+	"loupe/engine/observe"
 	"loupe/engine/tensor"
 )
 
@@ -160,7 +164,7 @@ func TestRewind(t *testing.T) {
 	for i := range want {
 		diff = max(diff, float64(max(got[i]-want[i], want[i]-got[i])))
 	}
-	if diff > 1e-1 {
+	if !(diff <= 1e-1) {
 		t.Errorf("logits differ by %v after a rewind", diff)
 	}
 	s.Rewind(100)
@@ -241,8 +245,143 @@ func TestBadCallsAreRefused(t *testing.T) {
 			t.Errorf("%s: %d cells left in the session", bad.name, s.Len())
 		}
 	}
-	if _, err := s.GenerateIDs(context.Background(), []int{1 << 20}); err == nil {
-		t.Error("an id outside the vocabulary was accepted")
+}
+
+// What cannot be read whole is refused before any of it is read.
+func TestBadIDsLeaveTheCache(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1, ContextLength: 40, EvalBatchSize: 8})
+	s := m.NewSession()
+	ids := m.Tokenize("zebra zebra zebra")
+	if _, err := s.Eval(ids); err != nil {
+		t.Fatal(err)
+	}
+	stranger := make([]int, 20)
+	stranger[17] = m.tok.Len()
+	for _, bad := range []struct {
+		name string
+		ids  []int
+		want string
+	}{
+		{"none", nil, "no tokens"},
+		{"too many", make([]int, 40-len(ids)+1), fmt.Sprintf("%d tokens behind the %d in the cache are 1 too many for the context of 40; Rewind", 40-len(ids)+1, len(ids))},
+		{"outside the vocabulary", stranger, "token 17 of 20 is 269; the vocabulary has 269"},
+		{"negative", []int{1, -1}, "token 1 of 2 is -1"},
+	} {
+		if logits, err := s.Eval(bad.ids); err == nil || logits != nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("Eval of %s: %d logits, error %v, which does not say %q", bad.name, len(logits), err, bad.want)
+		}
+		if bad.name != "too many" { // to Generate they are a whole prompt, and fit
+			if _, err := s.GenerateIDs(context.Background(), bad.ids); err == nil || !strings.Contains(err.Error(), bad.want) {
+				t.Errorf("Generate from %s: error %v does not say %q", bad.name, err, bad.want)
+			}
+		}
+		if !slices.Equal(s.Tokens(), ids) {
+			t.Fatalf("%s: the cache holds %v, held %v", bad.name, s.Tokens(), ids)
+		}
+	}
+	if _, err := s.Eval(make([]int, 40-len(ids))); err != nil || s.Len() != 40 {
+		t.Errorf("filling the context: %v, %d cells", err, s.Len())
+	}
+}
+
+func TestReplyHasItsOwnPromptIDs(t *testing.T) {
+	ids := []int{1, 2, 3}
+	r, err := tiny(t, LoadConfig{Threads: 1}).NewSession().GenerateIDs(context.Background(), ids, GenerateConfig{MaxTokens: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ids[0] = 9; !slices.Equal(r.PromptIDs, []int{1, 2, 3}) {
+		t.Errorf("the caller's change to its slice made the prompt %v", r.PromptIDs)
+	}
+}
+
+// An embedding may have more rows than there are tokens; they have no logits.
+func TestLogitsAreOfTheVocabulary(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1}, func(c *enginetest.Tiny) {
+		tokens, _, kinds := c.Vocab()
+		c.Meta = map[string]any{"tokenizer.ggml.tokens": tokens[:266], "tokenizer.ggml.token_type": kinds[:266],
+			"tokenizer.ggml.bos_token_id": nil, "tokenizer.ggml.eos_token_id": nil}
+	})
+	logits, err := m.NewSession().Eval([]int{1})
+	if err != nil || len(logits) != 266 {
+		t.Errorf("%d logits of 266 tokens, error %v", len(logits), err)
+	}
+	if _, err := m.NewSession().Eval([]int{266}); err == nil {
+		t.Error("a row of the embedding without a token was read")
+	}
+}
+
+// The rows that EvalEach hands on are those that Eval gives for each prefix.
+func TestEvalEach(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1, PhysicalBatchSize: 16, Exact: true})
+	ids := m.Tokenize("the hen and the man and the other hen in the rain")
+	rows := map[int][]float32{}
+	if err := m.NewSession().EvalEach(context.Background(), ids, func(i int, row []float32) {
+		rows[i] = slices.Clone(row)
+	}, 5); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != len(ids)-5 || len(ids) < 20 {
+		t.Fatalf("%d rows of %d tokens from number 5 on", len(rows), len(ids))
+	}
+	for i, row := range rows {
+		want, err := m.NewSession().Eval(ids[:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range want {
+			if d := math.Abs(float64(row[j] - want[j])); !(d <= 1e-3) {
+				t.Fatalf("token %d: logit %d is %v, by Eval %v", i, j, row[j], want[j])
+			}
+		}
+	}
+}
+
+// The error of a cancelled call is that of its context, wherever it was at work.
+func TestCancelBetweenLogits(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	last := -1
+	err := s.EvalEach(ctx, make([]int, 32), func(i int, _ []float32) {
+		if last = i; i == 0 {
+			cancel(errors.New("enough"))
+			for !m.cpu.Canceled() {
+				runtime.Gosched()
+			}
+		}
+	}, 0)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled while it hands on logits: %v", err)
+	}
+	if last >= 31 {
+		t.Errorf("%d rows were handed on after the cancel", last)
+	}
+	if s.Len() != 32 {
+		t.Errorf("%d tokens in the cache; the 32 were read before the cancel", s.Len())
+	}
+}
+
+func TestLogSumExp(t *testing.T) {
+	inf := math.Inf(1)
+	for _, c := range []struct {
+		x    []float32
+		want float64
+	}{
+		{[]float32{3}, 3},
+		{[]float32{0, 0, 0, 0}, math.Log(4)},
+		{[]float32{3e38, 3e38}, float64(float32(3e38))},
+		{[]float32{float32(-inf), 2}, 2},
+		{[]float32{float32(-inf), float32(-inf)}, -inf},
+		{[]float32{float32(inf), 2}, inf},
+		{nil, -inf},
+	} {
+		if got := LogSumExp(c.x); got != c.want && !(math.Abs(got-c.want) <= 1e-12*math.Abs(c.want)) {
+			t.Errorf("LogSumExp(%v) = %v, want %v", c.x, got, c.want)
+		}
+	}
+	if got := LogSumExp([]float32{1, float32(math.NaN())}); got == got {
+		t.Errorf("LogSumExp with a NaN = %v", got)
 	}
 }
 
@@ -407,6 +546,39 @@ func TestChatKeepsTheConversation(t *testing.T) {
 	}
 }
 
+// Two chats at once on one session follow one another: the second is about what
+// the first left.
+func TestChatsTakeTurns(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	var second sync.WaitGroup
+	var once sync.Once
+	chat := func(text string, cfg GenerateConfig) {
+		cfg.MaxTokens = 8
+		if _, err := s.Chat(text, cfg); err != nil {
+			t.Error(err)
+		}
+	}
+	chat("the hen", GenerateConfig{OnText: func(string) {
+		once.Do(func() {
+			second.Add(1)
+			go func() {
+				defer second.Done()
+				chat("the man", GenerateConfig{})
+			}()
+			time.Sleep(50 * time.Millisecond) // so that it is under way
+		})
+	}})
+	second.Wait()
+	var said []string
+	for _, msg := range s.Messages {
+		said = append(said, msg.Role)
+	}
+	if want := []string{"user", "assistant", "user", "assistant"}; !slices.Equal(said, want) {
+		t.Errorf("after two chats the messages are of %v", said)
+	}
+}
+
 func TestCacheTable(t *testing.T) {
 	m := tiny(t, LoadConfig{Threads: 1, KCacheType: F32})
 	s := m.NewSession()
@@ -433,7 +605,7 @@ func TestCacheTable(t *testing.T) {
 		t.Errorf("cells hold %q", text.String())
 	}
 	for _, form := range []string{"text/plain", "text/markdown", "text/html"} {
-		if d := c.Display()[form]; !strings.Contains(d, "hen") && !strings.Contains(d, "he") {
+		if d := c.Display()[form]; strings.Count(html.UnescapeString(d), strconv.Quote(m.TokenText(ids[0]))) != 1 {
 			t.Errorf("%s form: %q", form, d)
 		}
 	}
@@ -499,6 +671,39 @@ func TestForgottenSessionsAreFreed(t *testing.T) {
 	if left := m.cells.MappedBytes() - base; left > taken/2 {
 		t.Errorf("%d of %d bytes are still held after 40 sessions were forgotten", left, taken)
 	}
+}
+
+// holder is an observer that holds its session, as one that a script writes may.
+type holder struct{ session *Session }
+
+func (holder) Wants(int, observe.Point) bool { return false }
+func (holder) Observe(observe.Event)         {}
+
+// A model that is no longer reachable is collected, though its last pass was
+// watched by what holds it.
+func TestForgottenModelsAreClosed(t *testing.T) {
+	path, gone := enginetest.DefaultTiny().Write(t), make(chan bool, 1)
+	func() {
+		m, err := Load(path, LoadConfig{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.AddCleanup(m, func(c chan bool) { c <- true }, gone)
+		s := m.NewSession()
+		s.Observe(holder{s})
+		if _, err := s.Eval([]int{1, 2, 3}); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for range 200 {
+		runtime.GC()
+		select {
+		case <-gone:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	t.Error("a forgotten model is still there after 200 collections")
 }
 
 func TestHostHearsWhatCallsDo(t *testing.T) {

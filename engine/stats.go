@@ -26,7 +26,7 @@ type Stats struct {
 	ReusedTokens    int           // of these, found in the cache
 	EvaluatedTokens int           // of these, read by this call: the others, unless it was interrupted
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
-	TTFT            time.Duration // from the call to the first token
+	TTFT            time.Duration // from the call's turn on the session to the first token; 0 if there is none
 	PromptTime      time.Duration // reading EvaluatedTokens
 	GenTime         time.Duration // from the first token to the last
 	StopReason      StopReason
