@@ -15,7 +15,7 @@ const (
 	V                        // values [nTok, nKVHead, headDim]
 	QRot                     // queries after RoPE [nTok, nHead, headDim]
 	KRot                     // keys after RoPE, before storing [nTok, nKVHead, headDim]
-	AttnPattern              // attention weights [nTok, nHead, nKV]; zero past the query
+	AttnPattern              // attention weights [nTok, nHead, nKV]; zero past the query. A copy: writing to it changes nothing
 	AttnOut                  // after the output projection [nTok, nEmbd]
 	ResidMid                 // residual after attention [nTok, nEmbd]
 	FFNNorm                  // after the feed-forward norm [nTok, nEmbd]
@@ -43,15 +43,17 @@ func (p Point) String() string {
 type Event struct {
 	Layer int
 	Point Point
-	Pos   int       // position of the first token of the pass
+	Pos   int       // position of the first token of the pass, also where nOut rows of it are shown
 	Shape [3]int    // as documented at the point; unused dimensions are 1
 	X     []float32 // the live buffer: valid during the call, written to change what flows on
 }
 
 // Observer looks at a forward pass.
 type Observer interface {
-	// Wants is asked once per pass for each layer and point.
+	// Wants is asked for each layer and point of a pass, for some of them more
+	// than once: it must not change its mind meanwhile.
 	Wants(layer int, p Point) bool
-	// Observe is called for each wanted point as it is reached, from one goroutine.
+	// Observe is called for each wanted point as it is reached, from one
+	// goroutine. What a pass shows after it was cancelled is not usable.
 	Observe(e Event)
 }
