@@ -24,14 +24,13 @@ type Candidates struct {
 	Items  []Candidate
 	Sorted bool // Items are in order, the likeliest first, equals by id
 
-	byID    bool // Items[i].ID == i
 	weights []float64
 }
 
 // fill takes in a row of logits, one per token of the vocabulary.
 func (c *Candidates) fill(logits []float32) error {
 	c.Items = slices.Grow(c.Items[:0], len(logits))[:len(logits)]
-	c.Sorted, c.byID = false, true
+	c.Sorted = false
 	finite := false
 	for i, l := range logits {
 		// A NaN would lose every comparison, +Inf would make all others NaN.
@@ -84,7 +83,6 @@ func (c *Candidates) sortFirst(k int) {
 	if c.Sorted {
 		return
 	}
-	c.byID = false
 	if k >= len(items) {
 		slices.SortFunc(items, func(a, b Candidate) int {
 			if d := cmp.Compare(b.Logit, a.Logit); d != 0 {

@@ -20,8 +20,5 @@ func (s minP) Apply(c *Candidates) {
 			n++
 		}
 	}
-	if n < len(c.Items) {
-		c.byID = false
-	}
 	c.keep(n)
 }

@@ -7,7 +7,8 @@ import (
 
 // penalties makes recent tokens less likely, as llama.cpp's sampler of that name:
 // the repeat penalty divides a positive logit and multiplies a negative one, then
-// frequency (per occurrence) and presence (once) are subtracted.
+// frequency (per occurrence) and presence (once) are subtracted. It stands first
+// in a chain, where Items[id] is the candidate of token id.
 type penalties struct {
 	repeat, frequency, presence float64
 	recent                      []int // a ring once it is full
@@ -35,13 +36,8 @@ func (s *penalties) accept(id int) {
 }
 
 func (s *penalties) Apply(c *Candidates) {
-	vocab := len(c.Items)
-	if !c.byID {
-		for _, it := range c.Items {
-			vocab = max(vocab, int(it.ID)+1)
-		}
-	}
 	// counts is zero between calls, so only the recent ids need clearing.
+	vocab := len(c.Items)
 	s.counts = slices.Grow(s.counts[:0], vocab)[:vocab]
 	known := func(id int) bool { return id >= 0 && id < vocab }
 	for _, id := range s.recent {
@@ -49,26 +45,12 @@ func (s *penalties) Apply(c *Candidates) {
 			s.counts[id]++
 		}
 	}
-	if c.byID {
-		for _, id := range s.recent {
-			if known(id) && s.counts[id] > 0 {
-				s.penalize(&c.Items[id], s.counts[id])
-				s.counts[id] = 0
-			}
-		}
-	} else {
-		for i := range c.Items {
-			if n := s.counts[c.Items[i].ID]; n > 0 {
-				s.penalize(&c.Items[i], n)
-			}
-		}
-		for _, id := range s.recent {
-			if known(id) {
-				s.counts[id] = 0
-			}
+	for _, id := range s.recent {
+		if known(id) && s.counts[id] > 0 {
+			s.penalize(&c.Items[id], s.counts[id])
+			s.counts[id] = 0
 		}
 	}
-	c.Sorted = false
 }
 
 func (s *penalties) penalize(c *Candidate, count int32) {
