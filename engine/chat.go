@@ -61,7 +61,7 @@ func (s *Session) SendContext(ctx context.Context, messages []chat.Message, cfg 
 func (s *Session) send(ctx context.Context, messages []chat.Message, cfg []GenerateConfig) (*Reply, error) {
 	for i, msg := range messages {
 		if at := invalidUTF8(msg.Content); at >= 0 {
-			return nil, fmt.Errorf("engine: message %d: %w", i, &Utf8Error{at})
+			return nil, fmt.Errorf("%w (in message %d)", &Utf8Error{at}, i)
 		}
 	}
 	prompt, err := s.model.ChatTemplate(messages)

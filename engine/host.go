@@ -16,7 +16,7 @@ type Host struct {
 	// Progress gets the tokens of a prompt longer than EvalBatchSize as they are
 	// read; label is "prompt".
 	Progress func(label string, done, total int)
-	// Done gets the account of every finished call.
+	// Done gets the account of every generation that gives a reply.
 	Done func(s Stats)
 }
 
