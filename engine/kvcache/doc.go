@@ -10,7 +10,7 @@
 //
 //	plan, err := seq.Plan(n)         // room found or ErrFull, nothing changed yet
 //	seq.Put(plan, layer, i, k, v)    // rows in storage format, for each layer
-//	seq.Segments(layer, ...)         // what attention reads: runs of rows, oldest first
+//	seq.Segments(layer, ...)         // what attention reads: a page each, oldest first
 //	seq.Commit(plan, tokens)         // now they are cells
 //
 // A pass that is cancelled simply never commits.

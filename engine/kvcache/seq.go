@@ -81,9 +81,10 @@ func (q *Seq) own(i, rows int) error {
 	if err != nil {
 		return err
 	}
-	for l := 0; l < q.store.cfg.Layers; l++ {
-		copy(q.store.k(p, l)[:rows*q.store.kBytes], q.store.k(old, l))
-		copy(q.store.v(p, l)[:rows*q.store.vBytes], q.store.v(old, l))
+	c := q.store.cfg
+	for l := range c.Layers {
+		copyRows(q.store.k(p, l), q.store.k(old, l), rows, c.KVHeads, c.KType.RowBytes(c.HeadK))
+		copyRows(q.store.v(p, l), q.store.v(old, l), rows, c.KVHeads, c.VType.RowBytes(c.HeadV))
 	}
 	q.pages[i] = p
 	q.store.drop(old)
@@ -95,16 +96,28 @@ func (q *Seq) own(i, rows int) error {
 // different goroutines.
 func (q *Seq) Put(p Plan, layer, i int, k, v []float32) {
 	page, row := q.pages[(p.From+i)/PageCells], (p.From+i)%PageCells
-	st := q.store
-	store(st.cfg.KType, st.k(page, layer)[row*st.kBytes:][:st.kBytes], k)
-	store(st.cfg.VType, st.v(page, layer)[row*st.vBytes:][:st.vBytes], v)
+	c := q.store.cfg
+	store(c.KType, q.store.k(page, layer), row, k, c.HeadK)
+	store(c.VType, q.store.v(page, layer), row, v, c.HeadV)
 }
 
-// store writes one row in storage format. The type was checked by NewStore, so
-// an error here is a shape bug.
-func store(t tensor.DType, dst []byte, src []float32) {
-	if err := quant.Quantize(t, dst, src); err != nil {
-		panic(err)
+// store writes src, [KVHeads, n], in storage format as one row of each head of
+// dst, [KVHeads, PageCells, n]. The type was checked by NewStore, so an error
+// here is a shape bug.
+func store(t tensor.DType, dst []byte, row int, src []float32, n int) {
+	size := t.RowBytes(n)
+	for h := 0; h*n < len(src); h++ {
+		if err := quant.Quantize(t, dst[(h*PageCells+row)*size:][:size], src[h*n:(h+1)*n]); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// copyRows copies the first rows rows of each head, of size bytes each.
+func copyRows(dst, src []byte, rows, heads, size int) {
+	for h := range heads {
+		at := h * PageCells * size
+		copy(dst[at:at+rows*size], src[at:])
 	}
 }
 
@@ -118,8 +131,9 @@ func (q *Seq) Commit(p Plan, tokens []int) {
 	}
 }
 
-// Segment is a run of rows that lie together: K is [N, KVHeads, HeadK] and V is
-// [N, KVHeads, HeadV] in storage format.
+// Segment is a page of one layer: K is [KVHeads, PageCells, HeadK] and V is
+// [KVHeads, PageCells, HeadV] in storage format. The rows of a head lie together;
+// the first N of each are those of cells.
 type Segment struct {
 	K, V []byte
 	N    int
@@ -131,8 +145,8 @@ func (q *Seq) Segments(dst []Segment, layer, n int) []Segment {
 	for i := 0; n > 0; i++ {
 		rows := min(n, PageCells)
 		dst = append(dst, Segment{
-			K: q.store.k(q.pages[i], layer)[:rows*q.store.kBytes],
-			V: q.store.v(q.pages[i], layer)[:rows*q.store.vBytes],
+			K: q.store.k(q.pages[i], layer),
+			V: q.store.v(q.pages[i], layer),
 			N: rows,
 		})
 		n -= rows

@@ -63,19 +63,19 @@ func verify(t *testing.T, q *Seq, tokens []int) {
 	for l := 0; l < cfg.Layers; l++ {
 		row := 0
 		for _, s := range q.Segments(nil, l, q.Len()) {
-			k, v := make([]float32, s.N*cfg.KRow()), make([]float32, s.N*cfg.VRow())
+			k, v := make([]float32, PageCells*cfg.KRow()), make([]float32, PageCells*cfg.VRow())
 			if err := errors.Join(quant.Dequantize(cfg.KType, k, s.K), quant.Dequantize(cfg.VType, v, s.V)); err != nil {
 				t.Fatal(err)
 			}
 			for i := 0; i < s.N; i, row = i+1, row+1 {
 				for h := 0; h < cfg.KVHeads; h++ {
 					for d := 0; d < cfg.HeadK; d++ {
-						if got, want := k[i*cfg.KRow()+h*cfg.HeadK+d], key(tokens[row], l, h, d); got != want {
+						if got, want := k[(h*PageCells+i)*cfg.HeadK+d], key(tokens[row], l, h, d); got != want {
 							t.Fatalf("layer %d cell %d head %d dim %d: K is %v, want %v", l, row, h, d, got, want)
 						}
 					}
 					for d := 0; d < cfg.HeadV; d++ {
-						if got, want := v[i*cfg.VRow()+h*cfg.HeadV+d], -key(tokens[row], l, h, d); got != want {
+						if got, want := v[(h*PageCells+i)*cfg.HeadV+d], -key(tokens[row], l, h, d); got != want {
 							t.Fatalf("layer %d cell %d head %d dim %d: V is %v, want %v", l, row, h, d, got, want)
 						}
 					}
@@ -256,13 +256,14 @@ func TestF16RowsAreRounded(t *testing.T) {
 	k := []float32{1, 1.0 / 3, -2.5, 65504, 1e-8, 0}
 	q.Put(p, 1, 0, k, []float32{1, 2, 3, 4})
 	q.Commit(p, []int{5})
-	got := make([]float32, 6)
+	got := make([]float32, PageCells*cfg.KRow())
 	if err := quant.Dequantize(tensor.F16, got, q.Segments(nil, 1, 1)[0].K); err != nil {
 		t.Fatal(err)
 	}
 	for i, x := range k {
-		if want := quant.F16ToF32(quant.F32ToF16(x)); got[i] != want {
-			t.Errorf("element %d: %v, want %v", i, got[i], want)
+		at := i/cfg.HeadK*PageCells*cfg.HeadK + i%cfg.HeadK
+		if want := quant.F16ToF32(quant.F32ToF16(x)); got[at] != want {
+			t.Errorf("element %d: %v, want %v", i, got[at], want)
 		}
 	}
 }

@@ -27,7 +27,7 @@ type Store struct {
 }
 
 // page holds PageCells cells of every layer:
-// [layers][ K: PageCells x kBytes, V: PageCells x vBytes ].
+// [layers][ K: [KVHeads, PageCells, HeadK], V: [KVHeads, PageCells, HeadV] ].
 type page struct {
 	data []byte
 	refs atomic.Int32
@@ -107,7 +107,7 @@ func (s *Store) Close() {
 	}
 }
 
-// k and v are the rows of one layer in a page.
+// k and v are one layer of a page.
 func (s *Store) k(p *page, layer int) []byte {
 	at := layer * PageCells * (s.kBytes + s.vBytes)
 	return p.data[at : at+PageCells*s.kBytes : at+PageCells*s.kBytes]

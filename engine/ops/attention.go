@@ -64,14 +64,11 @@ func (c *CPU) Attend(a Attention) {
 // Attends reports whether Attend reads caches of type t.
 func Attends(t tensor.DType) bool { return t == tensor.F32 || simd.Generic().Expand(t) != nil }
 
-// expand decodes n elements of each of the rows to float32, one after another in
-// the worker's panel, and gives them with their stride in bytes.
+// expand decodes rows of n elements to float32 in the worker's panel, and gives
+// them with their stride in bytes.
 func (t *attentionTask) expand(worker int, typ tensor.DType, data []byte, stride, rows, n int) ([]byte, int) {
 	panel := t.cpu.panelOf(worker, rows*n)
-	decode, size := t.cpu.kern.Expand(typ), typ.RowBytes(n)
-	for r := range rows {
-		decode(panel[r*n:(r+1)*n], data[r*stride:][:size])
-	}
+	t.cpu.kern.Expand(typ)(panel, data[:rows*stride])
 	return bytesOf(panel), 4 * n
 }
 
@@ -91,10 +88,10 @@ func (t *attentionTask) query(worker, head, i int) {
 	n := t.From + i + 1
 	q := t.Q[(i*t.Heads+head)*t.HeadK:][:t.HeadK]
 	at := 0
-	kRow, kOff := t.KType.RowBytes(t.KVHeads*t.HeadK), t.KType.RowBytes(kvHead*t.HeadK)
+	kRow := t.KType.RowBytes(t.HeadK)
 	for _, s := range t.Segments {
 		rows := min(s.N, n-at)
-		k, stride, score := s.K[kOff:], kRow, kern.ScoresF32
+		k, stride, score := s.K[kvHead*kvcache.PageCells*kRow:], kRow, kern.ScoresF32
 		if t.KType == tensor.F16 {
 			score = kern.Scores
 		} else if t.KType != tensor.F32 {
@@ -115,10 +112,10 @@ func (t *attentionTask) query(worker, head, i int) {
 	out := t.Out[(i*t.Heads+head)*t.HeadV:][:t.HeadV]
 	clear(out)
 	at = 0
-	vRow, vOff := t.VType.RowBytes(t.KVHeads*t.HeadV), t.VType.RowBytes(kvHead*t.HeadV)
+	vRow := t.VType.RowBytes(t.HeadV)
 	for _, s := range t.Segments {
 		rows := min(s.N, n-at)
-		v, stride, mix := s.V[vOff:], vRow, kern.MixF32
+		v, stride, mix := s.V[kvHead*kvcache.PageCells*vRow:], vRow, kern.MixF32
 		if t.VType == tensor.F16 {
 			mix = kern.Mix
 		} else if t.VType != tensor.F32 {
