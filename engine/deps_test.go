@@ -28,8 +28,9 @@ const policy = `
 	engine/store/lesson:    engine engine/*
 	engine/store/lesson/train: engine/gguf engine/quant engine/tensor engine/store/lesson/train/corpus
 	engine/store/lesson/train/corpus: engine/token
-	engine/kvcache:         engine/tensor engine/quant
-	engine/ops:             engine/tensor engine/quant engine/kvcache engine/internal/pool engine/internal/simd engine/internal/ref
+	engine/internal/offheap: -
+	engine/kvcache:         engine/tensor engine/quant engine/internal/offheap
+	engine/ops:             engine/tensor engine/quant engine/kvcache engine/internal/*
 	engine/model:           engine/tensor engine/quant engine/gguf engine/kvcache engine/ops engine/observe engine/internal/simd engine/internal/ref engine/enginetest
 	engine:                 engine/*
 	engine/measure:         engine engine/enginetest engine/tensor

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"loupe/engine/internal/offheap"
 )
 
 // PageCells is the number of cells that share a page: what a fork shares, and
@@ -62,7 +64,7 @@ func (s *Store) newPage() (*page, error) {
 		return p, nil
 	}
 	s.mu.Unlock()
-	data, err := mapMemory(s.pageLen)
+	data, err := offheap.Map(s.pageLen)
 	if err != nil {
 		return nil, fmt.Errorf("kvcache: no memory for %d more cells (%d bytes; %d in use): %w; use a shorter context or a smaller cache type",
 			PageCells, s.pageLen, s.mapped.Load(), err)
@@ -89,7 +91,7 @@ func (s *Store) drop(p *page) {
 }
 
 func (s *Store) unmap(p *page) {
-	unmapMemory(p.data)
+	offheap.Unmap(p.data)
 	p.data = nil
 	s.mapped.Add(-int64(s.pageLen))
 }
