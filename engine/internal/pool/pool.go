@@ -14,7 +14,9 @@ const (
 
 // Task is one parallel region. Chunk is called once for every chunk number in
 // [0, chunks), from any worker; worker is in [0, Threads()) and no two calls
-// with the same worker run at once, so it may index scratch memory.
+// with the same worker run at once, so it may index scratch memory. It must not
+// panic: on a worker that ends the process, and on the caller the pool cannot be
+// used again.
 type Task interface {
 	Chunk(worker, chunk int)
 }
