@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"loupe/engine/gguf"
+	"loupe/engine/ops"
 )
 
 // architecture is what an architecture's file provides.
@@ -41,6 +42,10 @@ type Model struct {
 	net     forward
 	weights *Weights
 }
+
+// Matrices are the weights that passes multiply by: what ops.CPU.Pack may lay out
+// anew.
+func (m *Model) Matrices() []*ops.Weight { return m.weights.multiplied }
 
 // New binds the tensors of f. The file must stay open while the model is used.
 func New(f *gguf.File) (*Model, error) {

@@ -22,15 +22,15 @@ type llama struct {
 }
 
 type llamaLayer struct {
-	attnNorm []float32  // [Embd]
-	q        ops.Weight // Embd -> Heads*HeadK
-	k        ops.Weight // Embd -> KVHeads*HeadK
-	v        ops.Weight // Embd -> KVHeads*HeadV
-	out      ops.Weight // Heads*HeadV -> Embd
-	ffnNorm  []float32  // [Embd]
-	gate     ops.Weight // Embd -> FFN
-	up       ops.Weight // Embd -> FFN
-	down     ops.Weight // FFN -> Embd
+	attnNorm []float32   // [Embd]
+	q        *ops.Weight // Embd -> Heads*HeadK
+	k        *ops.Weight // Embd -> KVHeads*HeadK
+	v        *ops.Weight // Embd -> KVHeads*HeadV
+	out      *ops.Weight // Heads*HeadV -> Embd
+	ffnNorm  []float32   // [Embd]
+	gate     *ops.Weight // Embd -> FFN
+	up       *ops.Weight // Embd -> FFN
+	down     *ops.Weight // FFN -> Embd
 }
 
 func bindLlama(c Config, w *Weights) (forward, error) {
@@ -65,7 +65,7 @@ func (m *llama) layers(p *Pass) error {
 		h := p.normed.Reset(n, c.Embd)
 		cpu.RMSNorm(h, p.resid, w.attnNorm, n, c.Eps)
 		p.show(l, observe.AttnNorm, [3]int{n, c.Embd, 1}, h)
-		cpu.MatMul(&p.normed, ops.Out{W: &w.q, Dst: p.q}, ops.Out{W: &w.k, Dst: p.k, Fine: true}, ops.Out{W: &w.v, Dst: p.v, Fine: true})
+		cpu.MatMul(&p.normed, ops.Out{W: w.q, Dst: p.q}, ops.Out{W: w.k, Dst: p.k, Fine: true}, ops.Out{W: w.v, Dst: p.v, Fine: true})
 		p.show(l, observe.Q, [3]int{n, c.Heads, c.HeadK}, p.q)
 		p.show(l, observe.K, [3]int{n, c.KVHeads, c.HeadK}, p.k)
 		p.show(l, observe.V, [3]int{n, c.KVHeads, c.HeadV}, p.v)
@@ -75,7 +75,7 @@ func (m *llama) layers(p *Pass) error {
 		p.show(l, observe.KRot, [3]int{n, c.KVHeads, c.HeadK}, p.k)
 		p.storeKV(l)
 		p.attend(l)
-		cpu.MatMul(&p.attnOut, ops.Out{W: &w.out, Dst: p.branch})
+		cpu.MatMul(&p.attnOut, ops.Out{W: w.out, Dst: p.branch})
 		p.show(l, observe.AttnOut, [3]int{n, c.Embd, 1}, p.branch)
 		cpu.Add(p.resid, p.branch, n, c.Embd)
 		p.show(l, observe.ResidMid, [3]int{n, c.Embd, 1}, p.resid)
@@ -84,9 +84,9 @@ func (m *llama) layers(p *Pass) error {
 		h = p.normed.Reset(n, c.Embd)
 		cpu.RMSNorm(h, p.resid, w.ffnNorm, n, c.Eps)
 		p.show(l, observe.FFNNorm, [3]int{n, c.Embd, 1}, h)
-		cpu.MatMul(&p.normed, ops.Out{W: &w.gate, Dst: p.gate}, ops.Out{W: &w.up, Dst: p.up})
+		cpu.MatMul(&p.normed, ops.Out{W: w.gate, Dst: p.gate}, ops.Out{W: w.up, Dst: p.up})
 		cpu.SwiGLU(p.ffn.Reset(n, c.FFN), p.gate, p.up, n, c.FFN)
-		cpu.MatMul(&p.ffn, ops.Out{W: &w.down, Dst: p.branch})
+		cpu.MatMul(&p.ffn, ops.Out{W: w.down, Dst: p.branch})
 		p.show(l, observe.FFNOut, [3]int{n, c.Embd, 1}, p.branch)
 		cpu.Add(p.resid, p.branch, n, c.Embd)
 		p.show(l, observe.ResidPost, [3]int{n, c.Embd, 1}, p.resid)

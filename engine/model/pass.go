@@ -124,7 +124,7 @@ func (p *Pass) Logits(first, n int) []float32 {
 	p.normed.Changed()
 	// Fine, as every figure is taken from the logits; it costs a twentieth of a
 	// token's time on SmolLM2.
-	p.cpu.MatMul(&p.normed, ops.Out{W: &w.Output, Dst: p.logits, Fine: true})
+	p.cpu.MatMul(&p.normed, ops.Out{W: w.Output, Dst: p.logits, Fine: true})
 	logits := p.logits[:n*c.Vocab]
 	p.show(c.Layers, observe.Logits, [3]int{n, c.Vocab, 1}, logits)
 	return logits

@@ -19,9 +19,11 @@ type Weights struct {
 	used map[string]bool
 	err  error
 
-	TokenEmbd  ops.Weight // [Embd, Vocab]
-	OutputNorm []float32  // [Embd]
-	Output     ops.Weight // [Embd, Vocab]; TokenEmbd when the head is tied
+	multiplied []*ops.Weight // all that MatMul multiplies by
+
+	TokenEmbd  *ops.Weight // [Embd, Vocab]
+	OutputNorm []float32   // [Embd]
+	Output     *ops.Weight // [Embd, Vocab]; TokenEmbd when the head is tied
 	// RopeFactors is rope_freqs.weight, [RopeDims/2], of Llama 3.1 and later; else nil.
 	RopeFactors []float32
 }
@@ -38,6 +40,7 @@ func newWeights(f *gguf.File, c *Config) (*Weights, error) {
 	w.OutputNorm = w.vector("output_norm.weight", c.Embd)
 	w.Output = w.TokenEmbd
 	if w.has("output.weight") {
+		w.multiplied = nil // the embedding's rows are looked up only
 		w.Output = w.matrix("output.weight", c.Embd, c.Vocab)
 	}
 	w.RopeFactors = w.want("rope_freqs.weight", c.RopeDims/2)
@@ -73,16 +76,18 @@ func (w *Weights) need(name string, shape ...int) *gguf.Tensor {
 }
 
 // matrix binds a weight that maps in inputs to out outputs.
-func (w *Weights) matrix(name string, in, out int) ops.Weight {
+func (w *Weights) matrix(name string, in, out int) *ops.Weight {
 	t := w.need(name, in, out)
 	if t == nil {
-		return ops.Weight{}
+		return nil
 	}
 	if !ops.Multiplies(t.Type) {
 		w.fail("tensor %s is of type %s, which this build cannot multiply by; it can: %s", name, t.Type, strings.Join(multiplied(), " "))
-		return ops.Weight{}
+		return nil
 	}
-	return ops.Weight{Name: name, Type: t.Type, In: in, Out: out, Data: t.Data}
+	m := &ops.Weight{Name: name, Type: t.Type, In: in, Out: out, Data: t.Data}
+	w.multiplied = append(w.multiplied, m)
+	return m
 }
 
 // vector binds a small tensor, expanded to float32.
