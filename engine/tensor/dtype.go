@@ -45,6 +45,9 @@ const (
 	TQ1_0   DType = 34
 	TQ2_0   DType = 35
 	MXFP4   DType = 39
+	NVFP4   DType = 40
+	Q1_0    DType = 41
+	Q2_0    DType = 42
 )
 
 // layout is the block of one type: how many elements share it and how many
@@ -55,7 +58,9 @@ type layout struct {
 	bytes int
 }
 
-var layouts = map[DType]layout{
+// layouts holds every type at its number; a number without a type has no name.
+// The sizes are those of the block structures in ggml/src/ggml-common.h.
+var layouts = [...]layout{
 	F32:     {"f32", 1, 4},
 	F16:     {"f16", 1, 2},
 	BF16:    {"bf16", 1, 2},
@@ -88,14 +93,26 @@ var layouts = map[DType]layout{
 	TQ1_0:   {"tq1_0", 256, 2 + 48 + 4},
 	TQ2_0:   {"tq2_0", 256, 2 + 64},
 	MXFP4:   {"mxfp4", 32, 1 + 16},
+	NVFP4:   {"nvfp4", 64, 4 + 32},
+	Q1_0:    {"q1_0", 128, 2 + 16},
+	Q2_0:    {"q2_0", 64, 2 + 16},
+}
+
+// layoutOf is the layout of t, all zero for a number without one.
+func layoutOf(t DType) layout {
+	if t < DType(len(layouts)) {
+		return layouts[t]
+	}
+	return layout{}
 }
 
 // Known reports whether t is a type number that this package has a layout for.
-func (t DType) Known() bool { _, ok := layouts[t]; return ok }
+func (t DType) Known() bool { return layoutOf(t).elems != 0 }
 
-// String is the name llama.cpp prints: "f16", "q4_1", "q6_K".
+// String is the name llama.cpp prints: "f16", "q4_1", "q6_K". A number that
+// is no type reads "type 77".
 func (t DType) String() string {
-	if l, ok := layouts[t]; ok {
+	if l := layoutOf(t); l.elems != 0 {
 		return l.name
 	}
 	return fmt.Sprintf("type %d", uint32(t))
@@ -103,14 +120,14 @@ func (t DType) String() string {
 
 // BlockSize is the number of elements in a block; 1 for plain types, 0 for an
 // unknown type.
-func (t DType) BlockSize() int { return layouts[t].elems }
+func (t DType) BlockSize() int { return layoutOf(t).elems }
 
 // BlockBytes is the size of a block in bytes; 0 for an unknown type.
-func (t DType) BlockBytes() int { return layouts[t].bytes }
+func (t DType) BlockBytes() int { return layoutOf(t).bytes }
 
 // BitsPerElement is what one element costs on average: 8.5 for q8_0.
 func (t DType) BitsPerElement() float64 {
-	l := layouts[t]
+	l := layoutOf(t)
 	if l.elems == 0 {
 		return 0
 	}
@@ -120,7 +137,7 @@ func (t DType) BitsPerElement() float64 {
 // RowBytes is the size of a row of n elements. n must be a multiple of
 // BlockSize; RowBytes panics otherwise, as callers check shapes when they load.
 func (t DType) RowBytes(n int) int {
-	l := layouts[t]
+	l := layoutOf(t)
 	if l.elems == 0 || n%l.elems != 0 {
 		panic(fmt.Sprintf("tensor: row of %d elements does not fit blocks of %s (%d)", n, t, l.elems))
 	}
@@ -130,8 +147,8 @@ func (t DType) RowBytes(n int) int {
 // ParseDType finds a type by its name, in either case: "q8_0", "Q4_K", "F16".
 func ParseDType(name string) (DType, error) {
 	for t, l := range layouts {
-		if strings.EqualFold(l.name, name) {
-			return t, nil
+		if l.elems != 0 && strings.EqualFold(l.name, name) {
+			return DType(t), nil
 		}
 	}
 	return 0, fmt.Errorf("tensor: no type is called %q; types are %s", name, strings.Join(typeNames(), " "))
@@ -140,7 +157,9 @@ func ParseDType(name string) (DType, error) {
 func typeNames() []string {
 	names := make([]string, 0, len(layouts))
 	for _, l := range layouts {
-		names = append(names, l.name)
+		if l.elems != 0 {
+			names = append(names, l.name)
+		}
 	}
 	sort.Strings(names)
 	return names
