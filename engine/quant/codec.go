@@ -2,7 +2,6 @@ package quant
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"loupe/engine/tensor"
@@ -12,30 +11,37 @@ import (
 type codec struct {
 	typ    tensor.DType
 	decode func(dst []float32, src []byte)
-	// encode returns the index of the first block whose scale or offset does
-	// not fit its f16 field, or -1.
+	// encode returns the index of the first block that the type cannot hold, or
+	// -1: one with a NaN or an infinity, or whose scale or offset does not fit
+	// its field. Plain types hold anything.
 	encode func(dst []byte, src []float32) int
-	finite bool // encode needs values without NaN and infinities
 }
 
 // codecs is the table of all readable types, in the order that messages list
 // them.
 var codecs = [...]codec{
-	{typ: tensor.F32, decode: decodeF32, encode: encodeF32},
-	{typ: tensor.F16, decode: decodeF16, encode: encodeF16},
-	{typ: tensor.BF16, decode: decodeBF16, encode: encodeBF16},
-	{typ: tensor.Q8_0, decode: decodeQ8_0, encode: encodeQ8_0, finite: true},
-	{typ: tensor.Q5_1, decode: decodeQ5_1, encode: encodeQ5_1, finite: true},
-	{typ: tensor.Q5_0, decode: decodeQ5_0, encode: encodeQ5_0, finite: true},
-	{typ: tensor.Q4_1, decode: decodeQ4_1, encode: encodeQ4_1, finite: true},
-	{typ: tensor.Q4_0, decode: decodeQ4_0, encode: encodeQ4_0, finite: true},
+	{tensor.F32, decodeF32, encodeF32},
+	{tensor.F16, decodeF16, encodeF16},
+	{tensor.BF16, decodeBF16, encodeBF16},
+	{tensor.Q8_0, decodeQ8_0, encodeQ8_0},
+	{tensor.Q5_1, decodeQ5_1, encodeQ5_1},
+	{tensor.Q5_0, decodeQ5_0, encodeQ5_0},
+	{tensor.Q4_1, decodeQ4_1, encodeQ4_1},
+	{tensor.Q4_0, decodeQ4_0, encodeQ4_0},
+	{tensor.IQ4_NL, decodeIQ4_NL, encodeIQ4_NL},
 }
 
-func find(t tensor.DType) *codec {
+// byType has the codec of each type, or nil, at the type's number.
+var byType = func() (table [64]*codec) {
 	for i := range codecs {
-		if codecs[i].typ == t {
-			return &codecs[i]
-		}
+		table[codecs[i].typ] = &codecs[i]
+	}
+	return table
+}()
+
+func find(t tensor.DType) *codec {
+	if t < tensor.DType(len(byType)) {
+		return byType[t]
 	}
 	return nil
 }
@@ -66,19 +72,23 @@ func Quantize(t tensor.DType, dst []byte, src []float32) error {
 	if err != nil {
 		return err
 	}
-	if c.finite {
-		for i, v := range src {
-			if v-v != 0 {
-				return fmt.Errorf("quant: quantize %s: element %d is %v, which %s cannot hold; use f32, f16 or bf16", t, i, v, t)
-			}
-		}
-	}
 	if b := c.encode(dst, src); b >= 0 {
-		n := t.BlockSize()
-		return fmt.Errorf("quant: quantize %s: the range of elements %d to %d (%g to %g) is too large for the f16 scale of a block; use f32 or bf16",
-			t, b*n, b*n+n-1, least(src[b*n:b*n+n]), greatest(src[b*n:b*n+n]))
+		return refusal(t, src, b)
 	}
 	return nil
+}
+
+// refusal says why block b of src cannot be encoded.
+func refusal(t tensor.DType, src []float32, b int) error {
+	n := t.BlockSize()
+	x := src[b*n : b*n+n]
+	for i, v := range x {
+		if v-v != 0 {
+			return fmt.Errorf("quant: quantize %s: element %d is %v, which %s cannot hold; use f32, f16 or bf16", t, b*n+i, v, t)
+		}
+	}
+	return fmt.Errorf("quant: quantize %s: the range of elements %d to %d (%g to %g) is too large for the f16 scale of a block; use f32 or bf16",
+		t, b*n, b*n+n-1, least(x), greatest(x))
 }
 
 func check(verb string, t tensor.DType, elems, bytes int) (*codec, error) {
@@ -117,17 +127,6 @@ func greatest(x []float32) float32 {
 		m = max(m, v)
 	}
 	return m
-}
-
-// extreme is the value of the greatest magnitude, the first one among equals.
-func extreme(x *[32]float32) float32 {
-	var magnitude, value float32
-	for _, v := range x {
-		if a := math.Float32frombits(math.Float32bits(v) &^ (1 << 31)); a > magnitude {
-			magnitude, value = a, v
-		}
-	}
-	return value
 }
 
 // inverse is 1/d, and 0 where d is 0 or so small that 1/d overflows: the values

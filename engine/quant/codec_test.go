@@ -21,6 +21,7 @@ const (
 	limitQ5_0 = 0.055
 	limitQ4_1 = 0.095
 	limitQ4_0 = 0.11
+	limitIQ4  = 0.1
 )
 
 // maxTotalError is llama.cpp's own limit on a synthetic row, as
@@ -31,7 +32,7 @@ const maxTotalError = 0.002
 func TestRoundTrip(t *testing.T) {
 	limits := map[tensor.DType]float64{
 		tensor.F32: 0, tensor.F16: limitF16, tensor.BF16: limitBF16, tensor.Q8_0: limitQ8_0,
-		tensor.Q5_1: limitQ5_1, tensor.Q5_0: limitQ5_0, tensor.Q4_1: limitQ4_1, tensor.Q4_0: limitQ4_0,
+		tensor.Q5_1: limitQ5_1, tensor.Q5_0: limitQ5_0, tensor.Q4_1: limitQ4_1, tensor.Q4_0: limitQ4_0, tensor.IQ4_NL: limitIQ4,
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	normal := make([]float32, 32*256)
@@ -119,13 +120,14 @@ func TestEdges(t *testing.T) {
 		for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3e38} {
 			x := fill(1)
 			x[40] = v
+			finite := c.typ.BlockSize() > 1
 			err := Quantize(c.typ, make([]byte, c.typ.RowBytes(64)), x)
 			switch {
-			case !c.finite && err != nil:
+			case !finite && err != nil:
 				t.Errorf("%s: %v: unexpected error %v", c.typ, v, err)
-			case c.finite && err == nil:
+			case finite && err == nil:
 				t.Errorf("%s: no error for %v", c.typ, v)
-			case c.finite && !strings.Contains(err.Error(), "40 is") && !strings.Contains(err.Error(), "elements 32 to 63"):
+			case finite && !strings.Contains(err.Error(), "40 is") && !strings.Contains(err.Error(), "elements 32 to 63"):
 				t.Errorf("%s: the error does not say where: %v", c.typ, err)
 			}
 		}
@@ -166,6 +168,7 @@ func FuzzEncode(f *testing.F) {
 		steps := map[tensor.DType]float64{
 			tensor.F16: reach / 2048, tensor.BF16: reach / 256, tensor.Q8_0: reach / 127,
 			tensor.Q5_0: reach / 16, tensor.Q4_0: reach / 8, tensor.Q5_1: (hi - lo) / 31, tensor.Q4_1: (hi - lo) / 15,
+			tensor.IQ4_NL: 27 * reach / 127,
 		}
 		for typ, step := range steps {
 			// The scale and the offset are rounded to f16 themselves: by 2^-11 of
@@ -188,7 +191,7 @@ func TestErrors(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"type", Dequantize(tensor.Q6_K, f(256), b(210)), "quant: dequantize q6_K: this type is not readable; readable types are f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0"},
+		{"type", Dequantize(tensor.IQ2_XXS, f(256), b(66)), "quant: dequantize iq2_xxs: this type is not readable; readable types are f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl"},
 		{"number", Quantize(tensor.DType(99), b(1), f(1)), "quant: quantize type 99: this type is not readable"},
 		{"block", Dequantize(tensor.Q4_0, f(33), b(36)), "33 elements are not a multiple of the block of 32"},
 		{"short", Dequantize(tensor.Q4_1, f(64), b(39)), "64 elements take 40 bytes, got 39"},
@@ -204,7 +207,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: nothing to decode: %v", c.typ, err)
 		}
 	}
-	if Readable(tensor.Q6_K) || !Readable(tensor.Q5_1) {
+	if Readable(tensor.IQ2_XXS) || !Readable(tensor.Q5_1) {
 		t.Error("Readable disagrees with the table")
 	}
 }

@@ -7,5 +7,5 @@
 // llama.cpp would make. Multi-byte numbers are little-endian.
 //
 // Package quant does not multiply: see internal/simd. It reads no K-quants
-// (q2_K to q6_K) and no i-quants (iq4_nl and so on); Readable tells.
+// (q2_K to q6_K) and of the i-quants iq4_nl alone; Readable tells.
 package quant

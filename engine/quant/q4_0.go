@@ -18,9 +18,10 @@ func decodeQ4_0(dst []float32, src []byte) {
 func encodeQ4_0(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesQ4_0]byte)(dst[bytesQ4_0*n:])
-		d := extreme(x) / -8 // the extreme value becomes -8, the longer side
+		top, ok := extreme(x[:])
+		d := top / -8 // the extreme value becomes -8, the longer side
 		id := inverse(d)
-		if !putF16(b[:], d) {
+		if !ok || !putF16(b[:], d) {
 			return n
 		}
 		for i := range 16 {

@@ -18,10 +18,10 @@ func decodeQ4_1(dst []float32, src []byte) {
 func encodeQ4_1(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesQ4_1]byte)(dst[bytesQ4_1*n:])
-		m := least(x[:])
-		d := (greatest(x[:]) - m) / 15
+		m, top, ok := bounds(x[:])
+		d := (top - m) / 15
 		id := inverse(d)
-		if !putF16(b[:], d) || !putF16(b[2:], m) {
+		if !ok || !putF16(b[:], d) || !putF16(b[2:], m) {
 			return n
 		}
 		for i := range 16 {

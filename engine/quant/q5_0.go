@@ -22,9 +22,10 @@ func decodeQ5_0(dst []float32, src []byte) {
 func encodeQ5_0(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesQ5_0]byte)(dst[bytesQ5_0*n:])
-		d := extreme(x) / -16
+		top, ok := extreme(x[:])
+		d := top / -16
 		id := inverse(d)
-		if !putF16(b[:], d) {
+		if !ok || !putF16(b[:], d) {
 			return n
 		}
 		var high uint32

@@ -22,10 +22,10 @@ func decodeQ5_1(dst []float32, src []byte) {
 func encodeQ5_1(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesQ5_1]byte)(dst[bytesQ5_1*n:])
-		m := least(x[:])
-		d := (greatest(x[:]) - m) / 31
+		m, top, ok := bounds(x[:])
+		d := (top - m) / 31
 		id := inverse(d)
-		if !putF16(b[:], d) || !putF16(b[2:], m) {
+		if !ok || !putF16(b[:], d) || !putF16(b[2:], m) {
 			return n
 		}
 		var high uint32

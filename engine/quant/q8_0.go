@@ -1,5 +1,7 @@
 package quant
 
+import "math"
+
 // A q8_0 block: scale d f16, then 32 int8. Value i is d*q[i].
 const bytesQ8_0 = 2 + 32
 
@@ -16,9 +18,10 @@ func decodeQ8_0(dst []float32, src []byte) {
 func encodeQ8_0(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesQ8_0]byte)(dst[bytesQ8_0*n:])
-		d := max(extreme(x), -extreme(x)) / 127
+		top, ok := extreme(x[:])
+		d := max(top, -top) / 127
 		id := inverse(d)
-		if !putF16(b[:], d) {
+		if !ok || !putF16(b[:], d) {
 			return n
 		}
 		for i, v := range x {
@@ -29,10 +32,8 @@ func encodeQ8_0(dst []byte, src []float32) int {
 }
 
 // roundAway rounds to the nearest integer, halves away from zero. Adding the
-// half in float64 is exact.
+// half in float64 is exact; it takes the sign of f without a branch.
 func roundAway(f float32) int8 {
-	if f < 0 {
-		return int8(float64(f) - 0.5)
-	}
-	return int8(float64(f) + 0.5)
+	half := math.Float64frombits(math.Float64bits(0.5) | uint64(math.Float32bits(f)&signBit)<<32)
+	return int8(float64(f) + half)
 }
