@@ -34,7 +34,9 @@ func (s *Session) Chat(text string, cfg ...GenerateConfig) (*Reply, error) {
 
 // ChatContext is Chat under ctx.
 func (s *Session) ChatContext(ctx context.Context, text string, cfg ...GenerateConfig) (*Reply, error) {
-	s.mu.Lock()
+	if err := s.mu.LockContext(ctx); err != nil {
+		return nil, err
+	}
 	defer s.mu.Unlock()
 	messages := append(s.Messages[:len(s.Messages):len(s.Messages)], chat.Message{Role: "user", Content: text})
 	r, err := s.send(ctx, messages, cfg)
@@ -52,7 +54,9 @@ func (s *Session) Send(messages []chat.Message, cfg ...GenerateConfig) (*Reply, 
 
 // SendContext is Send under ctx.
 func (s *Session) SendContext(ctx context.Context, messages []chat.Message, cfg ...GenerateConfig) (*Reply, error) {
-	s.mu.Lock()
+	if err := s.mu.LockContext(ctx); err != nil {
+		return nil, err
+	}
 	defer s.mu.Unlock()
 	return s.send(ctx, messages, cfg)
 }

@@ -153,6 +153,21 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 			return cfg, &SettingError{s.name, fmt.Sprint(s.value), "a positive number, or 0 for the model's own"}
 		}
 	}
+	for _, s := range []struct {
+		name  string
+		value Switch
+	}{{"FlashAttention", cfg.FlashAttention}, {"ReusePrefix", cfg.ReusePrefix}} {
+		if s.value < Auto || s.value > Off {
+			return cfg, &SettingError{s.name, fmt.Sprint(int(s.value)), "Auto, On or Off"}
+		}
+	}
+	if cfg.ContextLength == 1 {
+		return cfg, &SettingError{"ContextLength", "1", "2 or more, for a prompt and an answer"}
+	}
+	if cfg.EvalBatchSize > 0 && cfg.PhysicalBatchSize > cfg.EvalBatchSize {
+		return cfg, &SettingError{"PhysicalBatchSize", fmt.Sprint(cfg.PhysicalBatchSize),
+			fmt.Sprintf("at most EvalBatchSize, %d, or 0 for the default", cfg.EvalBatchSize)}
+	}
 	if cfg.FlashAttention == On {
 		return cfg, &SettingError{"FlashAttention", "on", "auto or off: this build computes attention plainly"}
 	}

@@ -81,7 +81,9 @@ func (s *Session) GenerateContext(ctx context.Context, prompt string, cfg ...Gen
 
 // GenerateIDs is GenerateContext with the prompt as tokens.
 func (s *Session) GenerateIDs(ctx context.Context, ids []int, cfg ...GenerateConfig) (*Reply, error) {
-	s.mu.Lock()
+	if err := s.mu.LockContext(ctx); err != nil {
+		return nil, err
+	}
 	defer s.mu.Unlock()
 	return s.generate(ctx, ids, cfg)
 }

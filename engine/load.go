@@ -34,7 +34,8 @@ func Load(name string, cfg LoadConfig) (*Model, error) {
 		f.Close()
 		return nil, fmt.Errorf("%w (%s)", err, f.Path)
 	}
-	m.loadTime = time.Since(start)
+	m.settings = settingsOf(m)
+	m.settings.LoadTime = time.Since(start)
 	return m, nil
 }
 

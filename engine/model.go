@@ -5,11 +5,9 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
 	"loupe/engine/chat"
-	"loupe/engine/kvcache"
 	"loupe/engine/model"
 	"loupe/engine/token"
 )
@@ -23,7 +21,7 @@ type Model struct {
 	tok         *token.Tokenizer
 	template    *chat.Template
 	templateErr error // why there is none
-	loadTime    time.Duration
+	settings    Settings
 
 	*resources
 	pass    *model.Pass
@@ -47,11 +45,7 @@ func (m *Model) String() string {
 }
 
 // NewSession starts an empty sequence. It takes no memory until it is used.
-func (m *Model) NewSession() *Session {
-	s := &Session{model: m, seq: m.cells.NewSeq()}
-	s.cleanup = runtime.AddCleanup(s, (*kvcache.Seq).Free, s.seq)
-	return s
-}
+func (m *Model) NewSession() *Session { return newSession(m, m.cells.NewSeq()) }
 
 // Close ends the model's threads and gives its memory back. Sessions of it
 // return ErrClosed from then on.
@@ -60,8 +54,9 @@ func (m *Model) Close() error {
 		return ErrClosed
 	}
 	m.cleanup.Stop()
-	m.busy <- struct{}{} // wait for a running turn, and let none begin
+	m.busy <- struct{}{} // wait for a running turn
 	m.resources.close()
+	<-m.busy // who still waits for a turn finds the model closed
 	return nil
 }
 

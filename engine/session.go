@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 
 	"loupe/engine/chat"
 	"loupe/engine/kvcache"
@@ -23,10 +22,16 @@ type Session struct {
 	Messages []chat.Message
 
 	model   *Model
-	mu      sync.Mutex
+	mu      lock
 	seq     *kvcache.Seq
 	watcher observe.Observer
-	cleanup runtime.Cleanup
+}
+
+// newSession is a session with the cells of seq, which are freed with it.
+func newSession(m *Model, seq *kvcache.Seq) *Session {
+	s := &Session{model: m, mu: newLock(), seq: seq}
+	runtime.AddCleanup(s, (*kvcache.Seq).Free, seq)
+	return s
 }
 
 // Model is the model that the session runs on.
@@ -60,8 +65,8 @@ func (s *Session) Tokens() []int {
 func (s *Session) Fork() *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := &Session{model: s.model, seq: s.seq.Fork(), Messages: append([]chat.Message(nil), s.Messages...)}
-	f.cleanup = runtime.AddCleanup(f, (*kvcache.Seq).Free, f.seq)
+	f := newSession(s.model, s.seq.Fork())
+	f.Messages = append(f.Messages, s.Messages...)
 	return f
 }
 
@@ -125,7 +130,9 @@ func (s *Session) EvalContext(ctx context.Context, ids []int) ([]float32, error)
 // during the call only. f runs while the model is at work: it must not make
 // any session of this model read or generate, nor close the model.
 func (s *Session) EvalEach(ctx context.Context, ids []int, f func(i int, row []float32), first int) error {
-	s.mu.Lock()
+	if err := s.mu.LockContext(ctx); err != nil {
+		return err
+	}
 	defer s.mu.Unlock()
 	m := s.model
 	if err := m.checkIDs(ids); err != nil {

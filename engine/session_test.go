@@ -735,3 +735,97 @@ func TestHostHearsWhatCallsDo(t *testing.T) {
 		t.Errorf("without the host: %v", err)
 	}
 }
+
+// A call that waits for its session gives up when its context ends.
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	s := m.NewSession()
+	s.mu.Lock() // another call is at work
+	defer s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	for name, call := range map[string]func() error{
+		"Generate": func() error { _, err := s.GenerateContext(ctx, prompt); return err },
+		"Chat":     func() error { _, err := s.ChatContext(ctx, "hi"); return err },
+		"Send":     func() error { _, err := s.SendContext(ctx, nil); return err },
+		"Eval":     func() error { _, err := s.EvalContext(ctx, []int{1}); return err },
+	} {
+		if err := call(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A call that was about to wait for its turn when the model was closed does not
+// wait for ever.
+func TestCloseLeavesNobodyWaiting(t *testing.T) {
+	m := tiny(t, LoadConfig{Threads: 1})
+	turn := m.begin(context.Background())
+	defer m.end(turn)
+	if err := m.take(turn); err != nil {
+		t.Fatal(err)
+	}
+	waits := &closesOnDone{Context: context.Background(), m: m}
+	late := &turnOf{waits}
+	if err := late.take(m); !errors.Is(err, ErrClosed) {
+		t.Errorf("the late call got %v", err)
+	}
+}
+
+// closesOnDone ends the turn and closes the model when somebody asks how long to
+// wait, which is between looking at closed and waiting.
+type closesOnDone struct {
+	context.Context
+	m    *Model
+	once sync.Once
+}
+
+func (c *closesOnDone) Done() <-chan struct{} {
+	c.once.Do(func() {
+		c.m.give()
+		c.m.Close()
+	})
+	return c.Context.Done()
+}
+
+type turnOf struct{ ctx context.Context }
+
+func (w *turnOf) take(m *Model) error { return m.take(&turn{ctx: w.ctx}) }
+
+// Settings that contradict themselves are refused, not changed.
+func TestContradictions(t *testing.T) {
+	path := enginetest.DefaultTiny().Write(t)
+	for _, bad := range []struct {
+		cfg  LoadConfig
+		want string
+	}{
+		{LoadConfig{FlashAttention: Switch(-3)}, "FlashAttention is -3; it may be Auto, On or Off"},
+		{LoadConfig{ReusePrefix: Switch(9)}, "ReusePrefix is 9"},
+		{LoadConfig{EvalBatchSize: 100, PhysicalBatchSize: 600}, "PhysicalBatchSize is 600; it may be at most EvalBatchSize, 100"},
+		{LoadConfig{ContextLength: 1}, "ContextLength is 1"},
+	} {
+		if _, err := Load(path, bad.cfg); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%+v: %v", bad.cfg, err)
+		}
+	}
+}
+
+// A factor without a type is linear scaling, under its old key too.
+func TestRopeScalingKeys(t *testing.T) {
+	for name, meta := range map[string]map[string]any{
+		"factor":       {"llama.rope.scaling.factor": float32(4)},
+		"scale_linear": {"llama.rope.scale_linear": float32(4)},
+		"both":         {"llama.rope.scaling.factor": float32(4), "llama.rope.scale_linear": float32(8)},
+		"none":         {"llama.rope.scaling.type": "none", "llama.rope.scaling.factor": float32(4)},
+		"nothing":      {},
+	} {
+		want := 0.25
+		if name == "none" || name == "nothing" {
+			want = 1
+		}
+		m := tiny(t, LoadConfig{}, func(c *enginetest.Tiny) { c.Meta = meta })
+		if got := m.Settings().RopeFrequencyScale; got != want {
+			t.Errorf("%s: scale %g, want %g", name, got, want)
+		}
+	}
+}

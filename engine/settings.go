@@ -25,17 +25,16 @@ type Settings struct {
 }
 
 // Settings are the model's effective settings.
-func (m *Model) Settings() Settings {
+func (m *Model) Settings() Settings { return m.settings }
+
+// settingsOf describes a model that open has put together.
+func settingsOf(m *Model) Settings {
 	c := m.net.Config
 	s := Settings{
 		LoadConfig: m.cfg, Model: m.name, Path: m.path, Architecture: c.Arch,
 		TrainedContext: c.Context, Kernels: m.cpu.Kernels(), TrainedRopeBase: c.RopeBase,
-		CellBytes: m.cells.Config().CellBytes(), LoadTime: m.loadTime,
+		CellBytes: m.cells.Config().CellBytes(), FileBytes: m.file.Size,
 	}
-	if m.closed.Load() {
-		return s
-	}
-	s.FileBytes = m.file.Size
 	bytes := map[string]int{}
 	for _, t := range m.file.Tensors {
 		s.Parameters += int64(t.Shape.Elements())

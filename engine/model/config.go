@@ -63,10 +63,14 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	c.RopeDims = k.int(arch+"rope.dimension_count", c.HeadK)
 	c.RopeBase = k.float(arch+"rope.freq_base", 10000)
 	c.RopeScale = 1
-	switch scaling := k.text(arch+"rope.scaling.type", "none"); scaling {
+	// As llama.cpp: without a type a factor is linear, and old files have it under
+	// another key.
+	switch scaling := k.text(arch+"rope.scaling.type", "linear"); scaling {
 	case "none":
 	case "linear":
-		c.RopeScale = 1 / k.float(arch+"rope.scaling.factor", 0)
+		if factor := k.float(arch+"rope.scaling.factor", k.float(arch+"rope.scale_linear", 1)); factor != 0 {
+			c.RopeScale = 1 / factor
+		}
 	default:
 		return Config{}, fmt.Errorf("model: %srope.scaling.type is %q; this build knows none and linear", arch, scaling)
 	}

@@ -28,8 +28,7 @@ type Pass struct {
 
 	seq    *kvcache.Seq
 	plan   kvcache.Plan
-	tokens []int // of the batch
-	n      int   // tokens in the batch
+	n      int // tokens in the batch
 
 	resid    []float32 // [nTok, Embd]: the residual stream
 	normed   ops.Input // [nTok, Embd]
@@ -94,7 +93,7 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 	if err != nil {
 		return err
 	}
-	p.seq, p.plan, p.tokens, p.n = seq, plan, tokens, len(tokens)
+	p.seq, p.plan, p.n = seq, plan, len(tokens)
 	for i, t := range tokens {
 		p.model.weights.TokenEmbd.Row(p.resid[i*c.Embd:], t)
 	}
@@ -120,23 +119,35 @@ func (p *Pass) Logits(first, n int) []float32 {
 	w := p.model.weights
 	x := p.normed.Reset(n, c.Embd)
 	p.cpu.RMSNorm(x, p.resid[first*c.Embd:], w.OutputNorm, n, c.Eps)
-	p.show(c.Layers, observe.FinalNorm, [3]int{n, c.Embd, 1}, x)
+	p.showFrom(c.Layers, observe.FinalNorm, first, [3]int{n, c.Embd, 1}, x)
 	p.normed.Changed()
 	// Fine, as every figure is taken from the logits; it costs a twentieth of a
 	// token's time on SmolLM2.
 	p.cpu.MatMul(&p.normed, ops.Out{W: w.Output, Dst: p.logits, Fine: true})
 	logits := p.logits[:n*c.Vocab]
-	p.show(c.Layers, observe.Logits, [3]int{n, c.Vocab, 1}, logits)
+	p.showFrom(c.Layers, observe.Logits, first, [3]int{n, c.Vocab, 1}, logits)
 	return logits
 }
 
 // show offers a buffer to the observer, if there is one and it wants it.
 func (p *Pass) show(layer int, at observe.Point, shape [3]int, x []float32) {
-	if p.watcher == nil || !p.watcher.Wants(layer, at) {
-		return
+	p.showFrom(layer, at, 0, shape, x)
+}
+
+// showFrom is show for a buffer whose first row is token first of the batch.
+func (p *Pass) showFrom(layer int, at observe.Point, first int, shape [3]int, x []float32) {
+	if p.wants(layer, at) {
+		p.observe(layer, at, first, shape, x)
 	}
+}
+
+func (p *Pass) wants(layer int, at observe.Point) bool {
+	return p.watcher != nil && p.watcher.Wants(layer, at)
+}
+
+func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x []float32) {
 	p.watcher.Observe(observe.Event{
-		Layer: layer, Point: at, Pos: p.plan.Pos, Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
+		Layer: layer, Point: at, Pos: p.plan.Pos + first, Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
 	})
 }
 
@@ -160,7 +171,7 @@ func (p *Pass) attend(l int) {
 		Segments: p.segments, From: p.plan.From, N: p.n,
 		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV),
 	}
-	watched := p.watcher != nil && p.watcher.Wants(l, observe.AttnPattern)
+	watched := p.wants(l, observe.AttnPattern)
 	if watched {
 		if n := p.n * c.Heads * cells; cap(p.pattern) < n {
 			p.pattern = make([]float32, n)
@@ -169,7 +180,7 @@ func (p *Pass) attend(l int) {
 	}
 	p.cpu.Attend(a)
 	if watched {
-		p.show(l, observe.AttnPattern, [3]int{p.n, c.Heads, cells}, a.Pattern)
+		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, cells}, a.Pattern)
 	}
 }
 

@@ -11,5 +11,5 @@
 // Each output element is computed by one chunk, in one order, so results do not
 // depend on the number of threads.
 //
-// A wrong shape is a bug of the caller and panics; package engine recovers.
+// A wrong shape is a bug of the caller and panics.
 package ops

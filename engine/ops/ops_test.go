@@ -184,7 +184,7 @@ func TestAttention(t *testing.T) {
 						}
 						want := ref.Attend(wide(q[(i*k.heads+h)*k.headK:][:k.headK]), ks, vs)
 						for d, w := range want {
-							if got := float64(out[(i*k.heads+h)*k.headV+d]); math.Abs(got-w) > 2e-5 {
+							if got := float64(out[(i*k.heads+h)*k.headV+d]); !(math.Abs(got-w) <= 2e-5) {
 								t.Fatalf("%s %+v query %d head %d dim %d: %v, want %v", typ, k, i, h, d, got, w)
 							}
 						}
@@ -196,7 +196,7 @@ func TestAttention(t *testing.T) {
 								t.Fatalf("%+v query %d sees cell %d", k, i, j)
 							}
 						}
-						if math.Abs(sum-1) > 1e-5 {
+						if !(math.Abs(sum-1) <= 1e-5) {
 							t.Fatalf("%+v query %d head %d: weights sum to %v", k, i, h, sum)
 						}
 					}
@@ -233,7 +233,7 @@ func TestRope(t *testing.T) {
 			c.RopePairs(twice[i*heads*size:(i+1)*heads*size], &table, 1, heads, size)
 		}
 		for i := range once {
-			if d := math.Abs(float64(once[i] - twice[i])); d > 1e-5 {
+			if d := math.Abs(float64(once[i] - twice[i])); !(d <= 1e-5) {
 				t.Fatalf("%+v: element %d differs by %v", rope, i, d)
 			}
 		}
@@ -246,7 +246,7 @@ func TestRope(t *testing.T) {
 				want := wide(x[(i*heads+h)*size:][:size])
 				ref.RopePairs(want, 70+i, rope.Dims, rope.Base, rope.Scale, f64)
 				for d, w := range want {
-					if got := float64(once[(i*heads+h)*size+d]); math.Abs(got-w) > 1e-5 {
+					if got := float64(once[(i*heads+h)*size+d]); !(math.Abs(got-w) <= 1e-5) {
 						t.Fatalf("%+v row %d head %d dim %d: %v, want %v", rope, i, h, d, got, w)
 					}
 				}
