@@ -29,6 +29,13 @@ var codecs = [...]codec{
 	{tensor.Q4_1, decodeQ4_1, encodeQ4_1},
 	{tensor.Q4_0, decodeQ4_0, encodeQ4_0},
 	{tensor.IQ4_NL, decodeIQ4_NL, encodeIQ4_NL},
+	{tensor.Q6_K, decodeQ6_K, encodeQ6_K},
+	{tensor.Q5_K, decodeQ5_K, encodeQ5_K},
+	{tensor.Q4_K, decodeQ4_K, encodeQ4_K},
+	{tensor.Q3_K, decodeQ3_K, encodeQ3_K},
+	{tensor.Q2_K, decodeQ2_K, encodeQ2_K},
+	{tensor.IQ4_XS, decodeIQ4_XS, encodeIQ4_XS},
+	{tensor.MXFP4, decodeMXFP4, encodeMXFP4},
 }
 
 // byType has the codec of each type, or nil, at the type's number.
