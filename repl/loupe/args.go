@@ -12,6 +12,12 @@ var longSpelling = map[string]string{
 	"-tb":  "--threads-batch",
 }
 
+// benchSpelling is the same for those that `bench` alone has.
+var benchSpelling = map[string]string{
+	"-pg": "--pg",
+	"-oe": "--output-err",
+}
+
 // spellOut rewrites those flags. It leaves alone what follows -- and what
 // follows the file of `run`, which are the program's own arguments.
 func spellOut(args []string) []string {
@@ -25,6 +31,9 @@ func spellOut(args []string) []string {
 		running = running || a == "run" && len(out) == 0
 		name, value, hasValue := strings.Cut(a, "=")
 		long, ok := longSpelling[name]
+		if !ok && len(out) > 0 && out[0] == "bench" {
+			long, ok = benchSpelling[name]
+		}
 		switch {
 		case !ok:
 			out = append(out, a)

@@ -22,6 +22,7 @@ var commands = []func() *cobra.Command{
 	newGenerateCmd,
 	newTokenizeCmd,
 	newPplCmd,
+	newBenchCmd,
 }
 
 // execute runs the command line and returns the status to exit with.
