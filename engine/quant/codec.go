@@ -72,8 +72,11 @@ func Dequantize(t tensor.DType, dst []float32, src []byte) error {
 //
 // Values round to the nearest one the type has; the plain types f16 and bf16
 // keep NaN, and f16 turns values from 65520 on into infinity. A block format
-// can hold neither NaN nor infinity, nor a scale over 65504 (the largest f16):
-// such input is an error and leaves dst undefined.
+// can hold neither NaN nor infinity, nor (but for mxfp4) a scale over 65504, the
+// largest f16: such input is an error and leaves dst undefined. Where the values of
+// a whole block are too small for its scale, they become 0.
+//
+// Quantize does not allocate. It is safe for concurrent use on different dst.
 func Quantize(t tensor.DType, dst []byte, src []float32) error {
 	c, err := check("quantize", t, len(src), len(dst))
 	if err != nil {

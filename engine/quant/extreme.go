@@ -100,11 +100,11 @@ func firstZero(x []float32) float32 {
 	return 0
 }
 
-// allFinite reports whether x holds neither a NaN nor an infinity.
-func allFinite(x *[256]float32) bool {
+// within reports whether no magnitude in x is over limit. A NaN is.
+func within(x *[256]float32, limit float32) bool {
 	var top uint32
 	for _, v := range x {
 		top = max(top, math.Float32bits(v)&^signBit)
 	}
-	return top < infinity
+	return top <= math.Float32bits(limit)
 }

@@ -8,6 +8,7 @@ import (
 // f16 is IEEE 754 binary16: sign, 5 bits of exponent with bias 15, 10 of
 // fraction.
 const (
+	maxF16   = 65504 // the greatest finite value
 	f16Inf   = 0x7c00
 	f16Quiet = 0x0200 // the fraction bit that marks a quiet NaN
 )

@@ -59,8 +59,8 @@ func encodeIQ4_NL(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesIQ4_NL]byte)(dst[bytesIQ4_NL*n:])
 		top, ok := extreme(x[:])
-		if !ok {
-			return n
+		if !ok || abs(top) > maxF16*127 {
+			return n // the sums might overflow
 		}
 		var id, sumQX, sumQ2, d float32
 		if !negligible(top) {

@@ -25,16 +25,13 @@ func decodeIQ4_XS(dst []float32, src []byte) {
 func encodeIQ4_XS(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/256; n++ {
 		x, b := (*[256]float32)(src[256*n:]), (*[bytesIQ4_XS]byte)(dst[bytesIQ4_XS*n:])
-		if !allFinite(x) {
+		if !within(x, maxF16*32*127) {
 			return n
 		}
 		var scales [8]float32
 		var top float32
 		for i := range scales {
 			s := searchIQ4((*[32]float32)(x[32*i:]))
-			if !finite(s) {
-				return n
-			}
 			if abs(s) > abs(top) {
 				top = s
 			}

@@ -48,7 +48,7 @@ func encodeMXFP4(dst []byte, src []float32) int {
 		for i := range limits {
 			limits[i] = d * ((valuesFP4[i] + valuesFP4[i+1]) / 2)
 		}
-		if !finite(d * valuesFP4[6]) {
+		if d*valuesFP4[6] > math.MaxFloat32 {
 			limits[5] = math.MaxFloat32 // the code 6 would decode to infinity
 		}
 		for i := range 16 {

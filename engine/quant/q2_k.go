@@ -40,7 +40,7 @@ func encodeQ2_K(dst []byte, src []float32) int {
 	var codes [256]uint8
 	for n := 0; n < len(src)/256; n++ {
 		x, b := (*[256]float32)(src[256*n:]), (*[bytesQ2_K]byte)(dst[bytesQ2_K*n:])
-		if !allFinite(x) {
+		if !within(x, maxF16*15*3) {
 			return n
 		}
 		var scales, offsets [16]float32
@@ -52,9 +52,6 @@ func encodeQ2_K(dst []byte, src []float32) int {
 				weights[j] = abs(v)
 			}
 			d, m := affineScale(sub[:], weights[:], codes[16*i:16*i+16], searchQ2_K)
-			if !finite(d) || !finite(m) {
-				return n
-			}
 			if d > topScale {
 				topScale = d
 			}

@@ -56,16 +56,13 @@ func encodeQ3_K(dst []byte, src []float32) int {
 	var codes [256]uint8
 	for n := 0; n < len(src)/256; n++ {
 		x, b := (*[256]float32)(src[256*n:]), (*[bytesQ3_K]byte)(dst[bytesQ3_K*n:])
-		if !allFinite(x) {
+		if !within(x, maxF16*32*4) {
 			return n
 		}
 		var found [16]float32
 		var top float32
 		for i := range found {
 			s := descendScale((*[16]float32)(x[16*i:]), (*[16]uint8)(codes[16*i:]), 4)
-			if !finite(s) {
-				return n
-			}
 			if abs(s) > abs(top) {
 				top = s
 			}

@@ -76,7 +76,7 @@ func encodeQ4_K(dst []byte, src []float32) int {
 // quantize6 finds the codes of a q4_K or q5_K block, and writes d, m and the
 // 6-bit scales and offsets to head. It reports whether the block can hold x.
 func quantize6(x *[256]float32, codes *[256]uint8, head *[16]byte, how affineSearch) bool {
-	if !allFinite(x) {
+	if !within(x, maxF16*63*float32(how.top)) {
 		return false
 	}
 	var scales, offsets [8]float32
@@ -93,9 +93,6 @@ func quantize6(x *[256]float32, codes *[256]uint8, head *[16]byte, how affineSea
 			weights[j] = mean + abs(v)
 		}
 		d, m := affineScale(sub[:], weights[:], codes[32*i:32*i+32], how)
-		if !finite(d) || !finite(m) {
-			return false
-		}
 		if d > topScale {
 			topScale = d
 		}

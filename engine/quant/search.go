@@ -7,6 +7,9 @@ import "math"
 // function named at each) in the same order, so that the sums round alike. Where
 // a product is added, a conversion keeps the two apart: fused they would round
 // otherwise.
+//
+// Values beyond what a type can hold are refused before its search: their sums
+// overflow, and the search would come back with some scale nevertheless.
 
 // roundEven is the integer nearest to f, halves to even, for magnitudes below
 // 2^22. Beyond, NaN included, it is some integer, on every machine the same one
@@ -22,8 +25,6 @@ func clampRound(f float32, low, high int) int { return min(max(roundEven(f), low
 func abs(f float32) float32 { return math.Float32frombits(math.Float32bits(f) &^ signBit) }
 
 func sqrt(f float32) float32 { return float32(math.Sqrt(float64(f))) }
-
-func finite(f float32) bool { return f-f == 0 }
 
 // symmetricScale finds a scale d and codes such that d*(code-side) is near x for
 // codes from 0 to 2*side-1: of 19 scales about the one that puts the extreme
