@@ -23,7 +23,7 @@ func decodeQ2_K(dst []float32, src []byte) {
 		for sub := range 16 {
 			y := (*[16]float32)(dst[16*sub:])
 			codes := (*[16]byte)(b[16+sub/8*32+sub%2*16:])
-			scale, offset := d*float32(b[sub]&15), m*float32(b[sub]>>4)
+			scale, offset := d*float32(b[sub]&15), float32(m*float32(b[sub]>>4))
 			var of [4]float32 // what the codes mean
 			for q := range of {
 				of[q] = float32(scale*float32(q)) - offset
@@ -78,7 +78,7 @@ func encodeQ2_K(dst []byte, src []float32) int {
 		}
 		d, m := readF16(b[80:]), readF16(b[82:])
 		for i := range 16 {
-			scale, offset := d*float32(b[i]&15), m*float32(b[i]>>4)
+			scale, offset := d*float32(b[i]&15), float32(m*float32(b[i]>>4))
 			if scale == 0 {
 				continue // as in llama.cpp the codes of the search stay
 			}

@@ -43,8 +43,8 @@ func decodeQ4_K(dst []float32, src []byte) {
 		for pair := range 4 {
 			first, second := (*[32]float32)(y[64*pair:]), (*[32]float32)(y[64*pair+32:])
 			var low, high [16]float32 // what the codes mean
-			d1, m1 := d*float32(s.scale[2*pair]), m*float32(s.offset[2*pair])
-			d2, m2 := d*float32(s.scale[2*pair+1]), m*float32(s.offset[2*pair+1])
+			d1, m1 := d*float32(s.scale[2*pair]), float32(m*float32(s.offset[2*pair]))
+			d2, m2 := d*float32(s.scale[2*pair+1]), float32(m*float32(s.offset[2*pair+1]))
 			for q := range 16 {
 				low[q] = float32(d1*float32(q)) - m1
 				high[q] = float32(d2*float32(q)) - m2
@@ -119,7 +119,7 @@ func quantize6(x *[256]float32, codes *[256]uint8, head *[16]byte, how affineSea
 	}
 	d, m := readF16(head[:]), readF16(head[2:])
 	for i := range 8 {
-		scale, offset := d*float32(s.scale[i]), m*float32(s.offset[i])
+		scale, offset := d*float32(s.scale[i]), float32(m*float32(s.offset[i]))
 		if scale == 0 {
 			continue // as in llama.cpp the codes of the search stay
 		}

@@ -16,8 +16,8 @@ func decodeQ5_K(dst []float32, src []byte) {
 		fifth := *(*[32]byte)(b[16:]) // shifted down by two bits for each pair
 		for pair := range 4 {
 			first, second := (*[32]float32)(y[64*pair:]), (*[32]float32)(y[64*pair+32:])
-			d1, m1 := d*float32(s.scale[2*pair]), m*float32(s.offset[2*pair])
-			d2, m2 := d*float32(s.scale[2*pair+1]), m*float32(s.offset[2*pair+1])
+			d1, m1 := d*float32(s.scale[2*pair]), float32(m*float32(s.offset[2*pair]))
+			d2, m2 := d*float32(s.scale[2*pair+1]), float32(m*float32(s.offset[2*pair+1]))
 			for i, q := range (*[32]byte)(b[48+32*pair:]) {
 				h := fifth[i]
 				first[i] = float32(d1*float32(q&15|h&1<<4)) - m1

@@ -5,8 +5,8 @@ import "math"
 // The K-quants and iq4_xs search for the scale of a sub-block, in float32. The
 // searches here take the steps of llama.cpp's (ggml/src/ggml-quants.c, the
 // function named at each) in the same order, so that the sums round alike. Where
-// a product is added, a conversion keeps the two apart: fused they would round
-// otherwise.
+// a product is added, here or by a caller, a conversion keeps the two apart: fused
+// they would round otherwise.
 //
 // Values beyond what a type can hold are refused before its search: their sums
 // overflow, and the search would come back with some scale nevertheless.
@@ -16,7 +16,7 @@ import "math"
 // as in llama.cpp (nearest_int).
 func roundEven(f float32) int {
 	const bias = 3 << 22 // from here on floats have no fraction
-	return int(math.Float32bits(f+bias)&0x7fffff) - 1<<22
+	return int(math.Float32bits(float32(f)+bias)&0x7fffff) - 1<<22
 }
 
 // clampRound is roundEven within low and high.
@@ -137,7 +137,7 @@ func affineScale(x, w []float32, codes []uint8, how affineSearch) (d, m float32)
 	w, codes = w[:len(x)], codes[:len(x)]
 	least, greatest := x[0], x[0]
 	sumW := w[0]
-	sumX := sumW * x[0]
+	sumX := float32(sumW * x[0])
 	for i := 1; i < len(x); i++ {
 		v := x[i]
 		if v < least {
@@ -172,7 +172,7 @@ func affineScale(x, w []float32, codes []uint8, how affineSearch) (d, m float32)
 		for i, v := range x {
 			l := clampRound(inverse*(v-least), 0, how.top)
 			tried[i] = uint8(l)
-			wl := w[i] * float32(l)
+			wl := float32(w[i] * float32(l))
 			sumL += wl
 			sumL2 += float32(wl * float32(l))
 			sumXL += float32(wl * v)
