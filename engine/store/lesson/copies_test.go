@@ -2,6 +2,8 @@ package lesson_test
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"loupe/engine/store/lesson"
@@ -9,7 +11,7 @@ import (
 	"loupe/engine/token"
 )
 
-// trainedRows calls f for rows that the training saw: the first 4,000 of each
+// trainedRows calls f for rows that the training saw: the first 2,000 of each
 // stage, or all with -long.
 func trainedRows(t *testing.T, f func(ids []uint16)) {
 	t.Helper()
@@ -26,27 +28,23 @@ func trainedRows(t *testing.T, f func(ids []uint16)) {
 		t.Fatal(err)
 	}
 	first, rows := uint64(0), 0
-	for stages != "" {
-		var length, batch, steps uint64
-		n, err := fmt.Sscanf(stages, "%d:%d:%d", &length, &batch, &steps)
-		if n != 3 {
-			t.Fatalf("lesson.stages %q: %v", stages, err)
+	for _, stage := range strings.Split(stages, ",") {
+		parts := strings.Split(stage, ":")
+		var n [3]uint64 // length, batch, steps
+		for i := range n {
+			if n[i], err = strconv.ParseUint(parts[i], 10, 32); err != nil {
+				t.Fatalf("lesson.stages %q: %v", stages, err)
+			}
 		}
-		for i := range batch * steps {
-			if !*long && i == 4000 {
+		for i := range n[1] * n[2] {
+			if !*long && i == 2000 {
 				break
 			}
-			ids, _ := p.Row(first+i, int(length)+1)
+			ids, _ := p.Row(first+i, int(n[0])+1, corpus.Mixes[parts[3]])
 			f(ids)
 			rows++
 		}
-		first += batch * steps
-		for stages != "" && stages[0] != ',' {
-			stages = stages[1:]
-		}
-		if stages != "" {
-			stages = stages[1:]
-		}
+		first += n[1] * n[2]
 	}
 	t.Logf("%d rows of the training looked at", rows)
 }
@@ -123,9 +121,9 @@ func TestCorpusIsReproducible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, weights := p.Row(7, 129)
-	p.Row(8, 129)
-	again, _ := p.Row(7, 129)
+	ids, weights := p.Row(7, 129, corpus.Mixes["second"])
+	p.Row(8, 129, corpus.Mixes["first"])
+	again, _ := p.Row(7, 129, corpus.Mixes["second"])
 	if len(ids) != 129 || len(weights) != 129 || fmt.Sprint(ids) != fmt.Sprint(again) {
 		t.Errorf("row 7 differs the second time, or has %d ids and %d weights", len(ids), len(weights))
 	}

@@ -48,9 +48,14 @@ func rows(args []string) error {
 	f := flag.NewFlagSet("rows", flag.ContinueOnError)
 	length := f.Int("length", 128, "tokens in a row")
 	from := f.Uint64("from", 0, "number of the first row, which seeds it")
+	name := f.String("mix", "first", "mix of documents: first or second")
 	count := f.Uint64("count", 0, "rows to write; 0 is without end")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	mix, ok := corpus.Mixes[*name]
+	if !ok {
+		return fmt.Errorf("no mix %q: there are first and second", *name)
 	}
 	p, err := corpus.NewPacker()
 	if err != nil {
@@ -58,7 +63,7 @@ func rows(args []string) error {
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	for i := *from; *count == 0 || i < *from+*count; i++ {
-		ids, weights := p.Row(i, *length+1)
+		ids, weights := p.Row(i, *length+1, mix)
 		if err := binary.Write(out, binary.LittleEndian, ids); err != nil {
 			return err
 		}

@@ -3,7 +3,7 @@
     go build -o rows ./engine/store/lesson/train
     python train.py --rows ./rows --out run1 --stages 128:64:2000,256:32:1000,512:16:1000
 
-A stage is LENGTH:ROWS:STEPS. Checkpoints are written every --save steps and at the
+A stage is LENGTH:ROWS:STEPS or LENGTH:ROWS:STEPS:MIX (see corpus/document.go). Checkpoints are written every --save steps and at the
 end; a run that finds one in --out goes on from it, at the row where it stopped.
 """
 
@@ -119,9 +119,9 @@ def angles(c, T):
 class Rows:
     """Reads rows from the generator, which writes them as long as somebody reads."""
 
-    def __init__(self, program, length, start, count=0):
+    def __init__(self, program, length, mix, start, count=0):
         self.n = length + 1
-        self.p = subprocess.Popen([program, "rows", "-length", str(length), "-from", str(start), "-count", str(count)],
+        self.p = subprocess.Popen([program, "rows", "-length", str(length), "-mix", mix, "-from", str(start), "-count", str(count)],
                                   stdout=subprocess.PIPE, bufsize=1 << 20)
 
     def read(self, rows):  # -> ids [rows, n] int64, weights [rows, n] uint8
@@ -157,9 +157,9 @@ class Muon:
             p.add_(x.T if wide else x, alpha=-lr * max(1, p.shape[0] / p.shape[1]) ** 0.5)
 
 
-def watch(model, program, length, rows):
+def watch(model, program, length, mix, rows):
     """Loss of text and copies, and answers wholly right, on rows that training never sees."""
-    r = Rows(program, length, VALIDATION, rows)
+    r = Rows(program, length, mix, VALIDATION, rows)
     ids, weights = r.read(rows)
     r.close()
     cos, sin = angles(model.c, length)
@@ -224,7 +224,7 @@ def main():
     rest = [p for n, p in named.items() if p.ndim != 2 or n == "token_embd"]
     muon, adam = Muon(matrices), torch.optim.Adam(rest, lr=0, betas=(0.9, 0.98))
     print(json.dumps(dict(config=c, parameters=sum(p.numel() for p in named.values()))), flush=True)
-    stages = [tuple(map(int, s.split(":"))) for s in o.stages.split(",")]
+    stages = [[*map(int, s.split(":")[:3]), *(s.split(":")[3:] or ["first"])] for s in o.stages.split(",")]
     total = sum(s[2] for s in stages)
     step, row, seen, spent = 0, 0, 0, 0.0
     history = []  # [length, rows, steps] of what was really done, of earlier runs too
@@ -250,11 +250,11 @@ def main():
             step = s["step"]
     log = open(os.path.join(o.out, "log.jsonl"), "a")
     passed = 0
-    for length, rows, steps in stages:
+    for length, rows, steps, mix in stages:
         passed += steps
         if step >= passed:
             continue
-        source = Rows(o.rows, length, row)
+        source = Rows(o.rows, length, mix, row)
         cos, sin = angles(c, length)
         clock, since = time.time(), 0
         while step < passed:
@@ -274,13 +274,13 @@ def main():
             adam.step()
             for p in named.values():
                 p.grad = None
-            if not history or history[-1][:2] != [length, rows]:
-                history.append([length, rows, 0])
+            if not history or history[-1][:2] + history[-1][3:] != [length, rows, mix]:
+                history.append([length, rows, 0, mix])
             history[-1][2] += 1
             step, row, seen, since = step + 1, row + rows, seen + rows * length, since + rows * length
             spent += time.time() - t0
             if step % o.watch == 0 or step == total:
-                v = watch(model, o.rows, length, 128 * 128 // length)
+                v = watch(model, o.rows, length, mix, 128 * 128 // length)
                 v.update(step=step, length=length, tokens=seen, seconds=round(spent), loss=loss.item(),
                          rate=round(since / (time.time() - clock)))
                 clock, since = time.time(), 0

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,14 +41,37 @@ func turn(said []Part, answer string, weight float64) Document {
 	return append(d, Part{End, wRandom}, Part{Assistant, wRandom}, Part{answer, weight}, Part{End, weight})
 }
 
-// Draw draws a document for a row of so many tokens. The shorter the row the
-// fewer facts and summaries there are.
-func (s *Source) Draw(row int, first bool) Document {
+// Mix is how a stage of the training mixes its documents.
+type Mix struct {
+	Facts       float64 // share of the rows with facts
+	Questions   int     // at most, about the facts of a row
+	PerQuestion int     // tokens of a row for each of them
+	Anywhere    bool    // other documents may come before those facts
+}
+
+// Mixes are the mixes by name. "first" teaches each form; "second", for the longest
+// rows, asks more about a text and lets it begin anywhere in the row.
+var Mixes = map[string]Mix{
+	"first":  {Facts: 0.55, Questions: 4, PerQuestion: 64},
+	"second": {Facts: 0.75, Questions: 10, PerQuestion: 40, Anywhere: true},
+}
+
+// place draws which document of a row may be the one with facts.
+func (m Mix) place(s *Source) int {
+	if !m.Anywhere {
+		return 0
+	}
+	return max(0, s.Between(-2, 2))
+}
+
+// Draw draws a document for a row of so many tokens: the shorter it is the fewer
+// facts and summaries there are. A document with facts fits into room.
+func (s *Source) Draw(row, room int, mix Mix) Document {
 	d := Document{{Begin, 0}}
 	p := s.r.Float64()
 	switch {
-	case first && p < 0.55:
-		return append(d, s.recall(row)...)
+	case room >= 64 && p < mix.Facts:
+		return append(d, s.recall(room, mix)...)
 	case p < 0.30:
 		return append(d, Part{s.Story().Text, wText}, Part{End, wText})
 	case p < 0.40:
@@ -63,9 +87,9 @@ func (s *Source) Draw(row int, first bool) Document {
 }
 
 // recall is facts among filler, and questions about them.
-func (s *Source) recall(row int) Document {
+func (s *Source) recall(row int, mix Mix) Document {
 	facts := s.Between(1, min(7, row/48))
-	questions := s.Between(1, min(4, row/64))
+	questions := s.Between(1, min(mix.Questions, max(1, row/mix.PerQuestion)))
 	const perSentence, perFact, perQuestion = 14, 14, 20
 	room := row - 10 - facts*perFact - questions*perQuestion
 	n := s.Needles(facts, s.Between(0, max(room/perSentence, 0)))
@@ -88,11 +112,16 @@ func (s *Source) recall(row int) Document {
 			Part{" is", wText}, Part{" " + f.Code + ".", wAnswer}, Part{End, wText})
 	}
 	var d Document
+	var asked []string
 	for i := range questions {
 		key := n.Facts[s.r.IntN(facts)].Key()
 		if s.chance(0.35) {
 			key = n.Absent(s)
 		}
+		if mix.Anywhere && slices.Contains(asked, key) {
+			continue // its answer stands above already
+		}
+		asked = append(asked, key)
 		ask := Part{Ask(key), wRandom}
 		switch {
 		case i > 0:

@@ -15,14 +15,19 @@ func NewPacker() (*Packer, error) {
 	return &Packer{tok}, err
 }
 
-// Row makes the row of a number: n ids, and as many weights in 1/20. Documents follow each other until the row is
-// full; the last one is cut. Only the first may state facts, so that no question
-// has two answers in a row.
-func (p *Packer) Row(number uint64, n int) (ids []uint16, weights []byte) {
+// Row makes the row of a number: n ids, and as many weights in 1/20. Documents
+// follow each other until the row is full; the last one is cut. Only one states
+// facts, so that no question has two answers in a row.
+func (p *Packer) Row(number uint64, n int, mix Mix) (ids []uint16, weights []byte) {
 	src := New(number)
-	for first := true; len(ids) < n; first = false {
-		i, w := p.encode(src.Draw(n-1, first))
-		ids, weights = append(ids, i...), append(weights, w...)
+	at := mix.place(src)
+	for i := 0; len(ids) < n; i++ {
+		room := 0 // for facts, if they may stand here
+		if i == at {
+			room = n - 1 - len(ids)
+		}
+		more, w := p.encode(src.Draw(n-1, room, mix))
+		ids, weights = append(ids, more...), append(weights, w...)
 	}
 	return ids[:n], weights[:n]
 }

@@ -43,7 +43,11 @@ func merges() [][2]string {
 	counts := map[string]int{}
 	src := New(vocabSeed)
 	for i := range vocabSamples {
-		for _, part := range src.Draw(512, i%4 == 0) {
+		room := 0
+		if i%4 == 0 {
+			room = 512
+		}
+		for _, part := range src.Draw(512, room, Mixes["first"]) {
 			if !slices.Contains(control, part.Text) {
 				for _, w := range pieces.FindAllString(part.Text, -1) {
 					counts[w]++
