@@ -36,7 +36,8 @@ const policy = `
 	engine/measure:         engine engine/enginetest engine/tensor
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
-	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb
+	stdlib/chain:           engine engine/chat stdlib/nb engine/enginetest engine/store/lesson/train/corpus
+	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb stdlib/chain
 	stdlib/symbols/gen:     -
 	kernel/notebook:        -
 	kernel/display:         stdlib/nb
@@ -47,7 +48,7 @@ const policy = `
 	repl:                   kernel repl/internal/ptytest
 	repl/loupe:             repl kernel engine engine/* repl/internal/ptytest
 	notebooks:              -
-	notebooks/*:            engine engine/chat stdlib/nb
+	notebooks/*:            engine engine/chat stdlib/nb stdlib/chain
 	examples:               engine/enginetest
 	examples/*:             engine
 `

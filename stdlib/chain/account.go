@@ -1,0 +1,316 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"loupe/engine"
+	"loupe/stdlib/nb"
+)
+
+// Span is a figure from low to high; what happened has both the same.
+type Span struct{ Low, High float64 }
+
+// Row is the account of the steps of one name, or of all. A run's leaves out
+// what came from the journal, which cost nothing.
+type Row struct {
+	Step            string
+	Calls           Span // answers drawn
+	PromptTokens    Span
+	ReusedTokens    Span // of these, found in the cache
+	GeneratedTokens Span
+	Seconds         Span
+	TTFT            float64 // mean, in seconds; 0 in a plan
+	Refused         int     // answers that Check refused
+	Resumed         int     // answers from the journal
+}
+
+// Account is what a chain costs, by step: planned, or as it happened.
+type Account struct {
+	Rows      []Row
+	Total     Row
+	PeakBytes Span     // most that cells of the cache took at once; memory is taken in pages, so a little more
+	Wall      float64  // seconds of the whole run; 0 in a plan
+	Problems  []string // what will not fit, or failed
+	Planned   *Account // beside what happened: the plan, if one was made
+	Saved     float64  // seconds that the reused tokens would have taken to read, about; 0 in a plan
+}
+
+// Plan is an account from before.
+type Plan struct {
+	Account
+	docs []Document
+}
+
+// Plan says what the work on these documents will take. It counts every token
+// that is known, and takes answers to be from one token to MaxTokens long. No
+// step runs; if none has yet, Plan reads a few hundred tokens to know the
+// model's speed.
+//
+// An error of the work itself comes back beside the plan up to there.
+func (c *Chain) Plan(docs ...Document) (*Plan, error) { return c.PlanContext(nb.Context(), docs...) }
+
+// PlanContext is Plan under ctx.
+func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error) {
+	if _, err := c.newRun(ctx, docs); err != nil {
+		return nil, err
+	}
+	if err := c.rates.measure(ctx, c.Model); err != nil {
+		return nil, err
+	}
+	var passes [2]*Run
+	var failed error
+	for i := range passes {
+		r, _ := c.newRun(ctx, docs)
+		r.dry = &dry{model: c.Model, high: i == 1, overflow: map[string]*overflow{}}
+		if err := c.Do(r); err != nil && failed == nil {
+			failed = err
+		}
+		passes[i] = r
+	}
+	p := &Plan{docs: docs}
+	low, high := passes[0].tally(), passes[1].tally()
+	p.Total = c.between(low.Total, high.Total)
+	for _, row := range high.Rows {
+		other := Row{}
+		for _, l := range low.Rows {
+			if l.Step == row.Step {
+				other = l
+			}
+		}
+		p.Rows = append(p.Rows, c.between(other, row))
+	}
+	p.PeakBytes = span(low.PeakBytes, high.PeakBytes)
+	p.Problems = problems(passes[0].dry, passes[1].dry)
+	if failed == nil {
+		c.plan = p
+	}
+	return p, failed
+}
+
+// between is a row of a plan, from its two passes.
+func (c *Chain) between(low, high Row) Row {
+	read := span(minus(low), minus(high))
+	r := Row{Step: high.Step, Calls: span(low.Calls, high.Calls), PromptTokens: span(low.PromptTokens, high.PromptTokens),
+		ReusedTokens: span(low.ReusedTokens, high.ReusedTokens), GeneratedTokens: span(low.GeneratedTokens, high.GeneratedTokens)}
+	r.Seconds = c.rates.seconds(read, r.GeneratedTokens)
+	return r
+}
+
+// minus is how many tokens a row has to read.
+func minus(r Row) Span {
+	return Span{r.PromptTokens.Low - r.ReusedTokens.Low, r.PromptTokens.High - r.ReusedTokens.High}
+}
+
+func span(a, b Span) Span { return Span{min(a.Low, b.Low), max(a.High, b.High)} }
+
+func (s *Span) add(x float64) { s.Low, s.High = s.Low+x, s.High+x }
+
+// Account is what the steps so far have cost, beside the plan if Chain.Plan was
+// asked about the same documents.
+func (r *Run) Account() *Account {
+	a := r.tally()
+	a.Wall = r.seconds
+	if a.Wall == 0 {
+		a.Wall = time.Since(r.start).Seconds()
+	}
+	if r.plan != nil {
+		a.Planned = &r.plan.Account
+	}
+	for _, x := range r.Results {
+		if x.Err != nil {
+			a.Problems = append(a.Problems, strings.TrimPrefix(x.Err.Error(), "chain: "))
+		}
+	}
+	return a
+}
+
+// tally counts results.
+func (r *Run) tally() *Account {
+	a := &Account{Total: Row{Step: "all"}}
+	at := map[string]int{}
+	var read, reading float64
+	for _, x := range r.Results {
+		i, ok := at[x.Step]
+		if !ok {
+			i = len(a.Rows)
+			at[x.Step] = i
+			a.Rows = append(a.Rows, Row{Step: x.Step})
+		}
+		for _, row := range []*Row{&a.Rows[i], &a.Total} {
+			for _, c := range x.Calls {
+				row.count(c)
+			}
+		}
+		for _, c := range x.Calls {
+			if !c.Resumed {
+				read, reading = read+float64(c.Stats.EvaluatedTokens), reading+c.Stats.PromptTime.Seconds()
+			}
+		}
+	}
+	for i := range a.Rows {
+		a.Rows[i].mean()
+	}
+	a.Total.mean()
+	if read > 0 {
+		a.Saved = a.Total.ReusedTokens.High * reading / read
+	}
+	if r.cache != nil {
+		bytes := float64(r.cache.peak) * float64(r.cellBytes)
+		a.PeakBytes = Span{bytes, bytes}
+	}
+	return a
+}
+
+func (w *Row) count(c Call) {
+	if c.Refused != "" {
+		w.Refused++
+	}
+	if c.Resumed {
+		w.Resumed++
+		return
+	}
+	w.Calls.add(1)
+	w.PromptTokens.add(float64(c.Stats.PromptTokens))
+	w.ReusedTokens.add(float64(c.Stats.ReusedTokens))
+	w.GeneratedTokens.add(float64(c.Stats.GeneratedTokens))
+	w.Seconds.add((c.Stats.PromptTime + c.Stats.GenTime).Seconds())
+	w.TTFT += c.Stats.TTFT.Seconds() // a sum until mean
+}
+
+func (w *Row) mean() {
+	if w.Calls.High > 0 {
+		w.TTFT /= w.Calls.High
+	}
+}
+
+func (s Span) tokens() string {
+	if low, high := thousands(s.Low), thousands(s.High); low != high {
+		return low + " - " + high
+	}
+	return thousands(s.High)
+}
+
+func (s Span) seconds() string {
+	if low, high := duration(s.Low), duration(s.High); low != high {
+		return low + " - " + high
+	}
+	return duration(s.High)
+}
+
+func (s Span) size() string {
+	if low, high := engine.Size(int64(s.Low)), engine.Size(int64(s.High)); low != high {
+		return low + " - " + high
+	}
+	return engine.Size(int64(s.High))
+}
+
+// duration is a time in the units that people read.
+func duration(s float64) string {
+	switch {
+	case s == 0:
+		return "0 s"
+	case s < 0.01:
+		return fmt.Sprintf("%.1f ms", s*1000)
+	case s < 1:
+		return fmt.Sprintf("%.0f ms", s*1000)
+	case s < 100:
+		return fmt.Sprintf("%.1f s", s)
+	}
+	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+}
+
+// thousands writes a number with commas: 10,240.
+func thousands(x float64) string {
+	s := strconv.FormatFloat(x, 'f', 0, 64)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func (a *Account) build() table.Writer {
+	style := table.StyleLight
+	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
+	w := table.NewWriter()
+	w.SetStyle(style)
+	ran := a.Wall > 0
+	head := table.Row{"step", "calls", "prompt tok", "reused", "generated", "time"}
+	if ran {
+		head = append(head, "TTFT")
+	}
+	w.AppendHeader(head)
+	line := func(r Row, name string, ran bool) table.Row {
+		t := table.Row{name, r.Calls.tokens(), r.PromptTokens.tokens(), r.ReusedTokens.tokens(), r.GeneratedTokens.tokens(), r.Seconds.seconds()}
+		if ran {
+			t = append(t, duration(r.TTFT))
+		}
+		return t
+	}
+	add := func(planned []Row, r Row) {
+		for _, p := range planned {
+			if p.Step == r.Step {
+				w.AppendRow(append(line(p, r.Step+", planned", false), ""))
+			}
+		}
+		w.AppendRow(line(r, r.Step, ran))
+	}
+	var rows, total []Row
+	if a.Planned != nil {
+		rows, total = a.Planned.Rows, []Row{a.Planned.Total}
+	}
+	for _, r := range a.Rows {
+		add(rows, r)
+	}
+	w.AppendSeparator()
+	add(total, a.Total)
+	return w
+}
+
+// notes are the lines below the table.
+func (a *Account) notes() []string {
+	var n []string
+	peak := "cache at most " + a.PeakBytes.size()
+	if a.Planned != nil {
+		peak += ", planned " + a.Planned.PeakBytes.size()
+	}
+	n = append(n, peak)
+	if t := a.Total; t.ReusedTokens.High > 0 {
+		s := fmt.Sprintf("reused %s of %s prompt tokens", t.ReusedTokens.tokens(), t.PromptTokens.tokens())
+		if a.Saved > 0 {
+			s += ", which saved about " + duration(a.Saved)
+		}
+		n = append(n, s)
+	}
+	if a.Total.Refused > 0 {
+		n = append(n, fmt.Sprintf("%d answers were refused by a check", a.Total.Refused))
+	}
+	if a.Total.Resumed > 0 {
+		n = append(n, fmt.Sprintf("%d answers came from the journal", a.Total.Resumed))
+	}
+	return append(n, a.Problems...)
+}
+
+// String is the table as text.
+func (a *Account) String() string { return a.build().Render() + "\n" + strings.Join(a.notes(), "\n") }
+
+// Display is the table as text, Markdown and HTML.
+func (a *Account) Display() map[string]string {
+	notes := a.notes()
+	var list strings.Builder
+	for _, n := range notes {
+		list.WriteString("<li>" + html.EscapeString(n) + "</li>")
+	}
+	return map[string]string{
+		"text/plain":    a.String(),
+		"text/markdown": a.build().RenderMarkdown() + "\n\n- " + strings.Join(notes, "\n- "),
+		"text/html":     a.build().RenderHTML() + "<ul>" + list.String() + "</ul>",
+	}
+}

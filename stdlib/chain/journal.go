@@ -1,0 +1,150 @@
+package chain
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"loupe/engine"
+)
+
+// journal keeps answers on disk, a line of JSON each. A line is in the file, and
+// on the disk, before the step counts as done; a line that a crash cut off is
+// taken away when the file is opened again. A nil journal keeps nothing.
+type journal struct {
+	path  string
+	file  *os.File
+	model []byte // what tells models apart
+	known map[string]*engine.Reply
+}
+
+const journalHead = `{"journal":"loupe chain","version":1}` + "\n"
+
+type journalLine struct {
+	Key   string        `json:"key"`
+	Step  string        `json:"step"`
+	Reply *engine.Reply `json:"reply"`
+}
+
+// openJournal opens or makes a journal.
+func openJournal(ctx context.Context, path string, m *engine.Model) (*journal, error) {
+	model, err := fingerprint(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("chain: journal: %w", err)
+	}
+	j := &journal{path: path, file: f, model: model, known: map[string]*engine.Reply{}}
+	if err := j.read(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// read takes in what the file holds and makes it ready to go on.
+func (j *journal) read() error {
+	r := bufio.NewReader(j.file)
+	var whole int64 // bytes of complete lines
+	for n := 1; ; n++ {
+		line, err := r.ReadBytes('\n')
+		if n == 1 && string(line) != journalHead[:min(len(line), len(journalHead))] {
+			return fmt.Errorf("chain: %s is not a journal: it begins with %q; give the name of a new file", j.path, line[:min(len(line), 40)])
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return fmt.Errorf("chain: journal: %w", err)
+		}
+		if n > 1 {
+			var l journalLine
+			if err := json.Unmarshal(bytes.TrimSpace(line), &l); err != nil || l.Reply == nil {
+				return fmt.Errorf("chain: %s line %d is damaged (%v); remove that line, or the file", j.path, n, err)
+			}
+			j.known[l.Key] = l.Reply
+		}
+		whole += int64(len(line))
+	}
+	if err := j.file.Truncate(whole); err != nil {
+		return fmt.Errorf("chain: journal: %w", err)
+	}
+	if whole == 0 {
+		return j.write([]byte(journalHead))
+	}
+	return nil
+}
+
+func (j *journal) write(line []byte) error {
+	if _, err := j.file.Write(line); err != nil {
+		return fmt.Errorf("chain: journal: %w", err)
+	}
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("chain: journal: %w", err)
+	}
+	return nil
+}
+
+// find is the answer that a step had, nil if there is none.
+func (j *journal) find(cfg engine.GenerateConfig, ids []int) *engine.Reply {
+	if j == nil {
+		return nil
+	}
+	return j.known[j.key(cfg, ids)]
+}
+
+// add keeps an answer.
+func (j *journal) add(cfg engine.GenerateConfig, ids []int, step string, r *engine.Reply) error {
+	if j == nil {
+		return nil
+	}
+	l := journalLine{j.key(cfg, ids), step, r}
+	line, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("chain: journal: %w", err)
+	}
+	j.known[l.Key] = r
+	return j.write(append(line, '\n'))
+}
+
+// key tells calls apart: by model, settings and prompt.
+func (j *journal) key(cfg engine.GenerateConfig, ids []int) string {
+	h := sha256.New()
+	h.Write(j.model)
+	json.NewEncoder(h).Encode(settings{GenerateConfig: cfg})
+	for _, id := range ids {
+		binary.Write(h, binary.LittleEndian, int64(id))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (j *journal) close() { j.file.Close() }
+
+// fingerprint tells models and the load settings that change their answers
+// apart by what they compute: the logits after a few tokens. The output matrix
+// and every layer take part in these.
+func fingerprint(ctx context.Context, m *engine.Model) ([]byte, error) {
+	s := m.NewSession()
+	defer s.Close()
+	ids := m.Tokenize("The quick brown fox, 1234.")
+	n := min(len(ids), m.Settings().ContextLength)
+	logits, err := s.EvalContext(ctx, ids[:n])
+	if err != nil {
+		return nil, fmt.Errorf("chain: journal: %w", err)
+	}
+	h := sha256.New()
+	for _, x := range logits {
+		binary.Write(h, binary.LittleEndian, math.Float32bits(x))
+	}
+	return h.Sum(nil), nil
+}

@@ -1,0 +1,55 @@
+package chain
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var scoreLine = regexp.MustCompile(`(?i)\bscore\b[^0-9\n+-]*([+-]?[0-9]+(?:\.[0-9]+)?)`)
+
+// ScoreLine is the number in the last "Score: 7" of an answer; without one it
+// is below every number.
+func ScoreLine(x *Result) float64 {
+	all := scoreLine.FindAllStringSubmatch(x.Text, -1)
+	if len(all) == 0 {
+		return math.Inf(-1)
+	}
+	v, _ := strconv.ParseFloat(all[len(all)-1][1], 64)
+	return v
+}
+
+// Sure is the probability that the model gave to an answer beginning as text
+// does, before any sampler: that of text's first token. It needs a step with
+// Config.TopLogits, and is 0 if the token is not among those.
+func (r *Run) Sure(x *Result, text string) float64 {
+	reply := x.Reply()
+	ids := r.chain.Model.TokenizePlain(text)
+	if reply == nil || len(reply.Steps) == 0 || len(ids) == 0 {
+		return 0
+	}
+	for _, t := range reply.Steps[0].Top {
+		if t.ID == ids[0] {
+			return math.Exp(float64(t.Logit) - reply.Steps[0].LogSumExp)
+		}
+	}
+	return 0
+}
+
+// JSON reads the answer as one JSON value into v, a pointer. Fields that v does
+// not have are errors, and so is text around the value.
+func (x *Result) JSON(v any) error {
+	d := json.NewDecoder(strings.NewReader(x.Text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("the answer is not the JSON asked for: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("the answer goes on after its JSON value, at offset %d", d.InputOffset())
+	}
+	return nil
+}
