@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -211,4 +212,35 @@ func FuzzReadBase(f *testing.F) {
 			t.Errorf("%d chunks of %d tokens were found in %d bytes", b.Chunks, b.Context, len(data))
 		}
 	})
+}
+
+// testdata/llama-perplexity/base.kld is what llama-perplexity 0c1e570 saves of
+// SmolLM2 with -c 6 --chunks 1 -b 6 -fa off -ctk f32 -ctv f32, of the tale three
+// times: perplexity 8677.1056, two predictions.
+func TestLlamaPerplexitysBase(t *testing.T) {
+	m := load(t, enginetest.SmolLM2(t), engine.LoadConfig{ContextLength: 6, Exact: true})
+	data, err := os.ReadFile("testdata/llama-perplexity/base.kld")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := measure.ReadBase(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := b.Diverge(context.Background(), m, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Tokens != 2 || math.Abs(d.BasePPL/8677.1056-1) > 1e-3 || math.Abs(d.Ratio-1) > 0.15 || !(d.KLD > 0 && d.KLD < 0.02) || d.SameTop != 1 {
+		t.Errorf("%+v", d)
+	}
+	// Ours is the same file but for the figures, and these are not far off.
+	var ours bytes.Buffer
+	if _, err := measure.WriteBase(context.Background(), &ours, m, strings.Repeat(tale, 3), 6, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	const head = 8 + 12 + 4*6
+	if ours.Len() != len(data) || !bytes.Equal(ours.Bytes()[:head], data[:head]) {
+		t.Errorf("ours has %d bytes and begins with %x; want %d and %x", ours.Len(), ours.Bytes()[:head], len(data), data[:head])
+	}
 }
