@@ -210,6 +210,7 @@ func checkErrors(t *testing.T, x []float32, mayRefuse bool) {
 // FuzzDecode decodes blocks of arbitrary bytes: any content is some value.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("a block of any type may hold any bytes whatsoever, see."))
+	f.Add(noise("decode", 2048))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, c := range codecs {
 			n := len(b) / c.typ.BlockBytes()

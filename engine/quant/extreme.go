@@ -1,6 +1,9 @@
 package quant
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // infinity is the bits of +Inf. As integers, finite positive floats lie below
 // it, and finite negative ones between signBit and signBit|infinity.
@@ -8,6 +11,12 @@ const (
 	infinity = 0x7f800000
 	signBit  = 1 << 31
 )
+
+// bitsOf views x as its bits. Read so, they get into integer registers without a
+// detour, which a conversion of each float takes.
+func bitsOf(x []float32) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
 
 // extreme is the value of the greatest magnitude in x, the first one among
 // equals, and 0 for zeros. ok is false when x holds a NaN or an infinity. The
@@ -17,11 +26,12 @@ const (
 // on the way, and leaves two short chains of dependent steps.
 func extreme(x []float32) (value float32, ok bool) {
 	half := len(x) / 2
-	a, b := x[:half], x[half:][:half]
+	bits := bitsOf(x)
+	a, b := bits[:half], bits[half:][:half]
 	var high, high2 int32 // the greatest value, or 0: negative ones are less
 	var low, low2 uint32  // the least value, if any is negative
-	for i, v := range a {
-		u, w := math.Float32bits(v), math.Float32bits(b[i])
+	for i, u := range a {
+		w := b[i]
 		high, high2 = max(high, int32(u)), max(high2, int32(w))
 		low, low2 = max(low, u), max(low2, w)
 	}
@@ -59,7 +69,8 @@ func firstOf(x []float32, m uint32) float32 {
 // infinity. The length of x is even.
 func bounds(x []float32) (least, greatest float32, ok bool) {
 	half := len(x) / 2
-	a, b := x[:half], x[half:][:half]
+	bits := bitsOf(x)
+	a, b := bits[:half], bits[half:][:half]
 	low, low2, high, high2 := int32(math.MaxInt32), int32(math.MaxInt32), int32(math.MinInt32), int32(math.MinInt32)
 	for i, v := range a {
 		u, w := ordered(v), ordered(b[i])
@@ -80,9 +91,9 @@ func bounds(x []float32) (least, greatest float32, ok bool) {
 	return least, greatest, true
 }
 
-// ordered maps floats to integers of the same order: -0 to -1, below 0.
-func ordered(v float32) int32 {
-	i := int32(math.Float32bits(v))
+// ordered maps the bits of floats to integers of the same order: -0 to -1, below 0.
+func ordered(bits uint32) int32 {
+	i := int32(bits)
 	return i ^ int32(uint32(i>>31)>>1)
 }
 
@@ -103,8 +114,8 @@ func firstZero(x []float32) float32 {
 // within reports whether no magnitude in x is over limit. A NaN is.
 func within(x *[256]float32, limit float32) bool {
 	var top uint32
-	for _, v := range x {
-		top = max(top, math.Float32bits(v)&^signBit)
+	for _, b := range bitsOf(x[:]) {
+		top = max(top, b&^signBit)
 	}
 	return top <= math.Float32bits(limit)
 }

@@ -28,10 +28,14 @@ func codeIQ4(x float32) uint8 {
 		return 0
 	}
 	if x < 113 {
-		return codesIQ4[int(2*float64(x)+256)&511] // exact enough: no midpoint is near 0
+		return nearIQ4(x)
 	}
 	return 15
 }
+
+// nearIQ4 is codeIQ4 for magnitudes below 128, without a branch. The index is exact
+// but for values so small that no midpoint is near.
+func nearIQ4(x float32) uint8 { return codesIQ4[int(2*float64(x)+256)&511] }
 
 // expandIQ4 writes the 32 values of 16 bytes of codes.
 func expandIQ4(y *[32]float32, d float32, codes *[16]byte) {
@@ -69,7 +73,7 @@ func encodeIQ4_NL(dst []byte, src []float32) int {
 		// The order of the sums is llama.cpp's, one value after the other.
 		var codes [32]uint8
 		for i, v := range x {
-			c := codeIQ4(v * id)
+			c := nearIQ4(v * id)
 			codes[i] = c
 			q := valuesIQ4[c&15]
 			wq := v * v * q

@@ -37,16 +37,21 @@ func decodeQ3_K(dst []float32, src []byte) {
 		d := readF16(b[108:])
 		scales := readScales3((*[12]byte)(b[96:]))
 		for sub := range 16 {
-			y := (*[16]float32)(dst[16*sub:])
-			codes, third := (*[16]byte)(b[32+sub/8*32+sub%2*16:]), (*[16]byte)(b[sub%2*16:])
 			scale := d * float32(int(scales[sub])-32)
 			var of [8]float32 // what the codes mean
 			for q := range of {
 				of[q] = scale * float32(q-4)
 			}
-			shift, bit := uint(sub/2%4*2), uint(sub/2)
-			for i, q := range codes {
-				y[i] = of[q>>shift&3|third[i]>>bit&1<<2]
+			codes, third := b[32+sub/8*32+sub%2*16:][:16], b[sub%2*16:][:16]
+			shift, bit := sub/2%4*2, sub/2
+			for i := 0; i < 16; i += 8 { // eight codes at a time, as the bytes of a uint64
+				y := (*[8]float32)(dst[16*sub+i:])
+				q := binary.LittleEndian.Uint64(codes[i:]) >> (shift & 63) & (3 * lowBits)
+				q |= binary.LittleEndian.Uint64(third[i:]) >> (bit & 63) & lowBits << 2
+				for j := range y {
+					y[j] = of[q&7]
+					q >>= 8
+				}
 			}
 		}
 	}

@@ -25,15 +25,16 @@ func encodeQ8_0(dst []byte, src []float32) int {
 			return n
 		}
 		for i, v := range x {
-			b[2+i] = byte(roundAway(v * id))
+			b[2+i] = byte(roundAway(float32(v * id))) // the conversion keeps the sum in it apart
 		}
 	}
 	return -1
 }
 
-// roundAway rounds to the nearest integer, halves away from zero. Adding the
-// half in float64 is exact; it takes the sign of f without a branch.
+// roundAway rounds to the nearest integer, halves away from zero, for magnitudes
+// up to 2^22. It adds the greatest float32 below 0.5 with the sign of f: a half and
+// that round up to the next integer, anything less stays below it.
 func roundAway(f float32) int8 {
-	half := math.Float64frombits(math.Float64bits(0.5) | uint64(math.Float32bits(f)&signBit)<<32)
-	return int8(float64(f) + half)
+	const belowHalf = 0x3effffff
+	return int8(f + math.Float32frombits(belowHalf|math.Float32bits(f)&signBit))
 }
