@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -50,9 +51,9 @@ type Plan struct {
 }
 
 // Plan says what the work on these documents will take. It counts every token
-// that is known, and takes answers to be from one token to MaxTokens long. No
-// step runs; if none has yet, Plan reads a few hundred tokens to know the
-// model's speed.
+// that is known, and takes answers to be from one token to MaxTokens long; those
+// that the Journal holds are known. No step runs; if none has yet, Plan reads a
+// few hundred tokens to know the model's speed.
 //
 // An error of the work itself comes back beside the plan up to there.
 func (c *Chain) Plan(docs ...Document) (*Plan, error) { return c.PlanContext(nb.Context(), docs...) }
@@ -65,11 +66,20 @@ func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error
 	if err := c.rates.measure(ctx, c.Model); err != nil {
 		return nil, err
 	}
+	var journal *journal
+	if _, err := os.Stat(c.Journal); c.Journal != "" && err == nil {
+		if journal, err = openJournal(ctx, c.Journal, c.Model); err != nil {
+			return nil, err
+		}
+		defer journal.close()
+	}
 	var passes [2]*Run
 	var failed error
+	words := units(c.Model)
 	for i := range passes {
 		r, _ := c.newRun(ctx, docs)
-		r.dry = &dry{model: c.Model, high: i == 1, overflow: map[string]*overflow{}}
+		r.dry = &dry{model: c.Model, units: words, high: i == 1, overflow: map[string]*overflow{}}
+		r.journal = journal
 		if err := c.Do(r); err != nil && failed == nil {
 			failed = err
 		}
@@ -99,7 +109,8 @@ func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error
 func (c *Chain) between(low, high Row) Row {
 	read := span(minus(low), minus(high))
 	r := Row{Step: high.Step, Calls: span(low.Calls, high.Calls), PromptTokens: span(low.PromptTokens, high.PromptTokens),
-		ReusedTokens: span(low.ReusedTokens, high.ReusedTokens), GeneratedTokens: span(low.GeneratedTokens, high.GeneratedTokens)}
+		ReusedTokens: span(low.ReusedTokens, high.ReusedTokens), GeneratedTokens: span(low.GeneratedTokens, high.GeneratedTokens),
+		Resumed: min(low.Resumed, high.Resumed)}
 	r.Seconds = c.rates.seconds(read, r.GeneratedTokens)
 	return r
 }

@@ -10,6 +10,8 @@ import (
 // dry answers in place of the model when planning.
 type dry struct {
 	model    *engine.Model
+	units    []string
+	replies  int
 	high     bool // answers are as long as they may be, else of one token
 	overflow map[string]*overflow
 	order    []string // of overflow
@@ -21,12 +23,28 @@ type overflow struct{ calls, over, most int }
 // unit is a text of one token in most vocabularies.
 const unit = " a"
 
+// units are words of one token each, so that answers differ as real ones do:
+// else prompts that hold them would share more than they will.
+func units(m *engine.Model) []string {
+	u := []string{unit}
+	for id := range m.Vocabulary() {
+		text := m.TokenText(id)
+		if word, ok := strings.CutPrefix(text, " "); ok && len(word) > 1 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" && len(m.TokenizePlain(text+text)) == 2 {
+			if u = append(u, text); len(u) == 64 {
+				break
+			}
+		}
+	}
+	return u
+}
+
 func (d *dry) reply(c *cache, ids []int, cfg engine.GenerateConfig) *engine.Reply {
 	n := 1
 	if d.high {
 		n = cfg.MaxTokens
 	}
-	text := strings.Repeat(unit, n)
+	text := strings.Repeat(d.units[d.replies%len(d.units)], n)
+	d.replies++
 	answer := d.model.TokenizePlain(text)
 	seq := c.take(ids)
 	st := engine.Stats{PromptTokens: len(ids), ReusedTokens: len(seq.ids), GeneratedTokens: n, StopReason: engine.EOSFound}

@@ -28,7 +28,7 @@ type Result struct {
 // Call is one generation of a step.
 type Call struct {
 	Prompt  string        // as sent, rendered by the template
-	Reply   *engine.Reply // with tokens, logits if asked for, and statistics; nil when planning
+	Reply   *engine.Reply // with tokens, logits if asked for, and statistics
 	Stats   engine.Stats
 	Refused string  // what Check said of it
 	Score   float64 // what Judge gave
@@ -80,6 +80,21 @@ func Good(results []*Result) []*Result {
 		}
 	}
 	return good
+}
+
+// PerDocument are results by the document that their pieces are of.
+func PerDocument(results []*Result) [][]*Result {
+	var docs [][]*Result
+	for _, r := range results {
+		if r.Piece == nil {
+			continue
+		}
+		for len(docs) <= r.Piece.Doc {
+			docs = append(docs, nil)
+		}
+		docs[r.Piece.Doc] = append(docs[r.Piece.Doc], r)
+	}
+	return docs
 }
 
 // settings is a GenerateConfig as JSON: all but its function.

@@ -68,14 +68,23 @@ func (r *Run) Of(step string) []*Result {
 }
 
 // Do runs one step. parents are the results that its prompt was made from: they
-// stand in the tree of the run and nothing more. The error is a *StepError, or
-// the context's.
+// stand in the tree of the run and nothing more; those that are not of this run
+// do not. The error is a *StepError; when the run was stopped it wraps the
+// context's.
 func (r *Run) Do(step Step, parents ...*Result) (*Result, error) {
-	x := &Result{}
-	for _, p := range parents {
-		x.Parents = append(x.Parents, p.ID)
-	}
+	x := &Result{Parents: r.numbers(parents)}
 	return x, r.do(step, x)
+}
+
+// numbers are the IDs of results of this run.
+func (r *Run) numbers(results []*Result) []int {
+	var n []int
+	for _, p := range results {
+		if p != nil && p.ID >= 1 && p.ID <= len(r.Results) && r.Results[p.ID-1] == p {
+			n = append(n, p.ID)
+		}
+	}
+	return n
 }
 
 // do runs a step into x.
@@ -105,11 +114,6 @@ func (r *Run) do(step Step, x *Result) error {
 func (r *Run) answer(step Step, x *Result) error {
 	if err := step.check(); err != nil {
 		return err
-	}
-	for i := range x.Parents {
-		if p := x.Parents[i]; p < 1 || p > len(r.Results) {
-			return fmt.Errorf("result %d is not of this run", p)
-		}
 	}
 	messages := step.messages()
 	for try := 0; ; try++ {
@@ -166,17 +170,17 @@ func (r *Run) call(step Step, messages []chat.Message, cfg engine.GenerateConfig
 		return c, engine.ErrEmptyPrompt
 	}
 	e := &OverflowError{len(ids), cfg.MaxTokens, r.context}
-	if r.Planning() {
-		r.dry.fits(x.Step, e)
-		c.Reply = r.dry.reply(r.cache, ids, cfg)
-		c.Stats = c.Reply.Stats
-		return c, nil
-	}
-	if e.Over() > 0 {
+	if e.Over() > 0 && !r.Planning() {
 		return c, e
 	}
 	if c.Reply = r.journal.find(cfg, ids); c.Reply != nil {
 		c.Stats, c.Resumed = c.Reply.Stats, true
+		return c, nil
+	}
+	if r.Planning() {
+		r.dry.fits(x.Step, e)
+		c.Reply = r.dry.reply(r.cache, ids, cfg)
+		c.Stats = c.Reply.Stats
 		return c, nil
 	}
 	c.Reply, err = r.generate(step, ids, cfg, x)

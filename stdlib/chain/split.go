@@ -63,27 +63,29 @@ func (sp Splitter) split(t Tokenizer, d Document, doc, budget int, over func(Pie
 
 // next finds the end of a piece.
 func (sp Splitter) next(t Tokenizer, c *cuts, ends tokenOffsets, budget int, over func(Piece) (int, error), p Piece) (Piece, error) {
-	first := ends.token(p.Start)
-	for limit := first + budget; ; {
-		to := max(ends.offset(limit), p.Fresh)
-		p.End = c.last(p.Fresh, to)
-		p.Text = c.text[p.Start:p.End]
-		p.Tokens = len(t.TokenizePlain(p.Text))
-		p.TokenStart, p.TokenEnd = first, ends.token(p.End)
+	p.TokenStart = ends.token(p.Start)
+	for to := ends.offset(p.TokenStart + budget); ; {
+		p.End = c.last(p.Fresh, max(to, p.Fresh))
 		if p.End == p.Fresh {
-			if p.Start < p.Fresh { // no room beside the overlap: do without
-				p.Start = p.Fresh
-				first = ends.token(p.Start)
-				limit = first + budget
-				continue
+			if p.Start == p.Fresh {
+				return p, fmt.Errorf("not one character fits into a piece of %d tokens; shorten the prompt, reserve less for the answer, or load the model with a larger ContextLength", budget)
 			}
-			return p, fmt.Errorf("not one character fits into a piece of %d tokens; shorten the prompt, reserve less for the answer, or load the model with a larger ContextLength", budget)
+			p.Start = p.Fresh // no room beside the overlap: do without
+			p.TokenStart = ends.token(p.Start)
+			to = ends.offset(p.TokenStart + budget)
+			continue
 		}
+		p.Text = c.text[p.Start:p.End]
+		p.Tokens, p.TokenEnd = len(t.TokenizePlain(p.Text)), ends.token(p.End)
 		n, err := over(p)
 		if err != nil || n <= 0 {
 			return p, err
 		}
-		limit = min(limit-1, max(p.TokenEnd-n, p.TokenStart))
+		// So many tokens less; where that leaves nothing, half of the bytes: a part
+		// of a token may stand where the whole does not.
+		if to = ends.offset(p.TokenEnd - n); to <= p.Fresh || to >= p.End {
+			to = p.Fresh + (p.End-p.Fresh)/2
+		}
 	}
 }
 
