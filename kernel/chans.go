@@ -5,7 +5,7 @@ import "reflect"
 // Channel operations go through the runtime, so that an interrupt reaches a
 // goroutine that waits.
 
-func (m *machine) recv(ch, p any) bool {
+func (m *machine) recv(ch, p any, pos int) bool {
 	c := reflect.ValueOf(ch)
 	var v reflect.Value
 	var ok bool
@@ -13,7 +13,7 @@ func (m *machine) recv(ch, p any) bool {
 		v, ok = c.TryRecv()
 	}
 	if !v.IsValid() {
-		v, ok = m.block(reflect.SelectCase{Dir: reflect.SelectRecv, Chan: c})
+		v, ok = m.block(reflect.SelectCase{Dir: reflect.SelectRecv, Chan: c}, pos)
 	}
 	if p != nil {
 		reflect.ValueOf(p).Elem().Set(v)
@@ -21,21 +21,31 @@ func (m *machine) recv(ch, p any) bool {
 	return ok
 }
 
-func (m *machine) send(ch, p any) {
+func (m *machine) send(ch, p any, pos int) {
 	c := reflect.ValueOf(ch)
 	v := reflect.ValueOf(p).Elem()
 	if c.IsNil() || !c.TrySend(v) {
-		m.block(reflect.SelectCase{Dir: reflect.SelectSend, Chan: c, Send: v})
+		m.block(reflect.SelectCase{Dir: reflect.SelectSend, Chan: c, Send: v}, pos)
 	}
 }
 
 // block waits for one operation or the end of the run.
-func (m *machine) block(c reflect.SelectCase) (reflect.Value, bool) {
+func (m *machine) block(c reflect.SelectCase, pos int) (reflect.Value, bool) {
 	r := m.gs.current()
 	over := reflect.SelectCase{Dir: reflect.SelectRecv}
 	if r != nil {
 		over.Chan = reflect.ValueOf(r.over)
 	}
+	what := "chan receive"
+	if c.Dir == reflect.SelectSend {
+		what = "chan send"
+	}
+	if !c.Chan.IsValid() || c.Chan.IsNil() {
+		what += " (nil chan)"
+	}
+	id := goid()
+	m.gs.park(id, parking{line: pos, what: what, outside: outer(c.Chan)})
+	defer m.gs.unpark(id)
 	i, v, ok := reflect.Select([]reflect.SelectCase{c, over})
 	if i == 1 {
 		m.die()
@@ -66,7 +76,7 @@ func sendCase(ch, p any) any {
 }
 
 // choose runs a select statement and says which case it was, -1 for default.
-func (m *machine) choose(hasDefault bool, cases ...any) int {
+func (m *machine) choose(pos int, hasDefault bool, cases ...any) int {
 	list := make([]reflect.SelectCase, 0, len(cases)+1)
 	for _, c := range cases {
 		list = append(list, c.(selectCase).c)
@@ -79,6 +89,16 @@ func (m *machine) choose(hasDefault bool, cases ...any) int {
 			over.Chan = reflect.ValueOf(r.over)
 		}
 		list = append(list, over)
+		p := parking{line: pos, what: "select"}
+		for _, c := range list[:len(cases)] {
+			p.outside = p.outside || outer(c.Chan)
+		}
+		if len(cases) == 0 {
+			p.what = "select (no cases)"
+		}
+		id := goid()
+		m.gs.park(id, p)
+		defer m.gs.unpark(id)
 	}
 	i, v, ok := reflect.Select(list)
 	if i == len(cases) {

@@ -39,6 +39,9 @@ type Warning struct {
 	Cell string
 	Line int // of the cell or file; 0 when the warning has no place
 	Text string
+	// Err is set when something failed that no cell waits for: a goroutine of
+	// a cell that has ended panicked. The compiled program would have ended.
+	Err *Error
 }
 
 // Progress reports a long step of a native call.

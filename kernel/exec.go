@@ -537,7 +537,7 @@ func (k *Kernel) execute(ctx context.Context, name string, programs []*interp.Pr
 	k.mu.Lock()
 	commit()
 	k.mu.Unlock()
-	return k.drive(ctx, r, name, func() error {
+	err := k.drive(ctx, r, name, func() error {
 		for _, p := range programs {
 			if _, err := k.interp.Execute(p); err != nil {
 				return err
@@ -545,6 +545,10 @@ func (k *Kernel) execute(ctx context.Context, name string, programs []*interp.Pr
 		}
 		return nil
 	})
+	if err == nil {
+		k.left(r, name)
+	}
+	return err
 }
 
 func (k *Kernel) begin(ctx context.Context) *run {
@@ -567,21 +571,21 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 	done := make(chan *outcome, 1)
 	go func() {
 		k.m.gs.enter(r)
-		r.mainID = goid()
+		r.mainID.Store(goid())
 		res := &outcome{kind: Interrupted} // Goexit
 		defer func() {
 			if p := recover(); p != nil {
-				res = &outcome{kind: Panic, value: p, line: k.m.line}
+				res = &outcome{kind: Panic, value: p, line: k.m.at()}
 			}
 			if _, left := k.m.gs.leave(); left == 0 && r.dead() && !k.m.gs.stopping() {
-				k.m.stop = false
+				k.m.setStop(false)
 			}
 			done <- res
 		}()
 		err := f()
 		res = nil
 		if err != nil {
-			res = &outcome{kind: Panic, value: err, line: k.m.line}
+			res = &outcome{kind: Panic, value: err, line: k.m.at()}
 			res.value = panicValue(err)
 		}
 	}()
@@ -595,8 +599,9 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 			if res = r.leave(); res == nil {
 				return nil
 			}
-		} else if res.kind != Interrupted { // the run's own end
+		} else if res.kind != Interrupted { // the run's own end, and that of its goroutines
 			r.finish(res)
+			k.settle(r)
 		}
 	case <-interrupted:
 		r.finish(&outcome{kind: Interrupted})
@@ -604,11 +609,9 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 	case <-r.over:
 		k.stopAndWait(r, done, name)
 	}
-	r.mu.Lock()
-	if r.result != nil {
-		res = r.result
+	if why := r.why(); why != nil {
+		res = why
 	}
-	r.mu.Unlock()
 	return k.outcomeError(res, name)
 }
 
@@ -616,42 +619,115 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 // of a native call is left behind: it ends when the call returns.
 func (k *Kernel) stopAndWait(r *run, done chan *outcome, name string) {
 	r.cancel()
-	k.m.stop = true
+	k.m.stopAll()
 	t := time.NewTimer(grace)
 	defer t.Stop()
 	select {
 	case <-done:
 	case <-t.C:
-		if r.result.kind == Interrupted {
+		if r.why().kind == Interrupted {
 			k.out.event(Warning{Cell: name, Text: "a native call goes on in the background; the cell ends when it returns"})
 		}
 	}
 	if !k.m.gs.stopping() {
-		k.m.stop = false
+		k.m.setStop(false)
 	}
 }
 
-// watch ends the run before a runaway recursion ends the process.
+// settle stops the goroutines of a run that is over and waits a little for
+// them.
+func (k *Kernel) settle(r *run) {
+	end := time.Now().Add(grace)
+	for wait := 50 * time.Microsecond; k.m.gs.count(r) > 0 && time.Now().Before(end); wait *= 2 {
+		k.m.stopAll()
+		time.Sleep(wait)
+	}
+	if !k.m.gs.stopping() {
+		k.m.setStop(false)
+	}
+}
+
+// left tells of goroutines that outlive their cell.
+func (k *Kernel) left(r *run, name string) {
+	end := time.Now().Add(grace / 2)
+	for wait := 50 * time.Microsecond; k.m.gs.count(r) > 0 && time.Now().Before(end); wait *= 2 {
+		time.Sleep(wait)
+	}
+	n := k.m.gs.count(r)
+	if n == 0 {
+		return
+	}
+	list := k.background(r)
+	const most = 5
+	if len(list) > most {
+		list = append(list[:most], fmt.Sprintf("and %d more", len(list)-most))
+	}
+	what := "a goroutine of this cell goes on"
+	if n > 1 {
+		what = fmt.Sprintf("%d goroutines of this cell go on", n)
+	}
+	k.out.event(Warning{Cell: name, Text: what + ": " + strings.Join(list, "; ") + " (%stop ends them)"})
+}
+
+// stopBackground ends what goes on after its cell, and says how many
+// goroutines ended and how many are in a call that does not listen.
+func (k *Kernel) stopBackground() (ended, left int) {
+	k.m.gs.mu.Lock()
+	var alive []*run
+	for r, n := range k.m.gs.alive {
+		alive = append(alive, r)
+		ended += n
+	}
+	k.m.gs.mu.Unlock()
+	for _, r := range alive {
+		r.finish(&outcome{kind: Interrupted})
+	}
+	for _, r := range alive {
+		k.settle(r)
+		left += k.m.gs.count(r)
+	}
+	return ended - left, left
+}
+
+// watch ends the run before a runaway recursion or an endless append ends the
+// process, and when its goroutines wait for each other.
 func (k *Kernel) watch(r *run) (stop func()) {
 	const limit = 256 << 20 // bytes of goroutine stacks; the runtime dies when one has 1 GB
 	quit := make(chan struct{})
 	go func() {
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
 		t := time.NewTicker(5 * time.Millisecond)
 		defer t.Stop()
 		metrics.Read(sample)
-		base := sample[0].Value.Uint64()
+		stacks, heap := sample[0].Value.Uint64(), sample[1].Value.Uint64()
+		room := heap + availableMemory()/10*9
+		seq := uint64(0)
 		for {
 			select {
 			case <-quit:
 				return
 			case <-t.C:
 				metrics.Read(sample)
-				if sample[0].Value.Uint64() > base+limit {
-					line := k.m.line
-					k.m.stop = true
-					r.finish(&outcome{kind: Panic, fatal: true, value: "stack overflow", line: line})
+				fatal := ""
+				switch {
+				case sample[0].Value.Uint64() > stacks+limit:
+					fatal = "stack overflow"
+				case sample[1].Value.Uint64() > room:
+					fatal = "out of memory"
+				}
+				if fatal != "" {
+					line := k.m.at()
+					k.m.stopAll()
+					r.finish(&outcome{kind: Panic, fatal: true, value: fatal, line: line})
 					return
+				}
+				// All of them waiting at two ticks running: worth a close look.
+				_, now, asleep := k.m.gs.asleep()
+				if asleep && now == seq && k.m.deadlock(r) {
+					return
+				}
+				if seq = now; !asleep {
+					seq = 0
 				}
 			}
 		}
@@ -668,7 +744,7 @@ func (k *Kernel) outcomeError(o *outcome, name string) *Error {
 	switch o.kind {
 	case Interrupted:
 		e.Msg, e.ExitCode = "interrupted", 130
-		o.line = k.m.line
+		o.line = k.m.at()
 	case Exit:
 		if o.code == 0 {
 			e.Msg = "exit status 0"
@@ -676,7 +752,7 @@ func (k *Kernel) outcomeError(o *outcome, name string) *Error {
 			e.Msg = fmt.Sprintf("exit status %d", o.code)
 		}
 		e.ExitCode = o.code
-		o.line = k.m.line
+		o.line = k.m.at()
 	case Panic:
 		e.ExitCode = 2
 		if f, ok := o.value.(fatal); ok {

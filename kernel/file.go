@@ -123,7 +123,12 @@ func (k *Kernel) runNotebook(ctx context.Context, f *notebook.File, unit *check.
 	k.mu.Unlock()
 	r := k.begin(ctx)
 	defer k.end(r)
-	return k.drive(ctx, r, f.Path, func() error { return k.steps(steps) })
+	e = k.drive(ctx, r, f.Path, func() error { return k.steps(steps) })
+	if e == nil { // the end of main is the end of its goroutines
+		r.finish(&outcome{kind: Interrupted})
+		k.settle(r)
+	}
+	return e
 }
 
 // adopt makes the objects of a file those of the session.

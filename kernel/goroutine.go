@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // run is one execution of a cell or a notebook. Goroutines that it starts
@@ -22,7 +23,7 @@ type run struct {
 	left   bool // the cell came to its end; its goroutines may go on
 	result *outcome
 
-	mainID int64
+	mainID atomic.Int64
 }
 
 // outcome is why a run ended other than by its end.
@@ -52,7 +53,7 @@ func (r *run) fail(m *machine, o *outcome) bool {
 	gone := r.ended || r.left
 	r.mu.Unlock()
 	if !gone {
-		m.stop = true
+		m.setStop(true)
 		r.finish(o)
 	}
 	return !gone
@@ -64,6 +65,13 @@ func (r *run) leave() *outcome {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left = !r.ended
+	return r.result
+}
+
+// why is what ended the run, nil while nothing has.
+func (r *run) why() *outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return r.result
 }
 
@@ -82,6 +90,15 @@ type goroutines struct {
 	byID  map[int64]*run
 	last  *run
 	alive map[*run]int
+
+	from    map[int64]int // token.Pos of the statement that started the goroutine
+	parked  map[int64]parking
+	seq     uint64 // changes with every parking
+	outside int    // callbacks that native code may still make on goroutines of its own
+}
+
+func newGoroutines() goroutines {
+	return goroutines{byID: map[int64]*run{}, alive: map[*run]int{}, from: map[int64]int{}, parked: map[int64]parking{}}
 }
 
 // goid is the number of the running goroutine. The runtime tells it only as
@@ -112,6 +129,7 @@ func (g *goroutines) leave() (r *run, left int) {
 	defer g.mu.Unlock()
 	r = g.byID[id]
 	delete(g.byID, id)
+	delete(g.from, id)
 	if r == nil {
 		return nil, 0
 	}
@@ -135,7 +153,7 @@ func (g *goroutines) current() *run {
 	return g.last
 }
 
-func (g *goroutines) isMain(r *run) bool { return r.mainID == goid() }
+func (g *goroutines) isMain(r *run) bool { return r.mainID.Load() == goid() }
 
 // stopping says whether goroutines of an ended run still live.
 func (g *goroutines) stopping() bool {
@@ -149,6 +167,13 @@ func (g *goroutines) stopping() bool {
 	return false
 }
 
+// count is how many goroutines of a run live.
+func (g *goroutines) count(r *run) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.alive[r]
+}
+
 // check ends the goroutine if its run is over. Lowered code calls it when
 // stop is set.
 func (m *machine) check() {
@@ -158,7 +183,8 @@ func (m *machine) check() {
 }
 
 // goCall is the go statement: f's panic ends the run, not the process.
-func (m *machine) goCall(f func()) {
+// pos is where the statement stands.
+func (m *machine) goCall(f func(), pos int) {
 	r := m.gs.current()
 	if r == nil {
 		return
@@ -170,6 +196,7 @@ func (m *machine) goCall(f func()) {
 		id := goid()
 		m.gs.mu.Lock()
 		m.gs.byID[id] = r
+		m.gs.from[id] = pos
 		m.gs.mu.Unlock()
 		defer m.goEnd()
 		if !r.dead() {
@@ -179,21 +206,51 @@ func (m *machine) goCall(f func()) {
 }
 
 // guard is f for a native that calls it on a goroutine of its own.
-func (m *machine) guard(f func()) func() {
+func (m *machine) guard(f func(), pos int) func() {
 	r := m.gs.current()
+	m.gs.mu.Lock()
+	m.gs.outside++
+	m.gs.mu.Unlock()
+	var once sync.Once
 	return func() {
 		if r != nil {
 			m.gs.enter(r)
 			defer m.goEnd()
 		}
+		once.Do(func() {
+			m.gs.mu.Lock()
+			m.gs.outside--
+			m.gs.from[goid()] = pos
+			m.gs.mu.Unlock()
+		})
 		f()
 	}
+}
+
+// stopAll makes every goroutine of a run that is over end at its next loop or
+// call.
+func (m *machine) stopAll() { m.setStop(true) }
+
+// at is the line that runs, as a token.Pos.
+func (m *machine) at() int {
+	if raceEnabled {
+		return int(m.syncLine.Load())
+	}
+	return m.line
+}
+
+func (m *machine) setStop(on bool) {
+	if raceEnabled {
+		m.syncStop.Store(on)
+		return
+	}
+	m.stop = on
 }
 
 // goEnd ends a goroutine of a script.
 func (m *machine) goEnd() {
 	p := recover()
-	line := m.line
+	line := m.at()
 	r, left := m.gs.leave()
 	if p != nil && r != nil {
 		if !r.fail(m, &outcome{kind: Panic, value: p, line: line}) {
@@ -201,7 +258,7 @@ func (m *machine) goEnd() {
 		}
 	}
 	if r != nil && left == 0 && r.dead() && !m.gs.stopping() {
-		m.stop = false
+		m.setStop(false)
 	}
 }
 
@@ -209,11 +266,12 @@ func (m *machine) goEnd() {
 // would.
 func (k *Kernel) lost(p any, line int) {
 	text, _, _ := strings.Cut(k.m.panicText(p), "\n[signal ")
-	w := Warning{Text: "a background goroutine ended with panic: " + text}
+	e := &Error{Msg: "panic: " + text, Kind: Panic, ExitCode: 2}
 	k.mu.Lock()
 	if at := k.sess.Fset.Position(token.Pos(line)); line > 0 {
-		w.Cell, w.Line = at.Filename, at.Line
+		e.Cell, e.Line, e.Col = at.Filename, at.Line, at.Column
+		e.Source = k.sourceLine(at.Filename, at.Line)
 	}
 	k.mu.Unlock()
-	k.out.event(w)
+	k.out.event(Warning{Cell: e.Cell, Line: e.Line, Text: "a background goroutine ended with panic: " + text, Err: e})
 }

@@ -157,6 +157,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	fset := token.NewFileSet()
 	k.sess = check.NewSession(u, fset)
 	k.prog = lower.NewProgram(k.sess.Pkg())
+	k.prog.Calls = raceEnabled
 	k.prog.Generics = func(path string) (*ast.File, *types.Info, *types.Package, bool) {
 		g, ok := u.Generics(path)
 		if !ok {
@@ -168,7 +169,7 @@ func (k *Kernel) reset(u *check.Universe) {
 		universe: u, pkg: k.sess.Pkg(), idOf: k.prog.TypeID,
 		byID: map[int]*rtype{}, methods: map[methodKey]reflect.Value{},
 	}
-	k.m = &machine{k: k, reg: reg, gs: goroutines{byID: map[int64]*run{}, alive: map[*run]int{}}, frames: frames{direct: map[int64]*deferFrame{}}}
+	k.m = &machine{k: k, reg: reg, gs: newGoroutines(), frames: frames{direct: map[int64]*deferFrame{}}}
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
 	k.flags = flag.NewFlagSet(k.args[0], flag.ContinueOnError)
 	k.flags.SetOutput(stream{k.out, true})
@@ -232,6 +233,7 @@ func (k *Kernel) Reset() {
 }
 
 func (k *Kernel) resetSession() {
+	k.stopBackground()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reset(k.sess.Universe)
@@ -250,16 +252,7 @@ func (k *Kernel) Close() error {
 	}
 	k.closed = true
 	k.mu.Unlock()
-	k.m.gs.mu.Lock()
-	var alive []*run
-	for r := range k.m.gs.alive {
-		alive = append(alive, r)
-	}
-	k.m.gs.mu.Unlock()
-	for _, r := range alive {
-		r.finish(&outcome{kind: Interrupted})
-		k.m.stop = true
-	}
+	k.stopBackground()
 	k.runMu.Lock()
 	defer k.runMu.Unlock()
 	k.detach()

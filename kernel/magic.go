@@ -15,6 +15,7 @@ var magics = map[string]string{
 	"%who":   "%who            the variables of the session: type, bytes, value",
 	"%reset": "%reset          forget everything that cells declared",
 	"%run":   "%run FILE.go    run a notebook file; its variables stay",
+	"%stop":  "%stop           end the goroutines that earlier cells left running",
 	"%help":  "%help           this list",
 }
 
@@ -66,6 +67,19 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 			return fail("%%run needs a file")
 		}
 		return k.file(ctx, strings.Trim(rest, `"`))
+	case "%stop":
+		ended, left := k.stopBackground()
+		text := fmt.Sprintf("%d goroutines ended", ended)
+		switch {
+		case ended+left == 0:
+			text = "no goroutine runs"
+		case ended == 1:
+			text = "1 goroutine ended"
+		}
+		if left > 0 {
+			text += fmt.Sprintf("; %d in a native call end when it returns", left)
+		}
+		k.text1(text)
 	case "%help":
 		k.text1(help())
 	default:

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -21,8 +22,12 @@ import (
 type machine struct {
 	k    *Kernel
 	reg  *registry
-	line int  // token.Pos of the statement that runs
+	line int  // token.Pos of the statement that runs; at reads it
 	stop bool // something is to be stopped: Check finds out what
+	// The same for the race detector, which does not like how cheaply the
+	// others are read and written.
+	syncLine atomic.Int64
+	syncStop atomic.Bool
 
 	gs     goroutines
 	frames frames
@@ -31,7 +36,7 @@ type machine struct {
 // table is what the interpreter sees of the machine.
 func (m *machine) table() map[string]reflect.Value {
 	t := map[string]any{
-		"Line": &m.line, "Stop": &m.stop,
+		"Line": &m.line, "Stop": &m.stop, "SetLine": func(n int) { m.syncLine.Store(int64(n)) }, "Stopped": func() bool { return m.syncStop.Load() },
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Norm": norm,
@@ -42,7 +47,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
 		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
-		"Go": m.goCall, "Guard": m.guard, "EndNotebook": m.endNotebook,
+		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
 		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait,
 		"ShowBegin": m.showBegin, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
@@ -202,10 +207,6 @@ func clearAny(v any) {
 	r.Clear()
 }
 
-// largest is the size of memory above which make gives up: the Go runtime
-// would end the process.
-const largest = 1 << 36
-
 func size(n, elem int, kind string) int {
 	if n < 0 || n > 0 && elem > 0 && n > math.MaxInt64/2/elem {
 		if kind == "chan" {
@@ -213,8 +214,8 @@ func size(n, elem int, kind string) int {
 		}
 		panic(runtimeError("makeslice: " + kind + " out of range"))
 	}
-	if n*elem > largest {
-		panic(fatal("out of memory"))
+	if bytes := uint64(n) * uint64(elem); bytes > 1<<26 && bytes > availableMemory() {
+		panic(fatal("out of memory")) // the Go runtime would end the process
 	}
 	return n
 }
@@ -306,7 +307,7 @@ func (m *machine) sleep(d time.Duration) {
 
 // wait runs a native call that may block for ever, so that an interrupt still
 // ends the cell.
-func (m *machine) wait(v any, method string) {
+func (m *machine) wait(v any, method string, pos int) {
 	call := func() {}
 	switch x := v.(type) {
 	case *sync.WaitGroup:
@@ -337,12 +338,26 @@ func (m *machine) wait(v any, method string) {
 		return
 	}
 	done := make(chan struct{})
-	go func() { call(); close(done) }()
+	id := goid()
+	m.gs.park(id, parking{line: pos, what: waitWord(v, method), helper: -1})
+	go func() {
+		defer close(done)
+		m.gs.helps(id)
+		call()
+	}()
 	select {
 	case <-done:
+		m.gs.unpark(id)
 	case <-r.over:
+		m.gs.unpark(id)
 		m.die()
 	}
+}
+
+// waitWord is what the Go runtime calls a wait.
+func waitWord(v any, method string) string {
+	s := strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
+	return s + "." + method
 }
 
 // overrides are standard symbols that would reach past the kernel.

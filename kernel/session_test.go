@@ -59,7 +59,7 @@ func TestCells(t *testing.T) {
 		{"panic", []string{"x := []int{1}", "i := 3\nx[i] = 2", "x", `panic("boom")`, "var m map[string]int\nm[\"a\"] = 1"},
 			"! In[2]:2:1: panic: runtime error: index out of range [3] with length 1\n= [1]\n! In[4]:1:1: panic: boom\n! In[5]:2:1: panic: assignment to entry in nil map\n"},
 		{"goroutine panic", []string{"done := make(chan int)", "go func() { panic(\"in the back\") }()\n<-done", "1"}, "! In[2]:1:13: panic: in the back\n= 1\n"},
-		{"goroutine panic after its cell", []string{"c := make(chan int)", "go func() {\n<-c\npanic(\"late\") }()", "c <- 1; time.Sleep(5e7); fmt.Println(\"on\")"}, "~ a background goroutine ended with panic: late\non\n"},
+		{"goroutine panic after its cell", []string{"c := make(chan int)", "go func() {\n<-c\npanic(\"late\") }()", "c <- 1; time.Sleep(5e7); fmt.Println(\"on\")"}, "~ a goroutine of this cell goes on: started in line 1 waits in line 2 (chan receive) (%stop ends them)\n~ a background goroutine ended with panic: late\non\n"},
 		{"output", []string{`fmt.Println("a")` + "\n" + `fmt.Fprintln(os.Stdout, "b")` + "\n" + `fmt.Print("c\n")` + "\nfmt.Fprintln(os.Stderr, \"d\")\nprintln(1, 2.5)\nlog.SetFlags(0)\nlog.Print(\"l\")"},
 			"a\nb\nc\nerr: d\n1 2.5\nl\n"},
 		{"exit", []string{`defer fmt.Println("no")` + "\nos.Exit(3)", "1"}, "! In[1]:2:1: exit status 3\n= 1\n"},

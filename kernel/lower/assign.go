@@ -193,7 +193,7 @@ func (e *emitter) multi(x ast.Expr) (string, []types.Type) {
 	case *ast.UnaryExpr:
 		if y.Op == token.ARROW {
 			c := e.core(e.typeOf(y.X)).(*types.Chan)
-			return fmt.Sprintf("func() (__r %s, __ok bool) { __ok = __k.Recv(%s, &__r); return }()", e.rep(c.Elem()), e.expr(y.X)),
+			return fmt.Sprintf("func() (__r %s, __ok bool) { __ok = __k.Recv(%s, &__r, %d); return }()", e.rep(c.Elem()), e.expr(y.X), e.here()),
 				[]types.Type{c.Elem(), boolType}
 		}
 	}

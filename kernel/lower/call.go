@@ -179,7 +179,15 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 			e.refuse(a.Pos(), c.native+" with a function that is not a literal", "write func() { f() }")
 		}
 	}
+	if _, ok := e.core(t).(*types.Signature); ok && keeps(c) {
+		return fmt.Sprintf("func() %s { __k.Outside(); return %s }()", e.rep(t), e.exprTo(a, t))
+	}
 	return e.exprTo(a, t)
+}
+
+// keeps says whether a native function may call its argument at any later time.
+func keeps(c called) bool {
+	return c.native != "" && c.obj != nil && c.obj.Pkg() != nil && (c.obj.Pkg().Path() == "runtime" || strings.HasPrefix(c.obj.Pkg().Path(), "loupe/"))
 }
 
 // guarded is a function literal that runs on a goroutine of its own: its panic
@@ -190,7 +198,7 @@ func (e *emitter) guarded(lit *ast.FuncLit) string {
 	if sig.Results().Len() > 0 || sig.Params().Len() > 0 {
 		e.refuse(lit.Pos(), "a callback on another goroutine with parameters", "")
 	}
-	return "__k.Guard(func() func() { return " + inner + " }())"
+	return fmt.Sprintf("__k.Guard(func() func() { return %s }(), %d)", inner, e.here())
 }
 
 // spread lowers f(g()) for a g of several results.

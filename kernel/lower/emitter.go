@@ -69,7 +69,23 @@ func (e *emitter) pos(n ast.Node) {
 		return
 	}
 	e.at = n.Pos()
+	if e.p.Calls {
+		e.line("__k.SetLine(%d)", int(n.Pos()))
+		return
+	}
 	e.line("*__k.Line = %d", int(n.Pos()))
+}
+
+// here is where execution is, for the runtime.
+func (e *emitter) here() int { return int(e.at) }
+
+// checkStop ends the goroutine if its run is over.
+func (e *emitter) checkStop() {
+	if e.p.Calls {
+		e.line("if __k.Stopped() { __k.Check() }")
+		return
+	}
+	e.line("if *__k.Stop { __k.Check() }")
 }
 
 func (e *emitter) drain() bool {
@@ -433,7 +449,7 @@ func (e *emitter) body(sig *types.Signature, named []string, body *ast.BlockStmt
 		setup(e.fn)
 	}
 	s := e.block(func() {
-		e.line("if *__k.Stop { __k.Check() }")
+		e.checkStop()
 		// The interpreter keeps a named result where the caller will read it,
 		// and does not clear it: results are variables like others here.
 		for i, n := range named {

@@ -321,7 +321,7 @@ func (e *emitter) unary(x *ast.UnaryExpr) string {
 	switch x.Op {
 	case token.ARROW:
 		c := e.core(e.typeOf(x.X)).(*types.Chan)
-		return fmt.Sprintf("func() (__r %s) { __k.Recv(%s, &__r); return }()", e.rep(c.Elem()), e.expr(x.X))
+		return fmt.Sprintf("func() (__r %s) { __k.Recv(%s, &__r, %d); return }()", e.rep(c.Elem()), e.expr(x.X), e.here())
 	case token.AND:
 		if c, ok := ast.Unparen(x.X).(*ast.CompositeLit); ok {
 			return "&" + e.composite(c, e.typeOf(c))

@@ -12,7 +12,7 @@ import (
 func (e *emitter) loopBody(t *target, before func(), list []ast.Stmt) string {
 	e.targets = append(e.targets, t)
 	s := e.block(func() {
-		e.line("if *__k.Stop { __k.Check() }")
+		e.checkStop()
 		if before != nil {
 			before()
 		}

@@ -115,7 +115,7 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 				recv = "&" + recv
 			}
 		}
-		return fmt.Sprintf("__k.Wait(%s, %q)", recv, c.sel.Sel.Name), true
+		return fmt.Sprintf("__k.Wait(%s, %q, %d)", recv, c.sel.Sel.Name, e.here()), true
 	case "(*log.Logger).Fatal", "(*log.Logger).Fatalf", "(*log.Logger).Fatalln":
 		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
 		args := e.args(x, c)

@@ -33,6 +33,10 @@ type Program struct {
 	Generics func(path string) (*ast.File, *types.Info, *types.Package, bool)
 	bodies   map[*types.Package]bool // the packages that Generics gave
 
+	// Calls makes scripts reach the runtime's line and stop flag by calls, which
+	// the race detector understands, and not through pointers.
+	Calls bool
+
 	state
 	versions map[string]int // never restored: a name that failed is burned
 

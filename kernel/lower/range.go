@@ -153,7 +153,7 @@ func (e *emitter) rangeChan(s *ast.RangeStmt, t *target, c *types.Chan) {
 		body := e.loopBody(t, func() {
 			v := e.tmp()
 			e.declare(v, c.Elem())
-			e.line("if !__k.Recv(%s, &%s) { break }", ch, v)
+			e.line("if !__k.Recv(%s, &%s, %d) { break }", ch, v, int(s.Pos()))
 			e.assignVars(s, v, "", c.Elem(), nil)
 		}, s.Body.List)
 		e.mark(t.label)

@@ -40,7 +40,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	case *ast.SendStmt:
 		c := e.core(e.typeOf(s.Chan)).(*types.Chan)
 		v := e.tmp()
-		e.line("{\n%s__k.Send(%s, &%s)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.expr(s.Chan), v)
+		e.line("{\n%s__k.Send(%s, &%s, %d)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.expr(s.Chan), v, e.here())
 	case *ast.IncDecStmt:
 		e.line("%s%s", e.expr(s.X), s.Tok)
 	case *ast.AssignStmt:
@@ -73,7 +73,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 func (e *emitter) exprStmt(x ast.Expr) {
 	x = ast.Unparen(x)
 	if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.ARROW {
-		e.line("__k.Recv(%s, nil)", e.expr(u.X))
+		e.line("__k.Recv(%s, nil, %d)", e.expr(u.X), e.here())
 		return
 	}
 	e.line("%s", e.expr(x))
@@ -383,13 +383,14 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 }
 
 func (e *emitter) goStmt(s *ast.GoStmt) {
+	at := int(s.Pos())
 	e.line("{\n%s}", e.block(func() {
 		call, _, isLit := e.frozen(s.Call)
 		if isLit {
 			call = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), nil) + call
 		}
 		f := e.tmp()
-		e.line("%s := func() { %s }\n__k.Go(%s)", f, call, f)
+		e.line("%s := func() { %s }\n__k.Go(%s, %d)", f, call, f, at)
 	}))
 }
 

@@ -208,7 +208,7 @@ func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
 			out = append(out, clause{cond, body})
 		}
 		e.targets = e.targets[:len(e.targets)-1]
-		e.line("%s := __k.Select(%v%s)", n, hasDefault, prefixed(cases))
+		e.line("%s := __k.Select(%d, %v%s)", n, int(s.Pos()), hasDefault, prefixed(cases))
 		e.clauses(label, out)
 	}))
 }

@@ -1,0 +1,115 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDeadlock: goroutines that wait for each other are told from those that
+// something may still wake.
+func TestDeadlock(t *testing.T) {
+	const text = "fatal error: all goroutines are asleep - deadlock!"
+	for name, c := range map[string]struct {
+		src  string
+		line int // of the deadlock, 0 for none
+	}{
+		"receive":      {"c := make(chan int)\n\n<-c", 3},
+		"send":         {"c := make(chan int)\nc <- 1", 2},
+		"nil chan":     {"var c chan int\nfor range c {\n}", 2},
+		"select":       {"select {}", 1},
+		"two cases":    {"a, b := make(chan int), make(chan string)\nselect {\ncase <-a:\ncase b <- \"x\":\n}", 2},
+		"lock":         {"var mu sync.Mutex\nmu.Lock()\nmu.Lock()", 3},
+		"read lock":    {"var mu sync.RWMutex\nmu.Lock()\nmu.RLock()", 3},
+		"wait":         {"var wg sync.WaitGroup\nwg.Add(1)\nwg.Wait()", 3},
+		"cond":         {"c := sync.NewCond(&sync.Mutex{})\nc.L.Lock()\nc.Wait()", 3},
+		"each other":   {"a, b := make(chan int), make(chan int)\ngo func() {\n\tb <- <-a\n}()\n<-b", 5},
+		"many":         {"c := make(chan int)\nfor range 50 {\n\tgo func() { c <- 1 }()\n}\nfor range 51 {\n\t<-c\n}", 6},
+		"a timer":      {"<-time.After(60 * time.Millisecond)", 0},
+		"a later call": {"c := make(chan int)\ntime.AfterFunc(60*time.Millisecond, func() { c <- 1 })\n<-c", 0},
+		"a context":    {"ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)\ndefer cancel()\n<-ctx.Done()", 0},
+		"a sleeper":    {"c := make(chan int)\ngo func() { time.Sleep(60 * time.Millisecond); c <- 1 }()\n<-c", 0},
+		"work":         {"c := make(chan int)\ngo func() { s := 0; for i := range 300000 { s += i }; c <- s }()\n<-c", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, r := newKernel(t, Options{AutoImport: true})
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			err := k.Run(ctx, Cell{Name: "In[1]", Source: c.src})
+			var e *Error
+			switch errors.As(err, &e); {
+			case c.line == 0 && err != nil:
+				t.Errorf("error %v", err)
+			case c.line > 0 && (e == nil || e.Msg != text || e.Line != c.line || e.ExitCode != 2):
+				t.Errorf("error %v, want one of line %d", err, c.line)
+			}
+			if got := play(t, k, r, "6*7"); got != "= 42\n" {
+				t.Errorf("afterwards %q", got)
+			}
+		})
+	}
+}
+
+// TestBackground: goroutines that outlive their cell are listed, can be ended,
+// and end with a notebook's main.
+func TestBackground(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	got := play(t, k, r, "c := make(chan int)", "n := 0\nfor range 3 {\n\tgo func() {\n\t\t<-c\n\t}()\n}\ngo func() { for { n++ } }()")
+	if !strings.Contains(got, "~ 4 goroutines of this cell go on: ") || !strings.Contains(got, "3 started in line 3 waits in line 4 (chan receive)") || !strings.Contains(got, "started in line 7 runs") {
+		t.Errorf("listed %q", got)
+	}
+	if got := play(t, k, r, "%stop", "%stop"); got != "= 4 goroutines ended\n= no goroutine runs\n" {
+		t.Errorf("stopped %q", got)
+	}
+	a := play(t, k, r, "n")
+	time.Sleep(20 * time.Millisecond)
+	if b := play(t, k, r, "n"); a != b {
+		t.Errorf("n was %s, is %s", a, b)
+	}
+	// A goroutine that ends with its cell is none of them.
+	if got := play(t, k, r, "var wg sync.WaitGroup\nfor range 4 {\n\twg.Add(1)\n\tgo func() { wg.Done() }()\n}\nwg.Wait()"); got != "" {
+		t.Errorf("listed %q", got)
+	}
+	play(t, k, r, "go func() { for { n++ } }()", "%reset")
+	if _, left := k.stopBackground(); left > 0 || len(k.m.gs.alive) > 0 {
+		t.Errorf("alive after a reset: %v", k.m.gs.alive)
+	}
+	// A panic ends the cell's other goroutines, as it ends the program.
+	play(t, k, r, "m := 0", "go func() { for { m++ } }()\npanic(1)")
+	if n := len(k.m.gs.alive); n > 0 {
+		t.Errorf("%d runs alive after a panic", n)
+	}
+}
+
+// TestLostPanic: the panic of a goroutine whose cell has ended is an error that
+// a front-end can count.
+func TestLostPanic(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	play(t, k, r, "c := make(chan int)", "go func() {\n\t<-c\n\tvar p *int\n\t*p = 1\n}()", "c <- 1", "time.Sleep(20*time.Millisecond)")
+	for _, e := range r.events {
+		if w, ok := e.(Warning); ok && w.Err != nil {
+			if got, want := w.Err.Error(), "In[2]:4:2: panic: runtime error: invalid memory address or nil pointer dereference"; got != want || w.Err.ExitCode != 2 {
+				t.Errorf("%s, want %s", got, want)
+			}
+			return
+		}
+	}
+	t.Errorf("nothing said: %v", r.events)
+}
+
+// TestMemory: what the machine cannot give ends the cell, not the process.
+func TestMemory(t *testing.T) {
+	k, r := newKernel(t, Options{})
+	n := availableMemory()
+	for _, src := range []string{
+		fmt.Sprintf("n := %d\n_ = make([]byte, n)", n+n/4),
+		fmt.Sprintf("n := %d\n_ = make([]int64, 0, n)", n/8+n/32),
+	} {
+		if got := play(t, k, r, src, "1"); !strings.Contains(got, ":2:1: fatal error: out of memory\n= 1\n") {
+			t.Errorf("%s: %q", src, got)
+		}
+	}
+}
