@@ -222,6 +222,24 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// TestEncodeAny is FuzzEncodeAny over rows whose exponents lie about one of their
+// own, from the least to the greatest.
+func TestEncodeAny(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	x := make([]float32, 256)
+	for base := range 255 {
+		spread := 1 + rng.IntN(60)
+		for i := range x {
+			e := min(254, max(0, base+rng.IntN(spread)-spread/2))
+			x[i] = math.Float32frombits(uint32(e)<<23 | rng.Uint32()&0x807fffff)
+			if rng.IntN(10) == 0 {
+				x[i] = 0
+			}
+		}
+		checkErrors(t, x, true)
+	}
+}
+
 // FuzzEncode: values within a range come back to within the limits.
 func FuzzEncode(f *testing.F) {
 	f.Add(float32(1), float32(-1), uint64(1))

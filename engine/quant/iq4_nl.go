@@ -63,8 +63,8 @@ func encodeIQ4_NL(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesIQ4_NL]byte)(dst[bytesIQ4_NL*n:])
 		top, ok := extreme(x[:])
-		if !ok || abs(top) > maxF16*127 {
-			return n // the sums might overflow
+		if !ok {
+			return n
 		}
 		var id, sumQX, sumQ2, d float32
 		if !negligible(top) {
@@ -83,7 +83,7 @@ func encodeIQ4_NL(dst []byte, src []float32) int {
 		if sumQ2 > 0 {
 			d = sumQX / sumQ2
 		}
-		if !putF16(b[:], d) {
+		if !putF16(b[:], d) { // neither does NaN, of sums that overflow
 			return n
 		}
 		for i := range 16 {

@@ -1,10 +1,12 @@
 package quant
 
 import (
+	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -22,6 +24,7 @@ const vectorRow, randomRows = 256, 256
 // vectors holds what ggml made of each type.
 type vectors struct {
 	values []float32            // rows of edge cases
+	huge   []float32            // rows that mxfp4 alone can hold
 	types  map[string]vectorSet // by the name of the type
 }
 
@@ -31,6 +34,7 @@ type vectorSet struct {
 	RandomEncoded []byte `json:"random_encoded"`
 	RandomDecoded []byte `json:"random_decoded"`
 	NoiseDecoded  []byte `json:"noise_decoded"`
+	HugeEncoded   []byte `json:"huge_encoded"` // of huge
 }
 
 var readVectors = sync.OnceValues(func() (*vectors, error) {
@@ -45,12 +49,13 @@ var readVectors = sync.OnceValues(func() (*vectors, error) {
 	}
 	var v struct {
 		Values []byte               `json:"values"`
+		Huge   []byte               `json:"huge"`
 		Types  map[string]vectorSet `json:"types"`
 	}
 	if err := json.NewDecoder(z).Decode(&v); err != nil {
 		return nil, err
 	}
-	return &vectors{floatsOf(v.Values), v.Types}, nil
+	return &vectors{floatsOf(v.Values), floatsOf(v.Huge), v.Types}, nil
 })
 
 // noise is n bytes that depend on label alone, as in vectors.py.
@@ -127,6 +132,34 @@ func TestVectors(t *testing.T) {
 			continue
 		}
 		t.Run(c.typ.String(), func(t *testing.T) { checkVectors(t, c.typ, v.values, set) })
+	}
+}
+
+// TestHuge: mxfp4 holds every finite value, and nothing finite decodes to infinity.
+func TestHuge(t *testing.T) {
+	v, err := readVectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range codecs {
+		if n := c.typ.BlockSize(); n > 1 && c.typ != tensor.MXFP4 {
+			if err := Quantize(c.typ, make([]byte, c.typ.RowBytes(len(v.huge))), v.huge); err == nil {
+				t.Errorf("%s takes %g", c.typ, greatest(v.huge))
+			}
+		}
+	}
+	want := v.types[tensor.MXFP4.String()].HugeEncoded
+	got, back := make([]byte, len(want)), make([]float32, len(v.huge))
+	if err := errors.Join(Quantize(tensor.MXFP4, got, v.huge), Dequantize(tensor.MXFP4, back, got)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got  %x\nwant %x", got, want)
+	}
+	for i, y := range back {
+		if math.IsInf(float64(y), 0) {
+			t.Errorf("element %d, %g, came back as %g", i, v.huge[i], y)
+		}
 	}
 }
 

@@ -76,6 +76,13 @@ def edges():
     return [[f32(v) for v in r] for r in rows]
 
 
+def huge():
+    """Rows near the greatest float32, which mxfp4 alone can hold."""
+    n = edges()[17]  # positive, within 1
+    top = struct.unpack("<f", struct.pack("<I", 0x7F7FFFFF))[0]
+    return [[f32(v * top) for v in n], [f32(-v * top / 2) for v in n], [f32(v * top * (1 - 2.0**-18)) for v in n]]
+
+
 class Library:
     def __init__(self, path):
         self.lib = ctypes.CDLL(path)
@@ -124,6 +131,7 @@ def main():
     edge = edges()
     random = [normal(f"values {i}") for i in range(RANDOM)]
     flat = [v for r in edge for v in r]
+    big = [v for r in huge() for v in r]
     types = {"f16": {"encoded": b64(lib.f16(flat)), "random_encoded": b64(b"".join(crc(lib.f16(r)) for r in random))}}
     for name, (elems, size) in TYPES.items():
         encoded = lib.encode(name, flat)
@@ -136,9 +144,11 @@ def main():
             "random_decoded": b64(b"".join(crc(plain(lib.decode(name, r))) for r in rows)),
             "noise_decoded": b64(b"".join(crc(plain(lib.decode(name, b))) for b in noises)),
         }
+    types["mxfp4"]["huge_encoded"] = b64(lib.encode("mxfp4", big))
     text = json.dumps({
         "about": "made by vectors.py with ggml of llama.cpp 0c1e57098 (quantize_row_*_ref, dequantize_row_*), GCC 12.2 -O3 for baseline x86-64; base64, little-endian",
         "values": b64(struct.pack(f"<{len(flat)}f", *flat)),
+        "huge": b64(struct.pack(f"<{len(big)}f", *big)),
         "types": types,
     }, indent=1) + "\n"
     sys.stdout.buffer.write(gzip.compress(text.encode(), 9, mtime=0))
