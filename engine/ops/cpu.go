@@ -13,8 +13,11 @@ type CPU struct {
 	kern    *simd.Kernels
 	exact   bool
 	threads int
-	panel   [][]float32 // per worker: what was expanded to float32, and other scratch
-	scores  [][]float32 // per worker: attention scores of one query and head
+	panel   [][]float32        // per worker: what was expanded to float32, and other scratch
+	scratch []attentionScratch // per worker
+	total   []float64          // [queries, heads]: log of attention's sum of exponentials so far
+	parts   []float32          // [splits, queries, heads, HeadV]: outputs of attention's splits
+	sums    []float64          // [splits, queries, heads]: log of their sums of exponentials
 
 	matMul    matMulTask
 	quantize  quantizeTask
@@ -31,7 +34,7 @@ func NewCPU(threads int, kern *simd.Kernels, exact bool) *CPU {
 	p := pool.New(threads)
 	return &CPU{
 		pool: p, kern: kern, exact: exact, threads: p.Threads(),
-		panel: make([][]float32, p.Threads()), scores: make([][]float32, p.Threads()),
+		panel: make([][]float32, p.Threads()), scratch: make([]attentionScratch, p.Threads()),
 	}
 }
 
@@ -67,9 +70,9 @@ func (c *CPU) panelOf(worker, n int) []float32 {
 }
 
 // grow gives a slice of n elements, s itself when it is long enough.
-func grow(s []float32, n int) []float32 {
+func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }

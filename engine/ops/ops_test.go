@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,7 +8,6 @@ import (
 
 	"loupe/engine/internal/ref"
 	"loupe/engine/internal/simd"
-	"loupe/engine/kvcache"
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
 )
@@ -125,85 +123,6 @@ func TestInputIsQuantisedAnew(t *testing.T) {
 			t.Errorf("before %v, of zeros %v", a, b)
 		}
 	}
-}
-
-// Attention over pages, from any cell on, with grouped heads and ragged
-// lengths, against float64; and its pattern.
-func TestAttention(t *testing.T) {
-	each(t, func(t *testing.T, c *CPU) {
-		r := rand.New(rand.NewPCG(3, 3))
-		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q5_1, tensor.Q4_0} {
-			for _, k := range []struct{ heads, kvHeads, headK, headV, from, n int }{
-				{1, 1, 32, 32, 0, 1}, {4, 2, 64, 64, 0, 20}, {9, 3, 64, 64, 63, 3}, {2, 1, 40, 24, 64, 9}, {6, 6, 16, 16, 130, 70},
-			} {
-				if k.headK%typ.BlockSize() != 0 || k.headV%typ.BlockSize() != 0 {
-					continue
-				}
-				cfg := kvcache.Config{Layers: 2, KVHeads: k.kvHeads, HeadK: k.headK, HeadV: k.headV, KType: typ, VType: typ, Context: 256}
-				store, err := kvcache.NewStore(cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer store.Close()
-				seq := store.NewSeq()
-				defer seq.Free()
-				cells := k.from + k.n
-				keys, values := random(r, cells*cfg.KRow()), random(r, cells*cfg.VRow())
-				round := func(x []float32) {
-					row := make([]byte, typ.RowBytes(len(x)))
-					if err := errors.Join(quant.Quantize(typ, row, x), quant.Dequantize(typ, x, row)); err != nil {
-						t.Fatal(err)
-					}
-				}
-				round(keys)
-				round(values)
-				plan, err := seq.Plan(cells)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i := range cells {
-					seq.Put(plan, 1, i, keys[i*cfg.KRow():(i+1)*cfg.KRow()], values[i*cfg.VRow():(i+1)*cfg.VRow()])
-				}
-				q := random(r, k.n*k.heads*k.headK)
-				out := make([]float32, k.n*k.heads*k.headV)
-				pattern := make([]float32, k.n*k.heads*cells)
-				for i := range pattern {
-					pattern[i] = 7 // must be written over
-				}
-				c.Attend(Attention{
-					Heads: k.heads, KVHeads: k.kvHeads, HeadK: k.headK, HeadV: k.headV, KType: typ, VType: typ,
-					Segments: seq.Segments(nil, 1, cells), From: k.from, N: k.n, Q: q, Out: out, Pattern: pattern,
-				})
-				for i := range k.n {
-					for h := range k.heads {
-						kv := h / (k.heads / k.kvHeads)
-						var ks, vs [][]float64
-						for j := 0; j <= k.from+i; j++ {
-							ks = append(ks, wide(keys[(j*k.kvHeads+kv)*k.headK:][:k.headK]))
-							vs = append(vs, wide(values[(j*k.kvHeads+kv)*k.headV:][:k.headV]))
-						}
-						want := ref.Attend(wide(q[(i*k.heads+h)*k.headK:][:k.headK]), ks, vs)
-						for d, w := range want {
-							if got := float64(out[(i*k.heads+h)*k.headV+d]); !(math.Abs(got-w) <= 2e-5) {
-								t.Fatalf("%s %+v query %d head %d dim %d: %v, want %v", typ, k, i, h, d, got, w)
-							}
-						}
-						sum := 0.0
-						row := pattern[(i*k.heads+h)*cells:][:cells]
-						for j, p := range row {
-							sum += float64(p)
-							if j > k.from+i && p != 0 {
-								t.Fatalf("%+v query %d sees cell %d", k, i, j)
-							}
-						}
-						if !(math.Abs(sum-1) <= 1e-5) {
-							t.Fatalf("%+v query %d head %d: weights sum to %v", k, i, h, sum)
-						}
-					}
-				}
-			}
-		}
-	})
 }
 
 // Rotating by p and then by q is rotating by p+q (llama.cpp's test-rope), and
