@@ -16,5 +16,6 @@ var packages = []string{
 	"loupe/engine",
 	"loupe/engine/chat",
 	"loupe/engine/observe",
+	"loupe/stdlib/chain",
 	"loupe/stdlib/nb",
 }
