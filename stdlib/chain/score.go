@@ -1,13 +1,9 @@
 package chain
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
 	"math"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 var scoreLine = regexp.MustCompile(`(?i)\bscore\b[^0-9\n+-]*([+-]?[0-9]+(?:\.[0-9]+)?)`)
@@ -38,18 +34,4 @@ func (r *Run) Sure(x *Result, text string) float64 {
 		}
 	}
 	return 0
-}
-
-// JSON reads the answer as one JSON value into v, a pointer. Fields that v does
-// not have are errors, and so is text around the value.
-func (x *Result) JSON(v any) error {
-	d := json.NewDecoder(strings.NewReader(x.Text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("the answer is not the JSON asked for: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("the answer goes on after its JSON value, at offset %d", d.InputOffset())
-	}
-	return nil
 }

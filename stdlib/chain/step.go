@@ -26,8 +26,9 @@ type Step struct {
 	Config  engine.GenerateConfig
 	Timeout time.Duration // for each answer; 0: none
 
-	// Check looks at an answer. Its error refuses it and is told to the model,
-	// which is asked again, at most Retries times.
+	// Check looks at an answer, as json.Unmarshal([]byte(r.Text), &v) does. Its
+	// error refuses it and is told to the model, which is asked again, at most
+	// Retries times.
 	Check   func(r *Result) error
 	Retries int
 	// Again is what the model is told; {error} is Check's. "": a plain sentence.
