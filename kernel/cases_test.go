@@ -170,7 +170,7 @@ func TestInterrupt(t *testing.T) {
 		"wait":      awake + "var wg sync.WaitGroup\nwg.Add(1)\nwg.Wait()",
 		"lock":      awake + "var mu sync.Mutex\nmu.Lock()\nmu.Lock()",
 		"recovers":  "for { func() { defer func() { recover() }(); for {} }() }",
-		"goroutine": "for i := range 4 { go func() { for { n += i } }() }\nselect {}",
+		"goroutine": "for i := range 4 { go func() { for { i++ } }() }\nselect {}",
 		"sort":      "xs := make([]int, 1000)\nsort.Slice(xs, func(i, j int) bool { for {} })",
 		"context":   "<-nb.Context().Done()\nfor {}",
 	} {

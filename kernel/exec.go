@@ -552,6 +552,7 @@ func (k *Kernel) execute(ctx context.Context, name string, programs []*interp.Pr
 }
 
 func (k *Kernel) begin(ctx context.Context) *run {
+	k.out.begin()
 	r := &run{over: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	k.m.gs.mu.Lock()
@@ -563,6 +564,7 @@ func (k *Kernel) begin(ctx context.Context) *run {
 func (k *Kernel) end(r *run) {
 	r.cancel()
 	k.out.sync()
+	k.out.end()
 }
 
 // drive runs f as the run's main goroutine and waits for its end, an

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // TestDeadlock: goroutines that wait for each other are told from those that
@@ -111,5 +112,17 @@ func TestMemory(t *testing.T) {
 		if got := play(t, k, r, src, "1"); !strings.Contains(got, ":2:1: fatal error: out of memory\n= 1\n") {
 			t.Errorf("%s: %q", src, got)
 		}
+	}
+}
+
+// TestOutput: a cell that writes for ever is cut, and said to be.
+func TestOutput(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true, MaxOutput: 5000})
+	got := play(t, k, r, "for range 1000 { fmt.Println(\"täglich\") }\nx := 1", "x", "fmt.Println(\"on\")")
+	if !strings.HasSuffix(got, " of output were dropped\n= 1\non\n") || !strings.Contains(got, "~ the output is cut after 5000 B; the cell runs on, and an interrupt ends it\n") {
+		t.Errorf("seen %q", got)
+	}
+	if n := r.out.Len(); n > 5000+3 || n < 4990 || !utf8.ValidString(r.out.String()) {
+		t.Errorf("%d bytes", n)
 	}
 }

@@ -33,6 +33,9 @@ type Options struct {
 	// identifier that is nothing else and names a package imports it. The
 	// standard library wins over other packages.
 	AutoImport bool
+	// MaxOutput is how many bytes of stdout and stderr a Run sends; the rest is
+	// dropped, which a Warning says. 0 means all of them.
+	MaxOutput int64
 	// Args is os.Args of the scripts; nil means {"loupe"}.
 	Args []string
 }
@@ -119,7 +122,7 @@ func New(opt Options) (*Kernel, error) {
 		k.args = []string{"loupe"}
 	}
 	var err error
-	if k.out, err = newOutput(opt.Events); err != nil {
+	if k.out, err = newOutput(opt.Events, opt.MaxOutput); err != nil {
 		return nil, err
 	}
 	k.reset(check.NewUniverse())

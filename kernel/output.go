@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // output turns everything that scripts write into events, in order. fmt's own
@@ -22,6 +23,10 @@ type output struct {
 	pending strings.Builder
 	isErr   bool // pending is stderr's
 	muted   bool // the run has exited: nothing more is seen of it
+
+	limit   int64 // bytes of a run, 0 for no limit
+	written int64
+	dropped int64
 
 	stdoutFile, stderrFile *os.File
 	piped                  bool // a script has mentioned one of them
@@ -37,8 +42,8 @@ const (
 	batchTime  = 15 * time.Millisecond
 )
 
-func newOutput(emit func(Event)) (*output, error) {
-	o := &output{emit: emit, flusher: make(chan struct{})}
+func newOutput(emit func(Event), limit int64) (*output, error) {
+	o := &output{emit: emit, limit: limit, flusher: make(chan struct{})}
 	if o.emit == nil {
 		o.emit = func(Event) {}
 	}
@@ -139,6 +144,9 @@ func (o *output) put(stderr bool, text string) {
 	if o.muted {
 		return
 	}
+	if text = o.cutLocked(text); text == "" {
+		return
+	}
 	if o.isErr != stderr {
 		o.flushLocked()
 		o.isErr = stderr
@@ -146,6 +154,47 @@ func (o *output) put(stderr bool, text string) {
 	o.pending.WriteString(text)
 	if o.pending.Len() >= batchBytes {
 		o.flushLocked()
+	}
+}
+
+// cutLocked is what the limit leaves of text. The cell goes on: what it does
+// beside writing may matter.
+func (o *output) cutLocked(text string) string {
+	if o.limit == 0 {
+		return text
+	}
+	room := max(o.limit-o.written, 0)
+	o.written += int64(len(text))
+	if int64(len(text)) <= room {
+		return text
+	}
+	if o.dropped == 0 {
+		for room > 0 && room < int64(len(text)) && !utf8.RuneStart(text[room]) {
+			room--
+		}
+		o.pending.WriteString(text[:room])
+		o.flushLocked()
+		o.emit(Warning{Text: fmt.Sprintf("the output is cut after %s; the cell runs on, and an interrupt ends it", bytesText(o.limit))})
+	}
+	o.dropped += int64(len(text)) - room
+	return ""
+}
+
+// begin counts the output of a run from here.
+func (o *output) begin() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.written, o.dropped = 0, 0
+}
+
+// end says how much was cut.
+func (o *output) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dropped > 0 {
+		o.flushLocked()
+		o.emit(Warning{Text: fmt.Sprintf("%s of output were dropped", bytesText(o.dropped))})
+		o.dropped = 0
 	}
 }
 

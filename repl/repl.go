@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/term"
@@ -49,7 +50,8 @@ type REPL struct {
 	colour  palette
 	history *History
 	cell    assembly
-	number  int // of the next cell
+	number  int         // of the next cell
+	lost    atomic.Bool // a goroutine failed whose cell had ended
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc // of the running cell; nil at the prompt
@@ -71,7 +73,11 @@ func New(opt Options) (*REPL, error) {
 		}
 		events = r.screen.Render
 	}
-	k, err := kernel.New(kernel.Options{Events: events, AutoImport: true})
+	limit := int64(0) // what goes into a file or a program is never cut
+	if interactive {
+		limit = maxOutput
+	}
+	k, err := kernel.New(kernel.Options{Events: r.count(events), AutoImport: true, MaxOutput: limit})
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +146,16 @@ func (r *REPL) Run() error {
 		if err != nil && r.screen == nil && isKind(err, kernel.Interrupted) {
 			return ErrInterrupted
 		}
+		var e *kernel.Error
+		if r.screen == nil && errors.As(err, &e) && e.Kind == kernel.Exit {
+			// The cells ask for the end, and for this status.
+			if err := r.plain.WriteError(); err != nil {
+				return fmt.Errorf("repl: writing the output: %w", err)
+			}
+			r.Close()
+			exit(e.ExitCode)
+			return nil
+		}
 	}
 	if r.screen != nil {
 		return nil
@@ -147,10 +163,26 @@ func (r *REPL) Run() error {
 	if err := r.plain.WriteError(); err != nil {
 		return fmt.Errorf("repl: writing the output: %w", err)
 	}
-	if failed {
+	if failed || r.lost.Load() {
 		return ErrCellFailed
 	}
 	return nil
+}
+
+// exit ends the process.
+var exit = os.Exit
+
+// maxOutput is what one cell may write to a terminal.
+const maxOutput = 16 << 20
+
+// count notes failures that are no cell's own.
+func (r *REPL) count(events func(kernel.Event)) func(kernel.Event) {
+	return func(ev kernel.Event) {
+		if w, ok := ev.(kernel.Warning); ok && w.Err != nil {
+			r.lost.Store(true)
+		}
+		events(ev)
+	}
 }
 
 // withHint puts the hint at the right end of the banner's line, at most in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -77,5 +78,21 @@ func TestPipeRefusesAFile(t *testing.T) {
 	out, _, err := pipe(t, "package main\n\nfunc main() { println(1) }\n")
 	if err == nil || errors.Is(err, repl.ErrCellFailed) || out != "" {
 		t.Errorf("stdout %q, %v", out, err)
+	}
+}
+
+// TestPipeStatus: what a program's cells ask for, and what happens behind
+// their backs, decides the status.
+func TestPipeStatus(t *testing.T) {
+	status := -1
+	defer repl.OnExit(func(code int) { status = code })()
+	out, _, err := pipe(t, "fmt.Println(1)\nos.Exit(4)\nfmt.Println(2)\n")
+	if out != "1\n" || err != nil || status != 4 {
+		t.Errorf("stdout %q, status %d, %v", out, status, err)
+	}
+	status = -1
+	out, errs, err := pipe(t, "c := make(chan int)\ngo func() { <-c; panic(\"late\") }()\nc <- 1; time.Sleep(5e7)\nfmt.Println(2)\n")
+	if out != "2\n" || !errors.Is(err, repl.ErrCellFailed) || status != -1 || !strings.Contains(errs, "late") {
+		t.Errorf("stdout %q, stderr %q, status %d, %v", out, errs, status, err)
 	}
 }
