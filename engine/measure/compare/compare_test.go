@@ -263,6 +263,16 @@ func TestUnpack(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(target)); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
+	// What was built before is used, without the sdist or cmake.
+	cache := t.TempDir()
+	bin := filepath.Join(cache, "llama_cpp_python-0", "build", "bin")
+	os.MkdirAll(bin, 0o755)
+	for _, name := range []string{"llama-bench", "llama-bench.exe"} {
+		os.WriteFile(filepath.Join(bin, name), nil, 0o700)
+	}
+	if got, err := build(context.Background(), "gone/llama_cpp_python-0.tar.gz", cache, os.Stderr); err != nil || filepath.Dir(got) != bin {
+		t.Errorf("built before: %q, %v", got, err)
+	}
 	if _, err := build(context.Background(), "x.zip", t.TempDir(), os.Stderr); err == nil || !strings.Contains(err.Error(), "no .tar.gz") {
 		t.Errorf("a zip: %v", err)
 	}
