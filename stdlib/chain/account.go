@@ -210,8 +210,8 @@ func (s Span) tokens() string {
 }
 
 func (s Span) seconds() string {
-	if low, high := duration(s.Low), duration(s.High); low != high {
-		return low + " - " + high
+	if s.Low != s.High {
+		return duration(s.Low) + " - " + duration(s.High)
 	}
 	return duration(s.High)
 }
@@ -247,28 +247,32 @@ func thousands(x float64) string {
 	return s
 }
 
+// build lays the table out. Times stand at the end of a line without a border,
+// in a column of fixed width, so that runs differ in nothing but their digits.
 func (a *Account) build() table.Writer {
 	style := table.StyleLight
 	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
+	style.Options.DrawBorder = false
 	w := table.NewWriter()
 	w.SetStyle(style)
+	w.SuppressTrailingSpaces()
 	ran := a.Wall > 0
-	head := table.Row{"step", "calls", "prompt tok", "reused", "generated", "time"}
+	times := "time"
 	if ran {
-		head = append(head, "TTFT")
+		times = "time, mean TTFT"
 	}
-	w.AppendHeader(head)
+	w.AppendHeader(table.Row{"step", "calls", "prompt tok", "reused", "generated", fmt.Sprintf("%-24s", times)})
 	line := func(r Row, name string, ran bool) table.Row {
-		t := table.Row{name, r.Calls.tokens(), r.PromptTokens.tokens(), r.ReusedTokens.tokens(), r.GeneratedTokens.tokens(), r.Seconds.seconds()}
+		times := r.Seconds.seconds()
 		if ran {
-			t = append(t, duration(r.TTFT))
+			times += ", " + duration(r.TTFT)
 		}
-		return t
+		return table.Row{name, r.Calls.tokens(), r.PromptTokens.tokens(), r.ReusedTokens.tokens(), r.GeneratedTokens.tokens(), times}
 	}
 	add := func(planned []Row, r Row) {
 		for _, p := range planned {
 			if p.Step == r.Step {
-				w.AppendRow(append(line(p, r.Step+", planned", false), ""))
+				w.AppendRow(line(p, r.Step+", planned", false))
 			}
 		}
 		w.AppendRow(line(r, r.Step, ran))
@@ -283,6 +287,17 @@ func (a *Account) build() table.Writer {
 	w.AppendSeparator()
 	add(total, a.Total)
 	return w
+}
+
+// Summary is one line: "9 calls · 2,449 prompt tok, 16 reused · 28 generated · 337 ms".
+func (a *Account) Summary() string {
+	t := a.Total
+	s := fmt.Sprintf("%s calls · %s prompt tok, %s reused · %s generated · %s",
+		t.Calls.tokens(), t.PromptTokens.tokens(), t.ReusedTokens.tokens(), t.GeneratedTokens.tokens(), t.Seconds.seconds())
+	if t.Resumed > 0 {
+		s += fmt.Sprintf(" · %d from the journal", t.Resumed)
+	}
+	return s
 }
 
 // notes are the lines below the table.
