@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +48,8 @@ type Account struct {
 // Plan is an account from before.
 type Plan struct {
 	Account
-	docs []Document
+	docs  []Document
+	steps int // how many there are at most
 }
 
 // Plan says what the work on these documents will take. It counts every token
@@ -85,7 +87,7 @@ func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error
 		}
 		passes[i] = r
 	}
-	p := &Plan{docs: docs}
+	p := &Plan{docs: slices.Clone(docs), steps: len(passes[1].Results)}
 	low, high := passes[0].tally(), passes[1].tally()
 	p.Total = c.between(low.Total, high.Total)
 	for _, row := range high.Rows {
@@ -124,8 +126,8 @@ func span(a, b Span) Span { return Span{min(a.Low, b.Low), max(a.High, b.High)} 
 
 func (s *Span) add(x float64) { s.Low, s.High = s.Low+x, s.High+x }
 
-// Account is what the steps so far have cost, beside the plan if Chain.Plan was
-// asked about the same documents.
+// Account is what the steps so far have cost, beside the plan if one was made of
+// the same documents before this run.
 func (r *Run) Account() *Account {
 	a := r.tally()
 	a.Wall = r.seconds

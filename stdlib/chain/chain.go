@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"loupe/engine"
 	"loupe/stdlib/nb"
 )
 
-// Chain is a job for a model. Its fields are to be set before Plan or Run.
+// Chain is a job for a model. Its fields are to be set before Plan or Run. It is
+// for one goroutine at a time.
 type Chain struct {
 	Model *engine.Model
 	Do    func(r *Run) error // the work; Map, MapReduce, ... make common ones
@@ -25,11 +27,12 @@ type Chain struct {
 	KeepTokens int
 
 	rates rates
-	plan  *Plan // the last one made, for Run to compare with
+	plan  *Plan // made since the last run
 }
 
 // Run does the work on documents. It always gives the run, also beside an
-// error: Run.Results holds every step that was complete by then.
+// error: Run.Results holds every step that was complete by then. A plan of the
+// same documents that was made since the last run stands in its account.
 func (c *Chain) Run(docs ...Document) (*Run, error) { return c.RunContext(nb.Context(), docs...) }
 
 // RunContext is Run under ctx.
@@ -39,10 +42,11 @@ func (c *Chain) RunContext(ctx context.Context, docs ...Document) (*Run, error) 
 		return r, err
 	}
 	r.cache.model = c.Model
-	if c.plan != nil && sameDocs(c.plan.docs, docs) {
-		r.plan = c.plan
-		r.total = int(c.plan.Total.Calls.High)
+	if p := c.plan; p != nil && slices.Equal(p.docs, docs) {
+		r.plan = p
+		r.total = p.steps
 	}
+	c.plan = nil
 	if c.Journal != "" {
 		if r.journal, err = openJournal(ctx, c.Journal, c.Model); err != nil {
 			return r, err
@@ -77,16 +81,4 @@ func (c *Chain) newRun(ctx context.Context, docs []Document) (*Run, error) {
 		r.cache.keep = r.context
 	}
 	return r, nil
-}
-
-func sameDocs(a, b []Document) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

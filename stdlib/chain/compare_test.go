@@ -1,0 +1,143 @@
+package chain
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"time"
+
+	"loupe/engine"
+	"loupe/engine/enginetest"
+	"loupe/engine/store/lesson/train/corpus"
+)
+
+var showTable = flag.Bool("table", false, "print the table of long prompts against chains")
+
+// way is one way to answer questions, and what it took.
+type way struct {
+	right, all           [3]int // by where the fact stands: first, middle and last third
+	seconds, read, bytes float64
+}
+
+func (w *way) add(right bool, depth float64) {
+	d := min(int(depth*3), 2)
+	w.all[d]++
+	if right {
+		w.right[d]++
+	}
+}
+
+func (w way) share() float64 {
+	return float64(w.right[0]+w.right[1]+w.right[2]) / float64(w.all[0]+w.all[1]+w.all[2])
+}
+
+// A question about a text 4 times as long as what the model was trained on: as
+// one prompt it fails, piece by piece it is answered.
+func TestLongPromptAgainstChain(t *testing.T) {
+	m := load(t, engine.LoadConfig{})
+	trained := m.Settings().TrainedContext
+	wide := load(t, engine.LoadConfig{ContextLength: 5 * trained})
+	texts := 6
+	if *thorough {
+		texts = 60
+	}
+	src := corpus.New(corpus.TestSeeds + 100)
+	var direct, chained way
+	size := 0
+	for range texts {
+		n := src.Needles(src.Between(6, 10), 4*trained/14)
+		size += len(m.TokenizePlain(n.Text))
+		asked := src.Between(0, len(n.Facts)-1)
+		fact, depth := n.Facts[asked], n.Depth[asked]
+
+		start := time.Now()
+		s := wide.NewSession()
+		said := must[*engine.Reply](t)(s.Chat(n.Text+"\n"+corpus.Ask(fact.Key()), tokens(8)))
+		direct.seconds += time.Since(start).Seconds()
+		direct.read += float64(said.Stats.EvaluatedTokens)
+		direct.bytes = max(direct.bytes, float64(said.Stats.CacheBytes))
+		direct.add(said.Text == fact.Code, depth)
+		s.Close()
+
+		ask := Step{Name: "ask", Prompt: "{text}\n" + corpus.Ask(fact.Key()), Config: engine.GenerateConfig{MaxTokens: 8, TopLogits: 20}}
+		best := ""
+		c := &Chain{Model: m, Split: Splitter{Tokens: 400, Overlap: 24}, Do: func(r *Run) error {
+			pieces, err := r.Split(ask, r.Docs...)
+			if err != nil {
+				return err
+			}
+			ranked, err := r.Rank(ask, pieces, func(x *Result) float64 { return 1 - r.Sure(x, corpus.None) })
+			if err == nil {
+				best = ranked[0].Text
+			}
+			return err
+		}}
+		a := must[*Run](t)(c.Run(Document{Text: n.Text})).Account()
+		chained.seconds += a.Wall
+		chained.read += a.Total.PromptTokens.High - a.Total.ReusedTokens.High
+		chained.bytes = max(chained.bytes, a.PeakBytes.High)
+		chained.add(best == fact.Code, depth)
+	}
+	line := func(name string, w way) string {
+		s := "| " + name
+		for d := range w.all {
+			s += fmt.Sprintf(" | %d/%d", w.right[d], w.all[d])
+		}
+		return s + fmt.Sprintf(" | %.0f %% | %.0f | %s | %.0f ms |", 100*w.share(), w.read/float64(texts), engine.Size(int64(w.bytes)), 1000*w.seconds/float64(texts))
+	}
+	table := fmt.Sprintf("%d texts of %d tokens, trained on %d\n| | first third | middle | last | right | tokens read | peak cache | time |\n|---|---|---|---|---|---|---|---|\n%s\n%s",
+		texts, size/texts, trained, line("one prompt", direct), line("pieces, ranked", chained))
+	if *showTable {
+		fmt.Println(table)
+	}
+	if direct.share() > 0.5 || chained.share() < 0.9 {
+		t.Errorf("one prompt must fail where the chain is right in 90 %%:\n%s", table)
+	}
+	if chained.bytes > direct.bytes {
+		t.Errorf("the chain's cache is larger:\n%s", table)
+	}
+}
+
+// On a real model: eight questions read a document once, and a map its instruction.
+func TestRealModel(t *testing.T) {
+	m, err := engine.Load(enginetest.SmolLM2(t), engine.LoadConfig{ContextLength: 2048})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	text := "Ada keeps bees behind the old mill. Her brother Tom sells the honey at the market on Fridays. "
+	words := 4
+	if *thorough {
+		words = 60
+	}
+	doc := Document{}
+	for i := range words {
+		doc.Text += fmt.Sprintf("Note %d. %s\n\n", i+1, text)
+	}
+	ask := Step{Name: "ask", System: "Answer in one word.", Prompt: "{text}\n\n{question}", Config: tokens(4)}
+	questions := []string{"Who keeps bees?", "Who sells honey?", "When is the market?", "Where are the bees?", "Who is Tom?", "Who is Ada?", "What is sold?", "What is old?"}
+	c := &Chain{Model: m, Do: func(r *Run) error {
+		pieces, err := r.Split(ask.With("question", questions[2]), r.Docs...)
+		if err != nil {
+			return err
+		}
+		_, err = r.Ask(ask, questions, pieces)
+		return err
+	}}
+	p := must[*Plan](t)(c.Plan(doc))
+	r := must[*Run](t)(c.Run(doc))
+	a := r.Account()
+	if *showTable {
+		fmt.Println(a)
+		fmt.Println(Texts(r.Results))
+	}
+	within(t, "calls", a.Total.Calls, p.Total.Calls)
+	within(t, "prompt tokens", a.Total.PromptTokens, p.Total.PromptTokens)
+	within(t, "reused", a.Total.ReusedTokens, p.Total.ReusedTokens)
+	first := r.Results[0].Calls[0].Stats
+	for _, x := range r.Results[1:] {
+		if s := x.Calls[0].Stats; s.EvaluatedTokens > 20 {
+			t.Errorf("%q read %d tokens, the first question %d", x.Question, s.EvaluatedTokens, first.EvaluatedTokens)
+		}
+	}
+}
