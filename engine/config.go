@@ -100,8 +100,9 @@ type LoadConfig struct {
 	// --rope-freq-scale: 0.5 stretches the trained context to twice its length.
 	// Default: the model's.
 	RopeFrequencyScale float64
-	// FlashAttention Auto and Off compute attention plainly; On is refused, as
-	// this build has no flash attention yet.
+	// FlashAttention On goes through the cache in blocks and keeps no scores (Dao
+	// et al., 2022); Off forms all scores of a query before their softmax. Auto is
+	// On, but Off with Exact. Results differ by rounding only.
 	FlashAttention Switch
 	// KCacheType and VCacheType are how keys and values are stored: one of
 	// CacheTypes; default F16.
@@ -168,9 +169,6 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 		return cfg, &SettingError{"PhysicalBatchSize", fmt.Sprint(cfg.PhysicalBatchSize),
 			fmt.Sprintf("at most EvalBatchSize, %d, or 0 for the default", cfg.EvalBatchSize)}
 	}
-	if cfg.FlashAttention == On {
-		return cfg, &SettingError{"FlashAttention", "on", "auto or off: this build computes attention plainly"}
-	}
 	def := func(p *int, d int) {
 		if *p == 0 {
 			*p = d
@@ -188,7 +186,12 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	if cfg.RopeFrequencyScale == 0 {
 		cfg.RopeFrequencyScale = c.RopeScale
 	}
-	cfg.FlashAttention = Off
+	if cfg.FlashAttention == Auto {
+		cfg.FlashAttention = On
+		if cfg.Exact {
+			cfg.FlashAttention = Off
+		}
+	}
 	if cfg.ReusePrefix == Auto {
 		cfg.ReusePrefix = On
 	}

@@ -70,6 +70,7 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 		busy:      make(chan struct{}, 1),
 	}
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
+	m.pass.Flash = cfg.FlashAttention == On
 	m.pass.Rope.Base, m.pass.Rope.Scale = cfg.RopeFrequencyBase, cfg.RopeFrequencyScale
 	src, _, err := f.Text("tokenizer.chat_template")
 	if err != nil {

@@ -396,7 +396,6 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		{LoadConfig{Threads: 5000}, "Threads is 5000"},
 		{LoadConfig{KCacheType: "q8_9"}, "KCacheType is q8_9; it may be one of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0"},
 		{LoadConfig{VCacheType: "f17"}, "VCacheType is f17"},
-		{LoadConfig{FlashAttention: On}, "FlashAttention is on; it may be auto or off"},
 		{LoadConfig{RopeFrequencyScale: -2}, "RopeFrequencyScale is -2"},
 	} {
 		m, err := Load(path, bad.cfg)
@@ -829,3 +828,54 @@ func TestRopeScalingKeys(t *testing.T) {
 		}
 	}
 }
+
+// Flash attention on and off say the same, for every pair of cache types, and
+// looking at the pattern changes nothing.
+func TestFlashAttentionAgrees(t *testing.T) {
+	text := strings.Repeat("the man and the hen on the in and ", 20)
+	for i, k := range CacheTypes() {
+		v := CacheTypes()[(5*i+3)%len(CacheTypes())]
+		var logits [2][]float32
+		for on, flash := range []Switch{Off, On} {
+			m := tiny(t, LoadConfig{Threads: 2, ContextLength: 600, KCacheType: k, VCacheType: v, FlashAttention: flash}, func(c *enginetest.Tiny) { c.Context = 600 })
+			if got := m.Settings().FlashAttention; got != flash {
+				t.Fatalf("flash attention is %s, want %s", got, flash)
+			}
+			ids := m.Tokenize(text)
+			if len(ids) < 300 {
+				t.Fatalf("only %d tokens", len(ids))
+			}
+			s := m.NewSession()
+			var err error
+			if logits[on], err = s.Eval(ids); err != nil {
+				t.Fatal(err)
+			}
+			watched := m.NewSession()
+			watched.Observe(wants(observe.AttnPattern))
+			again, err := watched.Eval(ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(again, logits[on]) {
+				t.Errorf("K %s, V %s, flash %s: the pattern looked at, other bits", k, v, flash)
+			}
+			s.Close()
+			watched.Close()
+		}
+		scale, worst := 0.0, 0.0
+		for j := range logits[0] {
+			scale = max(scale, math.Abs(float64(logits[0][j])))
+			worst = max(worst, math.Abs(float64(logits[0][j]-logits[1][j])))
+		}
+		// Rounding to 8 bits may fall the other way after a change of the last bit.
+		if !(worst <= 0.02*scale) {
+			t.Errorf("K %s, V %s: flash attention changes a logit by %g of %g", k, v, worst, scale)
+		}
+	}
+}
+
+// wants is an observer of one point that does nothing.
+type wants observe.Point
+
+func (w wants) Wants(_ int, p observe.Point) bool { return p == observe.Point(w) }
+func (w wants) Observe(observe.Event)             {}

@@ -71,7 +71,7 @@ func (s Settings) build() table.Writer {
 		{"PhysicalBatchSize", s.PhysicalBatchSize, "tokens through the layers at once"},
 		{"RopeFrequencyBase", fmt.Sprintf("%g", s.RopeFrequencyBase), fmt.Sprintf("the model's own is %g", s.TrainedRopeBase)},
 		{"RopeFrequencyScale", fmt.Sprintf("%g", s.RopeFrequencyScale), "1 leaves positions as they are, below 1 stretches the context"},
-		{"FlashAttention", s.FlashAttention, "this build computes attention plainly"},
+		{"FlashAttention", s.FlashAttention, "on goes through the cache in blocks and keeps no scores"},
 		{"KCacheType", s.KCacheType, ""},
 		{"VCacheType", s.VCacheType, ""},
 		{"Threads", s.Threads, fmt.Sprintf("generating; kernels %s", s.Kernels)},

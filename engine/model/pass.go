@@ -20,15 +20,16 @@ const LogitRows = 8
 // Pass owns the buffers of a forward pass for up to Batch tokens and runs it.
 // One pass at a time: it belongs to one goroutine.
 type Pass struct {
-	Rope ops.Rope // as loaded; the caller may set base and scale before use
+	Rope  ops.Rope // as loaded; the caller may set base and scale before use
+	Flash bool     // flash attention
 
 	model *Model
 	cpu   *ops.CPU
 	batch int
 
-	seq    *kvcache.Seq
-	plan   kvcache.Plan
-	n      int // tokens in the batch
+	seq  *kvcache.Seq
+	plan kvcache.Plan
+	n    int // tokens in the batch
 
 	resid    []float32 // [nTok, Embd]: the residual stream
 	normed   ops.Input // [nTok, Embd]
@@ -169,18 +170,23 @@ func (p *Pass) attend(l int) {
 		Heads: c.Heads, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
 		KType: cache.KType, VType: cache.VType,
 		Segments: p.segments, From: p.plan.From, N: p.n,
-		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV),
+		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV), Flash: p.Flash,
 	}
 	watched := p.wants(l, observe.AttnPattern)
 	if watched {
+		// The plain way gives the weights; what flows on is what flows unwatched.
 		if n := p.n * c.Heads * cells; cap(p.pattern) < n {
 			p.pattern = make([]float32, n)
 		}
 		a.Pattern = p.pattern[:p.n*c.Heads*cells]
 	}
 	p.cpu.Attend(a)
+	if watched && p.Flash {
+		a.Pattern = nil
+		p.cpu.Attend(a)
+	}
 	if watched {
-		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, cells}, a.Pattern)
+		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, cells}, p.pattern)
 	}
 }
 
