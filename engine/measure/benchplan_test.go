@@ -131,3 +131,18 @@ func TestPlanOrder(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", clean(got), clean(want))
 	}
 }
+
+// The plan of rows.json gives its rows in llama-bench's own order.
+func TestPlanOrderIsLlamaBenchs(t *testing.T) {
+	p := measure.DefaultBenchPlan()
+	p.Models, p.Threads, p.Batch = []string{"model.gguf"}, []int{1}, []int{256}
+	p.Prompt, p.Gen, p.PG, p.Depth = []int{4}, []int{2}, [][2]int{{4, 2}}, []int{0, 5}
+	p.KType = []engine.CacheType{engine.F16, engine.Q8_0}
+	var want []measure.BenchTest
+	for _, row := range llamaRows(t, golden(t, "rows.json")) {
+		want = append(want, row.result(t).BenchTest)
+	}
+	if got := p.Tests(); !slices.Equal(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
