@@ -19,7 +19,7 @@ type Chain struct {
 	Split Splitter           // how Run.Split cuts
 	// Journal is a file that every answer goes to as it comes. A run finds there
 	// what an earlier one has done with the same model, settings and prompt, and
-	// does not do it again. "": none.
+	// does not do it again. One run at a time may have it. "": none.
 	Journal string
 	OnEvent func(e Event)
 	// KeepTokens is how many tokens of earlier prompts stay in the cache for

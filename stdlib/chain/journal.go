@@ -41,21 +41,24 @@ func openJournal(ctx context.Context, path string, m *engine.Model) (*journal, e
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("chain: journal: %w", err)
-	}
-	j := &journal{path: path, file: f, model: model, known: map[string]*engine.Reply{}}
+	j := &journal{path: path, model: model, known: map[string]*engine.Reply{}}
 	if err := j.read(); err != nil {
-		f.Close()
 		return nil, err
+	}
+	if j.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return nil, fmt.Errorf("chain: journal: %w", err)
 	}
 	return j, nil
 }
 
 // read takes in what the file holds and makes it ready to go on.
 func (j *journal) read() error {
-	r := bufio.NewReader(j.file)
+	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return fmt.Errorf("chain: journal: %w", err)
+	}
+	defer f.Close()
+	r := bufio.NewReader(f)
 	var whole int64 // bytes of complete lines
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
@@ -76,20 +79,23 @@ func (j *journal) read() error {
 		}
 		whole += int64(len(line))
 	}
-	if err := j.file.Truncate(whole); err != nil {
+	if err := f.Truncate(whole); err != nil {
 		return fmt.Errorf("chain: journal: %w", err)
 	}
 	if whole == 0 {
-		return j.write([]byte(journalHead))
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("chain: journal: %w", err)
+		}
+		return write(f, journalHead)
 	}
 	return nil
 }
 
-func (j *journal) write(line []byte) error {
-	if _, err := j.file.Write(line); err != nil {
+func write(f *os.File, line string) error {
+	if _, err := f.WriteString(line); err != nil {
 		return fmt.Errorf("chain: journal: %w", err)
 	}
-	if err := j.file.Sync(); err != nil {
+	if err := f.Sync(); err != nil {
 		return fmt.Errorf("chain: journal: %w", err)
 	}
 	return nil
@@ -114,7 +120,7 @@ func (j *journal) add(cfg engine.GenerateConfig, ids []int, step string, r *engi
 		return fmt.Errorf("chain: journal: %w", err)
 	}
 	j.known[l.Key] = r
-	return j.write(append(line, '\n'))
+	return write(j.file, string(line)+"\n")
 }
 
 // key tells calls apart: by model, settings and prompt.
