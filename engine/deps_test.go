@@ -46,7 +46,9 @@ const policy = `
 	kernel:                 kernel/* stdlib/nb stdlib/symbols
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
-	repl/loupe:             repl kernel engine engine/* repl/internal/ptytest
+	jupyter:                kernel
+	jupyter/logo:           -
+	repl/loupe:             repl kernel jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
 	notebooks/*:            engine engine/chat stdlib/nb stdlib/chain
 	examples:               engine/enginetest
@@ -63,6 +65,7 @@ var libraries = map[string][]string{
 	"github.com/spf13/cobra":          {"repl"},
 	"github.com/rogpeppe/go-internal": {"repl"},
 	"github.com/creack/pty":           {"repl"},
+	"github.com/go-zeromq/zmq4":       {"jupyter"},
 }
 
 func TestWhoImportsWhom(t *testing.T) {

@@ -23,6 +23,7 @@ var commands = []func() *cobra.Command{
 	newTokenizeCmd,
 	newPplCmd,
 	newBenchCmd,
+	newJupyterCmd,
 }
 
 // execute runs the command line and returns the status to exit with.
