@@ -9,7 +9,7 @@
 // The way of the data is plan, write, commit:
 //
 //	plan, err := seq.Plan(n)         // room found or ErrFull, nothing changed yet
-//	seq.Put(plan, layer, i, k, v)    // rows in storage format, for each layer
+//	err = seq.Put(plan, layer, i, k, v) // rows in storage format, for each layer
 //	seq.Segments(layer, ...)         // what attention reads: a page each, oldest first
 //	seq.Commit(plan, tokens)         // now they are cells
 //

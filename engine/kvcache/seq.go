@@ -93,24 +93,30 @@ func (q *Seq) own(i, rows int) error {
 
 // Put stores the key and value of the i-th planned token in one layer.
 // k is [KVHeads, HeadK], v is [KVHeads, HeadV]. Different i may be put from
-// different goroutines.
-func (q *Seq) Put(p Plan, layer, i int, k, v []float32) {
+// different goroutines. It fails for what the cache type cannot hold: NaN, an
+// infinity, or a value beyond its range in a block format.
+func (q *Seq) Put(p Plan, layer, i int, k, v []float32) error {
 	page, row := q.pages[(p.From+i)/PageCells], (p.From+i)%PageCells
 	c := q.store.cfg
-	store(c.KType, q.store.k(page, layer), row, k, c.HeadK)
-	store(c.VType, q.store.v(page, layer), row, v, c.HeadV)
+	if err := store(c.KType, q.store.k(page, layer), row, k, c.HeadK); err != nil {
+		return fmt.Errorf("kvcache: K of layer %d, position %d: %w", layer, p.Pos+i, err)
+	}
+	if err := store(c.VType, q.store.v(page, layer), row, v, c.HeadV); err != nil {
+		return fmt.Errorf("kvcache: V of layer %d, position %d: %w", layer, p.Pos+i, err)
+	}
+	return nil
 }
 
 // store writes src, [KVHeads, n], in storage format as one row of each head of
-// dst, [KVHeads, PageCells, n]. The type was checked by NewStore, so an error
-// here is a shape bug.
-func store(t tensor.DType, dst []byte, row int, src []float32, n int) {
+// dst, [KVHeads, PageCells, n].
+func store(t tensor.DType, dst []byte, row int, src []float32, n int) error {
 	size := t.RowBytes(n)
 	for h := 0; h*n < len(src); h++ {
 		if err := quant.Quantize(t, dst[(h*PageCells+row)*size:][:size], src[h*n:(h+1)*n]); err != nil {
-			panic(err)
+			return err
 		}
 	}
+	return nil
 }
 
 // copyRows copies the first rows rows of each head, of size bytes each.

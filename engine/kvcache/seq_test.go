@@ -3,7 +3,9 @@ package kvcache
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -26,11 +28,12 @@ func feed(t *testing.T, q *Seq, tokens ...int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(q, p, tokens)
+	put(t, q, p, tokens)
 	q.Commit(p, tokens)
 }
 
-func put(q *Seq, p Plan, tokens []int) {
+func put(t *testing.T, q *Seq, p Plan, tokens []int) {
+	t.Helper()
 	cfg := q.store.cfg
 	for l := 0; l < cfg.Layers; l++ {
 		for i, tok := range tokens {
@@ -43,7 +46,9 @@ func put(q *Seq, p Plan, tokens []int) {
 					v[h*cfg.HeadV+d] = -key(tok, l, h, d)
 				}
 			}
-			q.Put(p, l, i, k, v)
+			if err := q.Put(p, l, i, k, v); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
@@ -143,7 +148,7 @@ func TestUncommittedPlanIsForgotten(t *testing.T) {
 	for i := range junk {
 		junk[i] = 77
 	}
-	put(q, p, junk)
+	put(t, q, p, junk)
 	verify(t, q, upTo(70))
 	feed(t, q, 70, 71)
 	verify(t, q, upTo(72))
@@ -254,7 +259,9 @@ func TestF16RowsAreRounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := []float32{1, 1.0 / 3, -2.5, 65504, 1e-8, 0}
-	q.Put(p, 1, 0, k, []float32{1, 2, 3, 4})
+	if err := q.Put(p, 1, 0, k, []float32{1, 2, 3, 4}); err != nil {
+		t.Fatal(err)
+	}
 	q.Commit(p, []int{5})
 	got := make([]float32, PageCells*cfg.KRow())
 	if err := quant.Dequantize(tensor.F16, got, q.Segments(nil, 1, 1)[0].K); err != nil {
@@ -300,4 +307,23 @@ func ExampleStore_NewSeq() {
 	seq.Commit(plan, []int{42})
 	fmt.Println(seq.Cells(), seq.UsedBytes(), "bytes")
 	// Output: [{0 42}] 8 bytes
+}
+
+// What a block format cannot hold is an error that says where, not a wrong row.
+func TestWhatNoBlockHoldsIsRefused(t *testing.T) {
+	s := newStore(t, Config{Layers: 3, KVHeads: 1, HeadK: 32, HeadV: 32, KType: tensor.Q8_0, VType: tensor.Q4_0, Context: 10})
+	q := s.NewSeq()
+	defer q.Free()
+	p, err := q.Plan(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad := make([]float32, 32), make([]float32, 32)
+	bad[7] = float32(math.NaN())
+	if err := q.Put(p, 2, 1, bad, good); err == nil || !strings.HasPrefix(err.Error(), "kvcache: K of layer 2, position 1: ") {
+		t.Errorf("NaN in K: %v", err)
+	}
+	if err := q.Put(p, 0, 0, good, bad); err == nil || !strings.HasPrefix(err.Error(), "kvcache: V of layer 0, position 0: ") {
+		t.Errorf("NaN in V: %v", err)
+	}
 }

@@ -73,7 +73,9 @@ func (m *llama) layers(p *Pass) error {
 		cpu.RopePairs(p.k, &p.table, n, c.KVHeads, c.HeadK)
 		p.show(l, observe.QRot, [3]int{n, c.Heads, c.HeadK}, p.q)
 		p.show(l, observe.KRot, [3]int{n, c.KVHeads, c.HeadK}, p.k)
-		p.storeKV(l)
+		if err := p.storeKV(l); err != nil {
+			return err
+		}
 		p.attend(l)
 		cpu.MatMul(&p.attnOut, ops.Out{W: w.out, Dst: p.branch})
 		p.show(l, observe.AttnOut, [3]int{n, c.Embd, 1}, p.branch)

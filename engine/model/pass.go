@@ -153,12 +153,15 @@ func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x [
 }
 
 // storeKV puts the keys and values of the batch into layer l of the cache.
-func (p *Pass) storeKV(l int) {
+func (p *Pass) storeKV(l int) error {
 	c := p.model.Config
 	kRow, vRow := c.KVHeads*c.HeadK, c.KVHeads*c.HeadV
 	for i := 0; i < p.n; i++ {
-		p.seq.Put(p.plan, l, i, p.k[i*kRow:(i+1)*kRow], p.v[i*vRow:(i+1)*vRow])
+		if err := p.seq.Put(p.plan, l, i, p.k[i*kRow:(i+1)*kRow], p.v[i*vRow:(i+1)*vRow]); err != nil {
+			return fmt.Errorf("model: %w; use another cache type, or the weights are damaged", err)
+		}
 	}
+	return nil
 }
 
 // attend lets the queries of the batch attend to layer l of the cache.

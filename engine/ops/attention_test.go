@@ -47,7 +47,9 @@ func newAttention(t *testing.T, r *rand.Rand, kType, vType tensor.DType, heads, 
 		t.Fatal(err)
 	}
 	for i := range a.cells {
-		seq.Put(plan, 1, i, a.keys[i*cfg.KRow():(i+1)*cfg.KRow()], a.values[i*cfg.VRow():(i+1)*cfg.VRow()])
+		if err := seq.Put(plan, 1, i, a.keys[i*cfg.KRow():(i+1)*cfg.KRow()], a.values[i*cfg.VRow():(i+1)*cfg.VRow()]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	a.Attention = Attention{
 		Heads: heads, KVHeads: kvHeads, HeadK: headK, HeadV: headV, KType: kType, VType: vType,
