@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -44,7 +43,7 @@ func build(ctx context.Context, sdist, dir string, log io.Writer) (string, error
 			"-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + filepath.Join(out, "bin")},
 		{"--build", out, "--config", "Release", "--target", "llama-bench", "--parallel", strconv.Itoa(runtime.NumCPU())},
 	} {
-		cmd := exec.CommandContext(ctx, "cmake", args...)
+		cmd := newCommand(ctx, "cmake", args...)
 		cmd.Stdout, cmd.Stderr = log, log
 		if err := cmd.Run(); err != nil {
 			return "", fmt.Errorf("cmake %s: %w", strings.Join(args, " "), err)
@@ -135,7 +134,7 @@ func buildLoupe(ctx context.Context, dir string) (string, error) {
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "loupe/repl/loupe")
+	cmd := newCommand(ctx, "go", "build", "-o", path, "loupe/repl/loupe")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build loupe/repl/loupe: %w: %s; run this within the module, or give -loupe", err, lastLine(string(out)))
 	}

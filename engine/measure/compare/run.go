@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -92,7 +93,7 @@ func (c *comparison) process(ctx context.Context, g group, s side) error {
 	if s == ours {
 		program, args = c.loupe, append([]string{"bench"}, args...)
 	}
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := newCommand(ctx, program, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -125,6 +126,20 @@ func (c *comparison) process(ctx context.Context, g group, s side) error {
 		return fmt.Errorf("%s printed %d rows of %d", program, found, len(g.tests))
 	}
 	return nil
+}
+
+// newCommand is a program that the end of ctx interrupts, as Ctrl-C does, and
+// kills if it does not end.
+func newCommand(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Cancel = func() error {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil { // Windows has no such signal
+			return cmd.Process.Kill()
+		}
+		return nil
+	}
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
 }
 
 // lastLine is what a program said at the end.
