@@ -41,6 +41,7 @@ type Account struct {
 	PeakBytes Span     // most that cells of the cache took at once; memory is taken in pages, so a little more
 	Wall      float64  // seconds of the whole run; 0 in a plan
 	Problems  []string // what will not fit, or failed
+	Unknown   []string // what a plan does not count
 	Planned   *Account // beside what happened: the plan, if one was made
 	Saved     float64  // seconds that the reused tokens would have taken to read, about; 0 in a plan
 }
@@ -100,7 +101,7 @@ func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error
 		p.Rows = append(p.Rows, c.between(other, row))
 	}
 	p.PeakBytes = span(low.PeakBytes, high.PeakBytes)
-	p.Problems = problems(passes[0].dry, passes[1].dry)
+	p.Problems, p.Unknown = problems(passes[0].dry, passes[1].dry), passes[1].dry.unknown
 	if failed == nil {
 		c.plan = p
 	}
@@ -323,7 +324,7 @@ func (a *Account) notes() []string {
 	if a.Total.Resumed > 0 {
 		n = append(n, fmt.Sprintf("%d answers came from the journal", a.Total.Resumed))
 	}
-	return append(n, a.Problems...)
+	return append(append(n, a.Problems...), a.Unknown...)
 }
 
 // String is the table as text.

@@ -15,6 +15,7 @@ type dry struct {
 	high     bool // answers are as long as they may be, else of one token
 	overflow map[string]*overflow
 	order    []string // of overflow
+	unknown  []string
 }
 
 // overflow is what will not fit of one step.
@@ -58,12 +59,16 @@ func (d *dry) reply(c *cache, ids []int, cfg engine.GenerateConfig) *engine.Repl
 }
 
 // fits notes whether a call fits.
-func (d *dry) fits(step string, e *OverflowError) {
-	o := d.overflow[step]
+func (d *dry) fits(step Step, e *OverflowError) {
+	name := step.title()
+	o := d.overflow[name]
 	if o == nil {
 		o = &overflow{}
-		d.overflow[step] = o
-		d.order = append(d.order, step)
+		d.overflow[name] = o
+		d.order = append(d.order, name)
+		if step.Check != nil && step.Retries > 0 {
+			d.unknown = append(d.unknown, fmt.Sprintf("%s: asking again, up to %d times a step, is not counted", name, step.Retries))
+		}
 	}
 	o.calls++
 	if e.Over() > 0 {

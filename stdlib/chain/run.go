@@ -178,7 +178,7 @@ func (r *Run) call(step Step, messages []chat.Message, cfg engine.GenerateConfig
 		return c, nil
 	}
 	if r.Planning() {
-		r.dry.fits(x.Step, e)
+		r.dry.fits(step, e)
 		c.Reply = r.dry.reply(r.cache, ids, cfg)
 		c.Stats = c.Reply.Stats
 		return c, nil

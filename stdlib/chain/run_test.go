@@ -366,6 +366,10 @@ func TestCheck(t *testing.T) {
 			return nil
 		}}
 	c := &Chain{Model: m, Do: func(r *Run) error { _, err := r.Do(step); return err }}
+	p := must[*Plan](t)(c.Plan())
+	if n != 0 || !strings.Contains(p.String(), "tell: asking again, up to 2 times a step, is not counted") {
+		t.Errorf("the plan checked %d times and says\n%s", n, p)
+	}
 	r := must[*Run](t)(c.Run())
 	x := r.Last()
 	if len(x.Calls) != 3 || x.Chosen != 2 || x.Text != strings.TrimSpace(x.Calls[2].Reply.Text) || r.Account().Total.Refused != 2 {

@@ -46,6 +46,9 @@ func (r *Run) Split(step Step, docs ...Document) ([]Piece, error) {
 			return nil, err
 		}
 		p, err := sp.split(r.chain.Model, d, i, sp.Tokens, func(p Piece) (int, error) {
+			if err := r.ctx.Err(); err != nil {
+				return 0, err
+			}
 			_, ids, err := r.prompt(step, step.With("text", p.body(), "answer", "").messages())
 			return max(len(ids)+reserve-r.context, p.Tokens-sp.Tokens), err
 		})
