@@ -345,6 +345,9 @@ func (g *registry) dynamic(v any) string {
 	case box:
 		return g.name(v.t.typ)
 	default:
+		if name := goTypeName(v); name != "" {
+			return name
+		}
 		return reflect.TypeOf(v).String()
 	}
 }

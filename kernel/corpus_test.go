@@ -227,6 +227,8 @@ func corpus(t *testing.T, dir, cache string) {
 		switch {
 		case got.Refused:
 			note("refused", file, got.Err)
+		case got.Exit == 130:
+			note("slow", file, got.Err)
 		case got.Exit != want.Exit:
 			note("wrong", file, fmt.Sprintf("exit %d (%s) want %d; stdout %q stderr %q", got.Exit, firstLine(got.Err), want.Exit, clip(got.Stdout), clip(got.Stderr)))
 		case got.Stdout != want.Stdout:
@@ -257,8 +259,8 @@ func corpus(t *testing.T, dir, cache string) {
 	for _, l := range lines {
 		t.Log(l)
 	}
-	inside := counts["equal"] + counts["refused"] + counts["wrong"]
-	t.Logf("%s: %d programs, %d equal (%.0f %%), %d refused, %d wrong; %d outside", filepath.Base(dir), inside, counts["equal"], 100*float64(counts["equal"])/float64(max(inside, 1)), counts["refused"], counts["wrong"], counts["outside"])
+	inside := counts["equal"] + counts["refused"] + counts["wrong"] + counts["slow"]
+	t.Logf("%s: %d programs, %d equal (%.0f %%), %d refused, %d too slow, %d wrong; %d outside", filepath.Base(dir), inside, counts["equal"], 100*float64(counts["equal"])/float64(max(inside, 1)), counts["refused"], counts["slow"], counts["wrong"], counts["outside"])
 	if counts["wrong"]+counts["failed"] > 0 {
 		t.Errorf("%d programs do something else than compiled", counts["wrong"])
 	}

@@ -10,6 +10,48 @@ type deferFrame struct {
 	panicking bool
 	recovered bool
 	val       any
+	line      int // where it panicked
+}
+
+// chained is a panic's value that replaced earlier panics on its way up.
+type chained struct {
+	val    any
+	before []link
+}
+
+// link is an earlier panic of a chain.
+type link struct {
+	val       any
+	recovered bool
+}
+
+// value is a panic's value without what it replaced.
+func value(p any) any {
+	if c, ok := p.(chained); ok {
+		return c.val
+	}
+	return p
+}
+
+func before(p any) []link {
+	if c, ok := p.(chained); ok {
+		return c.before
+	}
+	return nil
+}
+
+// replaced is the panic p of a deferred call, which the frame called because
+// it panicked.
+func (fr *deferFrame) replaced(p any) any {
+	if !fr.panicking {
+		return p
+	}
+	if _, ok := value(p).(fatal); ok {
+		return p
+	}
+	list := append([]link(nil), before(fr.val)...)
+	list = append(list, link{value(fr.val), fr.recovered})
+	return chained{value(p), append(list, before(p)...)}
 }
 
 // frames remembers, for each goroutine, the frame that is just calling a
@@ -49,7 +91,7 @@ func (m *machine) call(d any, body func()) {
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
-				fr.panicking, fr.val = true, unwrapPanic(p)
+				fr.panicking, fr.val, fr.line = true, unwrapPanic(p), m.at()
 			}
 		}()
 		body()
@@ -65,7 +107,8 @@ func (m *machine) runDefers(fr *deferFrame) {
 		func() {
 			defer func() {
 				if p := recover(); p != nil {
-					fr.panicking, fr.recovered, fr.val = true, false, unwrapPanic(p)
+					fr.val = fr.replaced(unwrapPanic(p))
+					fr.panicking, fr.recovered, fr.line = true, false, m.at()
 				}
 			}()
 			f()
@@ -75,6 +118,7 @@ func (m *machine) runDefers(fr *deferFrame) {
 		}
 	}
 	if fr.panicking {
+		m.setLine(fr.line) // the deferred calls have moved it
 		panic(fr.val)
 	}
 }
@@ -85,9 +129,9 @@ func (m *machine) recoverIn(d any) any {
 	if !ok || fr == nil || !fr.panicking || fr.recovered {
 		return nil
 	}
-	if _, ok := fr.val.(fatal); ok {
+	if _, ok := value(fr.val).(fatal); ok {
 		return nil // nothing recovers from a fatal error
 	}
 	fr.recovered = true
-	return goPanic(fr.val)
+	return goPanic(value(fr.val))
 }

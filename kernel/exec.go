@@ -757,16 +757,13 @@ func (k *Kernel) outcomeError(o *outcome, name string) *Error {
 		o.line = k.m.at()
 	case Panic:
 		e.ExitCode = 2
-		if f, ok := o.value.(fatal); ok {
+		if f, ok := value(unwrapPanic(o.value)).(fatal); ok {
 			o.fatal, o.value = true, string(f)
 		}
 		if o.fatal {
 			e.Msg = fmt.Sprintf("fatal error: %v", o.value)
 		} else {
-			text := k.m.panicText(o.value)
-			msg, rest, _ := strings.Cut(text, "\n[signal ")
-			_ = rest
-			e.Msg = "panic: " + msg
+			e.Msg = "panic: " + k.m.panicText(o.value)
 		}
 	}
 	k.mu.Lock()

@@ -107,11 +107,15 @@ func typeVerbs(f string, a []any) (string, []any) {
 				continue
 			}
 			if c == 'T' && arg < len(a) {
+				name := goTypeName(a[arg])
 				if bx, ok := norm(a[arg]).(box); ok {
+					name = display.TypeName(bx.t.typ)
+				}
+				if name != "" {
 					if !copied {
 						a, copied = append([]any(nil), a...), true
 					}
-					a[arg] = display.TypeName(bx.t.typ)
+					a[arg] = name
 					c = 's'
 				}
 			}

@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -239,6 +238,14 @@ func (m *machine) at() int {
 	return m.line
 }
 
+func (m *machine) setLine(pos int) {
+	if raceEnabled {
+		m.syncLine.Store(int64(pos))
+		return
+	}
+	m.line = pos
+}
+
 func (m *machine) setStop(on bool) {
 	if raceEnabled {
 		m.syncStop.Store(on)
@@ -265,7 +272,7 @@ func (m *machine) goEnd() {
 // lost reports the panic of a goroutine whose cell has ended: nobody else
 // would.
 func (k *Kernel) lost(p any, line int) {
-	text, _, _ := strings.Cut(k.m.panicText(p), "\n[signal ")
+	text := k.m.panicText(p)
 	e := &Error{Msg: "panic: " + text, Kind: Panic, ExitCode: 2}
 	k.mu.Lock()
 	if at := k.sess.Fset.Position(token.Pos(line)); line > 0 {

@@ -126,3 +126,41 @@ func TestOutput(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 }
+
+// TestPanics: what a cell says of its panic is what go run says of the same
+// program, and at the same line.
+func TestPanics(t *testing.T) {
+	for name, c := range map[string]struct {
+		src, msg string
+		line     int
+	}{
+		"again":         {"func f() {\n\tdefer func() {\n\t\tr := recover()\n\t\tpanic(r)\n\t}()\n\tpanic(\"a\")\n}\nf()", "panic: a [recovered, repanicked]", 4},
+		"another":       {"func f() {\n\tdefer func() {\n\t\tpanic(fmt.Sprint(\"again \", recover()))\n\t}()\n\tpanic(\"a\")\n}\ndefer fmt.Print()\nf()", "panic: a [recovered]\n\tpanic: again a", 3},
+		"one more":      {"defer func() { panic(\"second\") }()\npanic(\"first\")", "panic: first\n\tpanic: second", 1},
+		"deferred work": {"func f() {\n\tdefer func() {\n\t\tx := 1\n\t\t_ = x\n\t}()\n\tvar a []int\n\ti := 5\n\ta[i] = 1\n}\nf()", "panic: runtime error: index out of range [5] with length 0", 8},
+		"twice":         {"func f() {\n\tdefer func() { panic(recover()) }()\n\tvar p *int\n\t*p = 1\n}\ndefer func() {\n\tpanic(recover())\n}()\nf()", "panic: runtime error: invalid memory address or nil pointer dereference [recovered, repanicked]", 7},
+		"a key":         {"type T struct{ a []int }\nm := map[any]int{}\nm[T{}] = 1", "panic: runtime error: hash of unhashable type main.T", 3},
+		"a constant":    {"a := []int{1}\na[5]++", "panic: runtime error: index out of range [5] with length 1", 2},
+		"an array":      {"s := []int{1}\n_ = [4]int(s)", "panic: runtime error: cannot convert slice with length 1 to array or pointer to array with length 4", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, _ := newKernel(t, Options{AutoImport: true})
+			err := k.Run(context.Background(), Cell{Name: "In[1]", Source: c.src})
+			var e *Error
+			if !errors.As(err, &e) || e.Msg != c.msg || e.Line != c.line {
+				t.Errorf("%v, want line %d: %s", err, c.line, c.msg)
+			}
+		})
+	}
+	k, r := newKernel(t, Options{AutoImport: true})
+	src := `func try(f func()) { defer func() { fmt.Printf("%T ", recover()) }(); f() }
+		var e any = 1
+		try(func() { var a []int; a[3] = 1 })
+		try(func() { _ = e.(string) })
+		try(func() { var m map[string]int; m["a"] = 1 })
+		try(func() { var p *int; *p = 1 })
+		try(func() { x := 0; e = 1 / x })`
+	if got, want := play(t, k, r, src), "runtime.boundsError *runtime.TypeAssertionError runtime.plainError runtime.errorString runtime.errorString "; got != want {
+		t.Errorf("types %q want %q", got, want)
+	}
+}

@@ -42,7 +42,8 @@ func (m *machine) table() map[string]reflect.Value {
 		"Box": m.box, "Any": func(v any) any { return v }, "Norm": norm,
 		"To": m.to, "Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
-		"Clear": clearAny, "Size": size, "Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
+		"Clear": clearAny, "Size": size, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
+		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
 		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil }, "Shift": shiftCount,
@@ -198,6 +199,28 @@ func (m *machine) eq(a, b any) (equal bool) {
 	}()
 	return norm(a) == norm(b)
 }
+
+// key is a key of a map whose keys are interfaces.
+func (m *machine) key(v any) any {
+	if b, ok := v.(box); ok && !types.Comparable(b.t.typ) {
+		panic(runtimeError("hash of unhashable type " + m.reg.name(b.t.typ)))
+	}
+	if v != nil && !reflect.TypeOf(v).Comparable() {
+		panic(runtimeError("hash of unhashable type " + reflect.TypeOf(v).String()))
+	}
+	return v
+}
+
+// arrayLen checks the conversion of a slice to an array, or to a pointer to
+// one.
+func arrayLen(have, want int) {
+	if have < want {
+		panic(runtimeError(fmt.Sprintf("cannot convert slice with length %d to array or pointer to array with length %d", have, want)))
+	}
+}
+
+// ifaceWords is an interface's value for print, which shows its two words.
+type ifaceWords struct{ v any }
 
 func clearAny(v any) {
 	r := reflect.ValueOf(v)
@@ -480,6 +503,25 @@ type typeError string
 func (e typeError) Error() string { return string(e) }
 func (e typeError) RuntimeError() {}
 
+// goTypeName is the name that the Go runtime's own error has in place of v, ""
+// if v is none of ours.
+func goTypeName(v any) string {
+	switch e := v.(type) {
+	case runtimeError:
+		for _, p := range []string{"index out of range", "slice bounds out of range", "cannot convert slice"} {
+			if strings.HasPrefix(string(e), p) {
+				return "runtime.boundsError"
+			}
+		}
+		return "runtime.errorString"
+	case typeError:
+		return "*runtime.TypeAssertionError"
+	case plainError:
+		return "runtime.plainError"
+	}
+	return ""
+}
+
 // fatal is an error that ends a program without a panic.
 type fatal string
 
@@ -488,6 +530,8 @@ type fatal string
 func goPanic(r any) any {
 	text := ""
 	switch e := r.(type) {
+	case runtimeError, typeError, plainError:
+		return r
 	case runtime.Error:
 		var te *runtime.TypeAssertionError
 		if errors.As(e, &te) {
@@ -523,6 +567,41 @@ func goPanic(r any) any {
 
 // panicText is what the compiled program prints after "panic: ".
 func (m *machine) panicText(v any) string {
+	v = unwrapPanic(v)
+	c, ok := v.(chained)
+	if !ok {
+		return m.panicValueText(v)
+	}
+	var b strings.Builder
+	for i, l := range c.before {
+		next := c.val
+		if i+1 < len(c.before) {
+			next = c.before[i+1].val
+		}
+		b.WriteString(m.panicValueText(l.val))
+		switch {
+		case l.recovered && m.same(l.val, next):
+			b.WriteString(" [recovered, repanicked]")
+			return b.String() // what follows is not printed again
+		case l.recovered:
+			b.WriteString(" [recovered]")
+		}
+		b.WriteString("\n\tpanic: ")
+	}
+	return b.String() + m.panicValueText(c.val)
+}
+
+// same says whether two panics have the same value.
+func (m *machine) same(a, b any) (equal bool) {
+	defer func() {
+		if recover() != nil {
+			equal = false
+		}
+	}()
+	return norm(goPanic(a)) == norm(goPanic(b))
+}
+
+func (m *machine) panicValueText(v any) string {
 	v = norm(goPanic(unwrapPanic(v)))
 	switch x := v.(type) {
 	case fatal:
@@ -546,11 +625,7 @@ func (m *machine) panicText(v any) string {
 		}
 		return fmt.Sprintf("(%s) %+v", m.reg.name(x.t.typ), x)
 	case error:
-		text := x.Error()
-		if strings.HasPrefix(text, "runtime error: invalid memory address") {
-			text += "\n[signal SIGSEGV: segmentation violation]"
-		}
-		return text
+		return x.Error()
 	case fmt.Stringer:
 		return x.String()
 	case string:
@@ -590,8 +665,15 @@ func builtinText(v any) string {
 		return "nil"
 	case box:
 		return builtinText(x.v)
+	case ifaceWords:
+		if x.v == nil {
+			return "(0x0,0x0)"
+		}
+		return fmt.Sprintf("(%p,%p)", reflect.TypeOf(x.v), &x)
 	}
 	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Slice:
+		return fmt.Sprintf("[%d/%d]0x%x", r.Len(), r.Cap(), r.Pointer())
 	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
 		return fmt.Sprintf("0x%x", r.Pointer())
 	}

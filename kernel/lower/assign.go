@@ -49,6 +49,13 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 		}
 		switch u := e.core(e.typeOf(y.X)).(type) {
 		case *types.Map:
+			i := ""
+			if e.kindOf(u.Key()) == anyKind {
+				x := hold(y.X, e.typeOf(y.X))
+				i = e.tmp()
+				e.define(i, u.Key(), e.key(y.Index, u))
+				return place{text: x + "[" + i + "]", typ: t}
+			}
 			return place{text: hold(y.X, e.typeOf(y.X)) + "[" + hold(y.Index, u.Key()) + "]", typ: t}
 		case *types.Slice:
 			return place{text: hold(y.X, e.typeOf(y.X)) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
@@ -185,7 +192,7 @@ func (e *emitter) multi(x ast.Expr) (string, []types.Type) {
 	switch y := x.(type) {
 	case *ast.IndexExpr:
 		if m, ok := e.core(e.typeOf(y.X)).(*types.Map); ok {
-			return fmt.Sprintf("func() (__r %s, __ok bool) { __r, __ok = %s[%s]; return }()", e.rep(m.Elem()), e.operand(y.X), e.exprTo(y.Index, m.Key())),
+			return fmt.Sprintf("func() (__r %s, __ok bool) { __r, __ok = %s[%s]; return }()", e.rep(m.Elem()), e.operand(y.X), e.key(y.Index, m)),
 				[]types.Type{m.Elem(), boolType}
 		}
 	case *ast.TypeAssertExpr:

@@ -12,7 +12,10 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 	switch name {
 	case "len", "cap":
 		if p, ok := e.core(e.typeOf(at[0])).(*types.Pointer); ok && p != nil {
-			return name + "(*" + e.operand(at[0]) + ")"
+			if _, ok := ast.Unparen(at[0]).(*ast.Ident); ok { // the pointer may be nil
+				return fmt.Sprint(p.Elem().Underlying().(*types.Array).Len())
+			}
+			return fmt.Sprintf("__k.Const(%s, %d)", e.expr(at[0]), p.Elem().Underlying().(*types.Array).Len())
 		}
 		return name + "(" + e.expr(at[0]) + ")"
 	case "append":
@@ -25,7 +28,7 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 		return "copy(" + e.expr(at[0]) + ", " + src + ")"
 	case "delete":
 		m := e.core(e.typeOf(at[0])).(*types.Map)
-		return "delete(" + e.expr(at[0]) + ", " + e.exprTo(at[1], m.Key()) + ")"
+		return "delete(" + e.expr(at[0]) + ", " + e.key(at[1], m) + ")"
 	case "clear":
 		return "__k.Clear(" + e.expr(at[0]) + ")"
 	case "new":
@@ -46,7 +49,11 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 	case "print", "println":
 		var args []string
 		for _, a := range at {
-			args = append(args, e.exprTo(a, anyType))
+			s := e.exprTo(a, anyType)
+			if types.IsInterface(e.typeOf(a)) {
+				s = "__k.Iface(" + s + ")"
+			}
+			args = append(args, s)
 		}
 		return "__k.P" + name[1:] + "(" + strings.Join(args, ", ") + ")"
 	case "close":

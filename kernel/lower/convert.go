@@ -107,5 +107,16 @@ func (e *emitter) conversion(x ast.Expr, to types.Type) string {
 	if rf == rt {
 		return "(" + s + ")"
 	}
+	if _, ok := e.core(from).(*types.Slice); ok {
+		n := int64(-1)
+		if a, ok := e.core(to).(*types.Array); ok {
+			n = a.Len()
+		} else if p, ok := e.core(to).(*types.Pointer); ok {
+			n = p.Elem().Underlying().(*types.Array).Len()
+		}
+		if n >= 0 {
+			return fmt.Sprintf("func(__s %s) %s { __k.ArrLen(len(__s), %d); return %s }(%s)", rf, rt, n, e.convert(rt, "__s"), s)
+		}
+	}
 	return e.convert(rt, s)
 }

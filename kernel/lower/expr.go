@@ -219,7 +219,7 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 		}
 	}
 	if m, ok := e.core(e.typeOf(x.X)).(*types.Map); ok {
-		return e.operand(x.X) + "[" + e.exprTo(x.Index, m.Key()) + "]"
+		return e.operand(x.X) + "[" + e.key(x.Index, m) + "]"
 	}
 	i := e.expr(x.Index)
 	if !e.inLoop[x] && e.checkable(x) {
@@ -233,6 +233,15 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s))] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.expr(x.X), i)
 	}
 	return e.operand(x.X) + "[" + i + "]"
+}
+
+// key lowers a key of a map. A key in an interface may not be comparable.
+func (e *emitter) key(x ast.Expr, m *types.Map) string {
+	s := e.exprTo(x, m.Key())
+	if tv := e.info.Types[x]; e.kindOf(m.Key()) == anyKind && tv.Value == nil && !tv.IsNil() {
+		return "__k.Key(" + s + ")"
+	}
+	return s
 }
 
 func (e *emitter) identOrSelector(x ast.Expr) string {

@@ -374,7 +374,11 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 	case "print", "println":
 		var args []string
 		for _, a := range x.Args {
-			args = append(args, hold(a, anyType))
+			n := hold(a, anyType)
+			if types.IsInterface(e.typeOf(a)) {
+				n = "__k.Iface(" + n + ")"
+			}
+			args = append(args, n)
 		}
 		return "__k.P" + name[1:] + "(" + strings.Join(args, ", ") + ")"
 	}
