@@ -96,7 +96,7 @@ func TestMediansOfInterleavedRounds(t *testing.T) {
 		"| tg128 | 1 | f16 | 200 (100 to 400) | 80.0 (40.0 to 160) | 600 (300 to 1200) | **3.00** |\n",
 		"| pp256@d2048 | 1 | f16 | 200 (100 to 400) |",
 		"| tg32@d2048 | 1 | q8_0 | - | 80.0 (40.0 to 160) | 600 (300 to 1200) | **7.50** |\n",
-		"median of up to 3 rounds", "- model: m.gguf, tiny\n", "t=1: 2.0 GB/s", "- llama.cpp: c-off (7)\n", "- Loupe: c-auto, kernels k, go",
+		"Rounds: 3.", "- model: m.gguf, tiny\n", "t=1: 2.0 GB/s", "- llama.cpp: c-off (7)\n", "- Loupe: c-auto, kernels k, go",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("lacks %q:\n%s", want, stdout)

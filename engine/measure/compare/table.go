@@ -27,7 +27,7 @@ func (c *comparison) print(w io.Writer) error {
 			fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", t, g.threads, g.cache, shown(off), shown(on), shown(our), ratio)
 		}
 	}
-	fmt.Fprintf(&b, "\nTokens per second, median of up to %d rounds (least to most).\n", c.rounds)
+	fmt.Fprintf(&b, "\nTokens per second: median (least to most). Rounds: %d.\n", c.rounds)
 	llama := c.last[llamaOff]
 	if llama.Commit == "" {
 		llama = c.last[llamaOn]
