@@ -124,6 +124,9 @@ func (r *Run) answer(step Step, x *Result) error {
 			cfg.Seed += uint64(n)
 			call, err := r.call(step, messages, cfg, x)
 			if err != nil {
+				if call.Reply != nil { // it was drawn, but could not be kept
+					x.Calls = append(x.Calls, call)
+				}
 				return err
 			}
 			x.Chosen, x.Text = len(x.Calls), strings.TrimSpace(call.Reply.Text)
