@@ -22,6 +22,9 @@ func (g *registry) json(v display.Value) ([]byte, error) {
 	if !v.V.IsValid() || (v.V.Kind() == reflect.Pointer || v.V.Kind() == reflect.Interface) && v.V.IsNil() {
 		return []byte("null"), nil
 	}
+	if v.V.Kind() == reflect.Interface && !types.IsInterface(v.T) { // kept in an any
+		v.V = v.V.Elem()
+	}
 	if v.V.Kind() == reflect.Interface {
 		return json.Marshal(norm(v.V.Elem().Interface()))
 	}

@@ -40,7 +40,8 @@ func (m *machine) table() map[string]reflect.Value {
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Norm": norm,
-		"To": m.to, "Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
+		"To": m.to, "Raw": m.raw, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
+		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
 		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
@@ -110,8 +111,32 @@ func (m *machine) assertOK(v any, id int, p any) bool {
 		reflect.ValueOf(p).Elem().SetZero()
 		return false
 	}
-	m.to(v, p)
+	if types.IsInterface(t.typ) {
+		m.to(v, p)
+	} else {
+		m.raw(v, p)
+	}
 	return true
+}
+
+// raw is to for a type that is no interface, though its form may be "any".
+func (m *machine) raw(v, p any) {
+	if b, ok := v.(box); ok {
+		v = b.v
+	}
+	m.to(v, p)
+}
+
+// isNil says whether a value that is kept in an interface is nil.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.Pointer:
+		return r.IsNil()
+	}
+	return false
 }
 
 func (m *machine) assert(v any, from, id int, p any) {
@@ -264,7 +289,11 @@ func (m *machine) errorsAs(err error, id int, p any) bool {
 	}
 	for err != nil {
 		if m.reg.matches(norm(err), t) {
-			m.to(norm(err), p)
+			if types.IsInterface(t.typ) {
+				m.to(norm(err), p)
+			} else {
+				m.raw(norm(err), p)
+			}
 			return true
 		}
 		if as, ok := err.(interface{ As(any) bool }); ok && as.As(p) {
@@ -518,6 +547,8 @@ func goTypeName(v any) string {
 		return "*runtime.TypeAssertionError"
 	case plainError:
 		return "runtime.plainError"
+	case jsonTypeError:
+		return "*json.UnmarshalTypeError"
 	}
 	return ""
 }

@@ -54,7 +54,7 @@ func (m *machine) show(pairs ...any) {
 	var list []shown
 	for i := 0; i+1 < len(pairs); i += 2 {
 		t := m.reg.get(pairs[i].(int))
-		v := reflect.ValueOf(pairs[i+1]).Elem()
+		v := opened(reflect.ValueOf(pairs[i+1]).Elem(), t.typ)
 		isErr := types.Identical(t.typ, types.Universe.Lookup("error").Type())
 		if isErr && v.IsNil() {
 			continue
@@ -72,6 +72,15 @@ func (m *machine) show(pairs ...any) {
 		same := streamed != "" && strings.TrimRight(streamed, "\n") == strings.TrimRight(s.data["text/plain"], "\n")
 		k.out.event(Display{Data: s.data, Streamed: same, IsError: s.isErr})
 	}
+}
+
+// opened is a value out of the any in which a type that is made of itself is
+// kept.
+func opened(v reflect.Value, t types.Type) reflect.Value {
+	if v.Kind() == reflect.Interface && !types.IsInterface(t) && !v.IsNil() {
+		return v.Elem()
+	}
+	return v
 }
 
 func (k *Kernel) display(data map[string]string, streamed bool) {

@@ -31,7 +31,7 @@ func (k *Kernel) Vars() []Var {
 			continue
 		}
 		x := Var{Name: name, Type: types.TypeString(v.Type(), k.qualify)}
-		val := display.Value{V: rv, T: v.Type()}
+		val := display.Value{V: opened(rv, v.Type()), T: v.Type()}
 		x.Bytes = owned(rv)
 		x.Value = oneLine(k.brief(val), 48)
 		list = append(list, x)

@@ -53,6 +53,27 @@ func (p *printer) none() {
 	}
 }
 
+// empty prints the nil of a type whose value is not at hand.
+func (p *printer) empty(t types.Type) {
+	text := ""
+	switch t.Underlying().(type) {
+	case *types.Slice:
+		text = "[]"
+	case *types.Map:
+		text = "map[]"
+	}
+	switch {
+	case p.s.Flag('#') && p.verb == 'v' && text != "":
+		p.write(TypeName(t) + "(nil)")
+	case p.s.Flag('#') && p.verb == 'v':
+		p.write("(" + TypeName(t) + ")(nil)")
+	case text != "":
+		p.write(text)
+	default:
+		p.none()
+	}
+}
+
 // spec is the format directive of the state, for a verb.
 func spec(s fmt.State, verb rune) string {
 	var b strings.Builder
@@ -167,8 +188,14 @@ func (p *printer) arg(v Value, depth int) {
 
 func (p *printer) value(v Value, depth int) {
 	sharp := p.s.Flag('#') && p.verb == 'v'
+	if v.V.Kind() == reflect.Interface && !types.IsInterface(v.T) { // kept in an any
+		if v.V = v.V.Elem(); !v.V.IsValid() {
+			p.empty(v.T)
+			return
+		}
+	}
 	if !v.V.IsValid() {
-		p.none()
+		p.empty(v.T)
 		return
 	}
 	switch u := v.T.Underlying().(type) {

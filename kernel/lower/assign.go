@@ -34,6 +34,9 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 			return place{text: e.expr(sel), typ: t, pkgVar: true}
 		}
 	}
+	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok && e.opaque(e.typeOf(ix.X)) {
+		stable = true
+	}
 	if !stable {
 		return place{text: e.expr(x), typ: t}
 	}
@@ -47,20 +50,25 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 			e.define(n, t, e.exprTo(x, t))
 			return n
 		}
+		base := func() string {
+			n := e.tmp()
+			e.define(n, e.plainType(e.typeOf(y.X)), e.val(y.X))
+			return n
+		}
 		switch u := e.core(e.typeOf(y.X)).(type) {
 		case *types.Map:
 			i := ""
 			if e.kindOf(u.Key()) == anyKind {
-				x := hold(y.X, e.typeOf(y.X))
+				x := base()
 				i = e.tmp()
 				e.define(i, u.Key(), e.key(y.Index, u))
 				return place{text: x + "[" + i + "]", typ: t}
 			}
-			return place{text: hold(y.X, e.typeOf(y.X)) + "[" + hold(y.Index, u.Key()) + "]", typ: t}
+			return place{text: base() + "[" + hold(y.Index, u.Key()) + "]", typ: t}
 		case *types.Slice:
-			return place{text: hold(y.X, e.typeOf(y.X)) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+			return place{text: base() + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 		case *types.Pointer:
-			return place{text: "(*" + hold(y.X, e.typeOf(y.X)) + ")[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+			return place{text: "(*" + base() + ")[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 		}
 		return place{text: e.operand(y.X) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 	}
@@ -98,7 +106,9 @@ func (e *emitter) define(name string, t types.Type, text string) {
 	case native:
 		text = fmt.Sprintf("func() (__r %s) { __r = %s; return }()", e.rep(t), text)
 	default:
-		if text == "nil" {
+		if text == "nil" && e.opaque(t) {
+			text = "__k.Nil()"
+		} else if text == "nil" {
 			text = e.convert(e.rep(t), "nil")
 		}
 	}
@@ -114,6 +124,10 @@ func (e *emitter) declare(name string, t types.Type) {
 	case native:
 		e.line("%s := func() (__r %s) { __k.To(nil, &__r); return }()", name, rep)
 	default:
+		if e.opaque(t) {
+			e.line("%s := __k.Nil()", name)
+			return
+		}
 		e.line("%s := *new(%s)", name, rep)
 	}
 }
@@ -151,7 +165,7 @@ func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
 	if len(lhs) == 1 {
 		t := target(0)
 		if lit, ok := ast.Unparen(rhs[0]).(*ast.FuncLit); ok && lhs[0].define && e.kindOf(t) == concrete {
-			e.set(lhs[0], e.funcLit(lit, nil), t)
+			e.set(lhs[0], e.funcLit(lit, nil), e.typeOf(lit))
 			return
 		}
 		e.set(lhs[0], e.exprTo(rhs[0], t), t)
@@ -192,7 +206,7 @@ func (e *emitter) multi(x ast.Expr) (string, []types.Type) {
 	switch y := x.(type) {
 	case *ast.IndexExpr:
 		if m, ok := e.core(e.typeOf(y.X)).(*types.Map); ok {
-			return fmt.Sprintf("func() (__r %s, __ok bool) { __r, __ok = %s[%s]; return }()", e.rep(m.Elem()), e.operand(y.X), e.key(y.Index, m)),
+			return fmt.Sprintf("func() (__r %s, __ok bool) { __r, __ok = %s[%s]; return }()", e.rep(m.Elem()), e.val(y.X), e.key(y.Index, m)),
 				[]types.Type{m.Elem(), boolType}
 		}
 	case *ast.TypeAssertExpr:

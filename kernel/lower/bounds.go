@@ -134,7 +134,7 @@ func (e *emitter) lenOf(x *ast.IndexExpr) string {
 	if p, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok && p != nil {
 		return fmt.Sprint(p.Elem().Underlying().(*types.Array).Len())
 	}
-	return "len(" + e.expr(x.X) + ")"
+	return "len(" + e.val(x.X) + ")"
 }
 
 // safeIndexes notes the index expressions of a range loop's body that use the

@@ -17,20 +17,20 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 			}
 			return fmt.Sprintf("__k.Const(%s, %d)", e.expr(at[0]), p.Elem().Underlying().(*types.Array).Len())
 		}
-		return name + "(" + e.expr(at[0]) + ")"
+		return name + "(" + e.val(at[0]) + ")"
 	case "append":
-		return e.appendCall(x)
+		return e.wrapped(e.appendCall(x), e.typeOf(x))
 	case "copy":
-		src := e.expr(at[1])
+		src := e.val(at[1])
 		if b, ok := e.core(e.typeOf(at[1])).(*types.Basic); ok && b.Info()&types.IsString != 0 {
 			src = "[]byte(" + src + ")"
 		}
-		return "copy(" + e.expr(at[0]) + ", " + src + ")"
+		return "copy(" + e.val(at[0]) + ", " + src + ")"
 	case "delete":
 		m := e.core(e.typeOf(at[0])).(*types.Map)
-		return "delete(" + e.expr(at[0]) + ", " + e.key(at[1], m) + ")"
+		return "delete(" + e.val(at[0]) + ", " + e.key(at[1], m) + ")"
 	case "clear":
-		return "__k.Clear(" + e.expr(at[0]) + ")"
+		return "__k.Clear(" + e.val(at[0]) + ")"
 	case "new":
 		if tv := e.info.Types[at[0]]; tv.IsType() {
 			return "new(" + e.rep(tv.Type) + ")"
@@ -38,7 +38,7 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 		t := e.typeOf(x).Underlying().(*types.Pointer).Elem()
 		return fmt.Sprintf("func() *%s { var __v %s = %s; return &__v }()", e.rep(t), e.rep(t), e.exprTo(at[0], t))
 	case "make":
-		return e.makeCall(x)
+		return e.wrapped(e.makeCall(x), e.typeOf(x.Args[0]))
 	case "panic":
 		return "panic(__k.Panic(" + e.exprTo(at[0], anyType) + "))"
 	case "recover":
@@ -57,7 +57,7 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 		}
 		return "__k.P" + name[1:] + "(" + strings.Join(args, ", ") + ")"
 	case "close":
-		return "__k.Close(" + e.expr(at[0]) + ")"
+		return "__k.Close(" + e.val(at[0]) + ")"
 	case "complex":
 		t := e.typeOf(x)
 		part := types.Typ[types.Float64]
@@ -77,9 +77,9 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 func (e *emitter) appendCall(x *ast.CallExpr) string {
 	t := e.typeOf(x)
 	elem := e.core(t).(*types.Slice).Elem()
-	args := []string{e.exprTo(x.Args[0], t)}
+	args := []string{e.plain(e.exprTo(x.Args[0], t), t)}
 	if e.info.Types[x.Args[0]].IsNil() {
-		args[0] = e.convert(e.rep(t), "nil")
+		args[0] = e.convert(e.rep(e.plainType(t)), "nil")
 	}
 	for i, a := range x.Args[1:] {
 		if x.Ellipsis.IsValid() && i == len(x.Args)-2 {
@@ -89,7 +89,7 @@ func (e *emitter) appendCall(x *ast.CallExpr) string {
 			if b, ok := e.core(e.typeOf(a)).(*types.Basic); ok && b.Info()&types.IsString != 0 {
 				args = append(args, "[]byte("+e.expr(a)+")...")
 			} else {
-				args = append(args, e.expr(a)+"...")
+				args = append(args, e.val(a)+"...")
 			}
 			continue
 		}
@@ -107,7 +107,7 @@ func (e *emitter) appendCall(x *ast.CallExpr) string {
 // makeCall checks sizes: an impossible one must not end the process.
 func (e *emitter) makeCall(x *ast.CallExpr) string {
 	t := e.typeOf(x.Args[0])
-	args := []string{e.rep(t)}
+	args := []string{e.rep(e.plainType(t))}
 	size := int64(1)
 	if s, ok := e.core(t).(*types.Slice); ok {
 		if free(s.Elem()) {
@@ -139,7 +139,7 @@ func (e *emitter) makeCall(x *ast.CallExpr) string {
 	}
 	if c, ok := e.core(t).(*types.Chan); ok && c.Dir() != types.SendRecv {
 		args[0] = "chan " + e.rep(c.Elem())
-		return e.convert(e.rep(t), "make("+strings.Join(args, ", ")+")")
+		return e.convert(e.rep(e.plainType(t)), "make("+strings.Join(args, ", ")+")")
 	}
 	return "make(" + strings.Join(args, ", ") + ")"
 }

@@ -85,7 +85,7 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 		c.text = e.calledIdent(funcIdent(stripIndex(fun)), c.obj)
 		return c
 	}
-	c.text = e.operand(fun)
+	c.text = e.val(fun)
 	if lit, ok := fun.(*ast.FuncLit); ok {
 		c.text = e.funcLit(lit, nil)
 	}
@@ -132,7 +132,7 @@ func (e *emitter) args(x *ast.CallExpr, c called) []string {
 				out = append(out, e.convert(e.rep(t), "nil")+"...")
 				continue
 			}
-			out = append(out, e.expr(a)+"...")
+			out = append(out, e.val(a)+"...")
 			continue
 		}
 		if rest {

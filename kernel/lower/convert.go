@@ -29,6 +29,12 @@ func (e *emitter) conv(s string, from, to types.Type) string {
 	kf, kt := e.kindOf(from), e.kindOf(to)
 	switch kt {
 	case concrete:
+		if fo, to0 := e.opaque(from), e.opaque(to); fo || to0 {
+			if fo && to0 {
+				return s
+			}
+			return e.wrapped(e.plain(s, from), to)
+		}
 		if rf, rt := e.rep(from), e.rep(to); rf != rt {
 			return e.convert(rt, s)
 		}
@@ -81,6 +87,9 @@ func (e *emitter) conversion(x ast.Expr, to types.Type) string {
 		if types.IsInterface(to) {
 			return fmt.Sprintf("func() (__r %s) { __k.To(nil, &__r); return }()", e.rep(to))
 		}
+		if e.opaque(to) {
+			return "__k.Nil()"
+		}
 		return e.convert(e.rep(to), "nil")
 	}
 	if tv.Value != nil && !types.IsInterface(to) {
@@ -102,6 +111,13 @@ func (e *emitter) conversion(x ast.Expr, to types.Type) string {
 			return fmt.Sprintf("func() (__r any) { __r = %s; return }()", e.conv(s, from, to))
 		}
 		return e.conv(s, from, to)
+	}
+	if e.opaque(from) || e.opaque(to) {
+		inner := e.plain(s, from)
+		if a, b := e.rep(e.plainType(from)), e.rep(e.plainType(to)); a != b {
+			inner = e.convert(b, inner)
+		}
+		return e.wrapped(inner, to)
 	}
 	rf, rt := e.rep(from), e.rep(to)
 	if rf == rt {

@@ -44,7 +44,7 @@ func (e *emitter) expr(x ast.Expr) string {
 	case *ast.CallExpr:
 		return e.call(x)
 	case *ast.StarExpr:
-		return "*" + e.operand(x.X)
+		return "*" + e.val(x.X)
 	case *ast.UnaryExpr:
 		return e.unary(x)
 	case *ast.BinaryExpr:
@@ -197,7 +197,11 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 	default:
 		e.refuse(x.Pos(), "a composite literal of type "+t.String(), "")
 	}
-	return star + e.rep(t) + "{" + strings.Join(parts, ", ") + "}"
+	text := e.wrapped(e.rep(e.plainType(t))+"{"+strings.Join(parts, ", ")+"}", t)
+	if star != "" && e.opaque(t) {
+		return fmt.Sprintf("func(__v any) *any { return &__v }(%s)", text)
+	}
+	return star + text
 }
 
 func (e *emitter) elements(x *ast.CompositeLit, t types.Type, elem func(ast.Expr, types.Type) string) []string {
@@ -219,20 +223,20 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 		}
 	}
 	if m, ok := e.core(e.typeOf(x.X)).(*types.Map); ok {
-		return e.operand(x.X) + "[" + e.key(x.Index, m) + "]"
+		return e.val(x.X) + "[" + e.key(x.Index, m) + "]"
 	}
 	i := e.expr(x.Index)
 	if !e.inLoop[x] && e.checkable(x) {
 		i = "__k.Ix(" + e.indexInt(x) + ", " + e.lenOf(x) + ")"
 	}
 	if _, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
-		return "(*" + e.operand(x.X) + ")[" + i + "]"
+		return "(*" + e.val(x.X) + ")[" + i + "]"
 	}
 	if _, lit := ast.Unparen(x.X).(*ast.CompositeLit); lit && !e.checked[x] { // never a variable
-		rep := e.rep(e.typeOf(x.X))
-		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s))] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.expr(x.X), i)
+		rep := e.rep(e.plainType(e.typeOf(x.X)))
+		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s))] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.val(x.X), i)
 	}
-	return e.operand(x.X) + "[" + i + "]"
+	return e.val(x.X) + "[" + i + "]"
 }
 
 // key lowers a key of a map. A key in an interface may not be comparable.
@@ -259,9 +263,13 @@ func (e *emitter) identOrSelector(x ast.Expr) string {
 
 // slice checks the bounds first, for the error's text.
 func (e *emitter) slice(x *ast.SliceExpr) string {
-	s := e.operand(x.X)
-	t := e.typeOf(x.X)
-	rt := e.typeOf(x)
+	return e.wrapped(e.slicePlain(x), e.typeOf(x))
+}
+
+func (e *emitter) slicePlain(x *ast.SliceExpr) string {
+	s := e.val(x.X)
+	t := e.plainType(e.typeOf(x.X))
+	rt := e.plainType(e.typeOf(x))
 	if p, ok := e.core(t).(*types.Pointer); ok {
 		if _, ok := p.Elem().Underlying().(*types.Array); ok {
 			s, t = "(*"+s+")", p.Elem()
@@ -333,6 +341,9 @@ func (e *emitter) unary(x *ast.UnaryExpr) string {
 		return fmt.Sprintf("func() (__r %s) { __k.Recv(%s, &__r, %d); return }()", e.rep(c.Elem()), e.expr(x.X), e.here())
 	case token.AND:
 		if c, ok := ast.Unparen(x.X).(*ast.CompositeLit); ok {
+			if e.opaque(e.typeOf(c)) {
+				return fmt.Sprintf("func(__v any) *any { return &__v }(%s)", e.composite(c, e.typeOf(c)))
+			}
 			return "&" + e.composite(c, e.typeOf(c))
 		}
 		return "&" + e.operand(x.X)
@@ -377,16 +388,28 @@ func (e *emitter) compare(x *ast.BinaryExpr) string {
 	}
 	tx, ty := e.typeOf(x.X), e.typeOf(x.Y)
 	if e.info.Types[x.X].IsNil() {
-		return "(" + e.expr(x.Y) + " " + x.Op.String() + " nil)"
+		return e.isNil(x.Y, x.Op)
 	}
 	if e.info.Types[x.Y].IsNil() {
-		return "(" + e.expr(x.X) + " " + x.Op.String() + " nil)"
+		return e.isNil(x.X, x.Op)
 	}
 	ix, iy := types.IsInterface(tx), types.IsInterface(ty)
 	if ix || iy {
 		return not + "__k.Eq(" + e.exprTo(x.X, anyType) + ", " + e.exprTo(x.Y, anyType) + ")"
 	}
 	return not + e.equal(e.exprTo(x.X, common(tx, ty)), e.exprTo(x.Y, common(ty, tx)), common(tx, ty), x.Op, not)
+}
+
+// isNil compares x with nil.
+func (e *emitter) isNil(x ast.Expr, op token.Token) string {
+	if !e.opaque(e.typeOf(x)) {
+		return "(" + e.expr(x) + " " + op.String() + " nil)"
+	}
+	not := ""
+	if op == token.NEQ {
+		not = "!"
+	}
+	return not + "__k.IsNil(" + e.expr(x) + ")"
 }
 
 // common is the typed one of two types of a comparison.

@@ -58,6 +58,13 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 		return ""
 	}
 	seen[t] = true
+	if e.opaque(t) {
+		why := "it holds the type " + types.TypeString(t, types.RelativeTo(e.p.pkg)) + ", which is made of itself without a struct"
+		if use == "decode" {
+			e.refuse(e.at, "decoding into a type where "+why, "wrap that in a struct")
+		}
+		return why
+	}
 	if n := recvNamed(t); n != nil && e.p.script(n.Obj()) {
 		ms := types.NewMethodSet(types.NewPointer(n))
 		for i := range ms.Len() {
@@ -120,6 +127,20 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
 		args := e.args(x, c)
 		return fmt.Sprintf("__k.LoggerFatal(%s, %q%s)", recv, c.sel.Sel.Name, prefixed(args)), true
+	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode":
+		i := len(x.Args) - 1
+		p, ok := e.typeOf(x.Args[i]).Underlying().(*types.Pointer)
+		if !ok || !e.boxed(p.Elem()) {
+			break
+		}
+		e.notPlain(p.Elem(), "decode", map[types.Type]bool{}) // or refuses
+		e.settable(p.Elem(), map[types.Type]bool{})
+		if i == 1 {
+			return fmt.Sprintf("__k.Unjson(%s, %d, %s)", e.exprTo(x.Args[0], bytesType), e.boxID(p.Elem()), e.expr(x.Args[1])), true
+		}
+		return fmt.Sprintf("__k.Dejson(%s, %d, %s)", strings.TrimSuffix(c.text, ".Decode"), e.boxID(p.Elem()), e.expr(x.Args[0])), true
+	case "(*encoding/json.Decoder).DisallowUnknownFields", "(*encoding/json.Decoder).UseNumber":
+		return fmt.Sprintf("__k.DecoderOption(%s, %q)", strings.TrimSuffix(c.text, "."+c.sel.Sel.Name), c.sel.Sel.Name), true
 	case "errors.As":
 		p, ok := e.typeOf(x.Args[1]).Underlying().(*types.Pointer)
 		if ok && (e.boxed(p.Elem()) || e.kindOf(p.Elem()) == anyKind) {
@@ -132,8 +153,60 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 			}
 		}
 	}
+	if c.obj != nil && c.obj.Pkg() != nil && c.obj.Pkg().Path() == "sync/atomic" && c.sel != nil {
+		if n := recvOfMethod(c.obj); n != nil && n.Obj().Name() == "Pointer" {
+			call := e.emitCall(c, e.args(x, c))
+			if t, ok := e.typeOf(x).(*types.Pointer); ok {
+				return fmt.Sprintf("func() (__r %s) { __k.To(%s, &__r); return }()", e.rep(t), call), true
+			}
+			return call, true
+		}
+	}
 	return "", false
 }
+
+// recvOfMethod is the type whose method f is, nil for a function.
+func recvOfMethod(f *types.Func) *types.Named {
+	if r := f.Type().(*types.Signature).Recv(); r != nil {
+		return recvNamed(r.Type())
+	}
+	return nil
+}
+
+// settable makes the methods known that decoding into a t may call: those of
+// pointers to what is in it.
+func (e *emitter) settable(t types.Type, seen map[types.Type]bool) {
+	t = e.subst(t)
+	if seen[t] {
+		return
+	}
+	seen[t] = true
+	if n, ok := types.Unalias(t).(*types.Named); ok {
+		if !e.p.script(n.Obj()) {
+			return
+		}
+		if !types.IsInterface(n) {
+			e.boxID(types.NewPointer(n))
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		e.settable(u.Elem(), seen)
+	case *types.Slice:
+		e.settable(u.Elem(), seen)
+	case *types.Array:
+		e.settable(u.Elem(), seen)
+	case *types.Map:
+		e.settable(u.Key(), seen)
+		e.settable(u.Elem(), seen)
+	case *types.Struct:
+		for i := range u.NumFields() {
+			e.settable(u.Field(i).Type(), seen)
+		}
+	}
+}
+
+var bytesType = types.NewSlice(types.Typ[types.Byte])
 
 var errorType = types.Universe.Lookup("error").Type()
 

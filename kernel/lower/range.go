@@ -24,7 +24,7 @@ func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 	case *types.Signature:
 		e.rangeFunc(s, t, u)
 	case *types.Slice:
-		e.rangeIndexed(s, t, types.Typ[types.Int], u.Elem(), e.expr(s.X), e.rep(xt))
+		e.rangeIndexed(s, t, types.Typ[types.Int], u.Elem(), e.val(s.X), e.rep(e.plainType(xt)))
 	case *types.Array:
 		if s.Value == nil {
 			n := e.tmp()
@@ -41,7 +41,7 @@ func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 		}
 		e.rangeIndexed(s, t, types.Typ[types.Int], a.Elem(), "(*"+e.operand(s.X)+")[:]", "[]"+e.rep(a.Elem()))
 	case *types.Map:
-		e.rangeNative(s, t, u.Key(), u.Elem(), e.expr(s.X))
+		e.rangeNative(s, t, u.Key(), u.Elem(), e.val(s.X))
 	default:
 		e.refuse(s.Pos(), "a range over "+xt.String(), "")
 	}
@@ -149,7 +149,7 @@ func (e *emitter) rangeString(s *ast.RangeStmt, t *target) {
 func (e *emitter) rangeChan(s *ast.RangeStmt, t *target, c *types.Chan) {
 	e.line("{\n%s}", e.block(func() {
 		ch := e.tmp()
-		e.line("var %s %s = %s", ch, e.rep(e.typeOf(s.X)), e.expr(s.X))
+		e.line("var %s %s = %s", ch, e.rep(e.plainType(e.typeOf(s.X))), e.val(s.X))
 		body := e.loopBody(t, func() {
 			v := e.tmp()
 			e.declare(v, c.Elem())
@@ -195,6 +195,9 @@ func (e *emitter) rangeFunc(s *ast.RangeStmt, t *target, sig *types.Signature) {
 			params = append(params, n+" "+e.rep(from[i]))
 		}
 		f := e.expr(s.X)
+		if e.opaque(e.typeOf(s.X)) {
+			f = e.val(s.X)
+		}
 		inner := *e.fn
 		inner.seq = q
 		outer := e.fn

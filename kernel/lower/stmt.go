@@ -40,8 +40,12 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	case *ast.SendStmt:
 		c := e.core(e.typeOf(s.Chan)).(*types.Chan)
 		v := e.tmp()
-		e.line("{\n%s__k.Send(%s, &%s, %d)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.expr(s.Chan), v, e.here())
+		e.line("{\n%s__k.Send(%s, &%s, %d)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.val(s.Chan), v, e.here())
 	case *ast.IncDecStmt:
+		if ix, ok := ast.Unparen(s.X).(*ast.IndexExpr); ok && e.opaque(e.typeOf(ix.X)) {
+			e.line("%s%s", e.place(s.X, true).text, s.Tok)
+			return
+		}
 		e.line("%s%s", e.expr(s.X), s.Tok)
 	case *ast.AssignStmt:
 		e.assign(s)
@@ -399,9 +403,6 @@ func (e *emitter) goStmt(s *ast.GoStmt) {
 }
 
 func (e *emitter) deferStmt(s *ast.DeferStmt) {
-	if e.fn.seq != nil {
-		e.refuse(s.Pos(), "defer in the body of a range over a function", "put the body into a function")
-	}
 	main := e.fn.cell && e.unit.Notebook
 	call, c, isLit := e.frozen(s.Call)
 	frame := e.fn.frame

@@ -78,6 +78,9 @@ func (e *emitter) caseCond(tag string, tagT types.Type, x ast.Expr) string {
 		return e.expr(x)
 	}
 	if e.info.Types[x].IsNil() {
+		if e.opaque(tagT) {
+			return "__k.IsNil(" + tag + ")"
+		}
 		return "(" + tag + " == nil)"
 	}
 	xt := e.typeOf(x)
@@ -130,7 +133,11 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 					name := e.local(o)
 					if len(c.List) == 1 && single != nil {
 						e.declare(name, single)
-						e.line("__k.To(%s, &%s)", v, name)
+						if e.opaque(single) {
+							e.line("__k.Raw(%s, &%s)", v, name)
+						} else {
+							e.line("__k.To(%s, &%s)", v, name)
+						}
 					} else {
 						e.define(name, xt, orig)
 					}

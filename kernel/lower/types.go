@@ -77,6 +77,9 @@ func (e *emitter) named(t *types.Named, open []*types.Named) string {
 			if _, ok := t.Underlying().(*types.Signature); ok { // iter.Seq
 				return e.repIn(t.Underlying(), open)
 			}
+			if o.Pkg().Path() == "sync/atomic" && o.Name() == "Pointer" {
+				return "__k.AtomicPointer"
+			}
 			e.refuse(e.at, "the generic type "+types.TypeString(t, types.RelativeTo(e.p.pkg)), instead(o.Pkg().Path(), o.Name()))
 		}
 		if i, ok := t.Underlying().(*types.Interface); ok && i.Empty() {
@@ -92,6 +95,9 @@ func (e *emitter) named(t *types.Named, open []*types.Named) string {
 	}
 	if _, ok := t.Underlying().(*types.Struct); ok {
 		return e.structName(t)
+	}
+	if e.opaque(t) {
+		return "any"
 	}
 	for _, n := range open {
 		if n == t {
