@@ -154,8 +154,8 @@ func main() {
 
 	// %% Sum up stories, and put the lines together in two ways
 	stories := []chain.Document{
-		{Name: "fox", Text: "Once there was a brave fox called Pip. Pip lived near the mill. One sunny day Pip found a red kite at the pond. The kite was big and shiny. Pip was happy."},
-		{Name: "owl", Text: "Once there was an old owl called Mia. Mia lived near the barn. One cold night Mia found a blue lamp at the bridge. The lamp was small and dusty. Mia was glad."},
+		{Name: "owl", Text: "In a warm house by the station lived Rufus, an owl. Rufus could see the bridge from the dusty well. At the cave Rufus found a small red hat. In the summer it got rainy, so Rufus and Dora walked home. Rufus the lonely owl never lost the hat again."},
+		{Name: "dog", Text: "Once there was a dog called Toby who lived near the tower. Behind the island, in the lovely grass, Toby found a plain brown basket. Ruby the goat gave Toby some mushrooms and soup for the basket. That winter Toby slept with the basket, puzzled and thankful."},
 	}
 	line := chain.Step{Name: "line", Prompt: "{text}\nSummarise the story.", Config: engine.GenerateConfig{MaxTokens: 30}}
 	join := chain.Step{Name: "join", Prompt: "{text}\nPut the lines together.", Config: engine.GenerateConfig{MaxTokens: 60}}

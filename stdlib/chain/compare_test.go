@@ -41,7 +41,7 @@ func TestLongPromptAgainstChain(t *testing.T) {
 	m := load(t, engine.LoadConfig{})
 	trained := m.Settings().TrainedContext
 	wide := load(t, engine.LoadConfig{ContextLength: 5 * trained})
-	texts := 4
+	texts := 3
 	if *thorough {
 		texts = 40
 	}

@@ -159,7 +159,7 @@ func TestJournalKeys(t *testing.T) {
 		if p.Total.Calls.High != 1-float64(p.Total.Resumed) || x.Calls[0].Resumed != (p.Total.Resumed == 1) {
 			t.Errorf("planned %+v, resumed %v", p.Total, x.Calls[0].Resumed)
 		}
-		if len(x.Reply().Steps) != len(x.Reply().IDs) || r.Sure(x, x.Reply().Text) == 0 {
+		if len(x.Reply().Steps) != len(x.Reply().IDs) || x.Text != "" && r.Sure(x, x.Reply().Text) == 0 {
 			t.Errorf("a reply of %d tokens has %d steps", len(x.Reply().IDs), len(x.Reply().Steps))
 		}
 		return x.Calls[0].Resumed
