@@ -206,10 +206,22 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 			}
 		}
 	}
-	if errs := a.methodsOfOthers(f); errs != nil {
+	late, errs := a.lateMethods(f)
+	if errs != nil {
 		return checked{}, errs
 	}
-	unit, errs := s.Check(f, a.objects)
+	var unit *check.Unit
+	if len(late) > 0 {
+		unit, errs = a.addMethods(f, late)
+	} else {
+		unit, errs = s.Check(f, a.objects)
+	}
+	if unit == nil {
+		return checked{}, errs
+	}
+	for _, m := range late {
+		u.Late = append(u.Late, m.fn)
+	}
 	if shown != nil && body.List[len(body.List)-1] == ast.Stmt(shown) && notUsed(errs) {
 		// A conversion, or a builtin such as len: a call in form, but no statement.
 		body.List[len(body.List)-1] = used(shown)
@@ -365,37 +377,6 @@ func (a *attempt) topLevel(name string, e check.Error, u *check.Unit) bool {
 		}
 	}
 	return false
-}
-
-// methodsOfOthers refuses methods of types of earlier cells.
-func (a *attempt) methodsOfOthers(f *ast.File) []check.Error {
-	declared := check.Declared(f)
-	for _, d := range f.Decls {
-		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Recv == nil || len(fn.Recv.List) != 1 {
-			continue
-		}
-		t := fn.Recv.List[0].Type
-		for {
-			switch x := t.(type) {
-			case *ast.StarExpr:
-				t = x.X
-				continue
-			case *ast.IndexExpr:
-				t = x.X
-				continue
-			case *ast.IndexListExpr:
-				t = x.X
-				continue
-			}
-			break
-		}
-		if id, ok := t.(*ast.Ident); ok && !declared[id.Name] {
-			return []check.Error{{Pos: a.k.sess.Fset.Position(fn.Name.Pos()),
-				Msg: fmt.Sprintf("loupe cannot add method %s to type %s of an earlier cell: declare the type and all of its methods in one cell", fn.Name.Name, id.Name)}}
-		}
-	}
-	return nil
 }
 
 // checkErrors makes the cell's error of the checker's errors.

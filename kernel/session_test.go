@@ -71,8 +71,18 @@ func TestCells(t *testing.T) {
 		{"magic", []string{"%tim 1", "x := 1", "%reset", "x"}, "! In[1]:1:1: no command %tim; nearest: %time, %run\n! In[4]:1:1: undefined: x\n"},
 		{"generic", []string{"func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }", `Map([]int{1,2}, func(i int) string { return fmt.Sprint(i*2) })`}, "= [2 4]\n"},
 		{"error is shown", []string{`errors.New("bad")`}, "= bad\n"},
+		{"a method later", []string{"type T struct{ A int }", "t := T{3}", "func (t T) Twice() int { return 2 * t.A }", "t.Twice()",
+			"func f(t T) int { return t.Twice() }", "f(t)", "func (t T) Twice() int { return 20 * t.A }", "f(t)",
+			"func (t *T) Add(n int) *T { t.A += n; return t.again() }\nfunc (t *T) again() *T { t.A++; return t }\nt.Add(5).A", "t.A"},
+			"= 6\n= 6\n= 60\n= 9\n= 9\n"},
+		{"a method that prints", []string{"type T struct{ A int }", "t := T{3}", "fmt.Println(t)", "func (t T) String() string { return fmt.Sprint(\"T#\", t.A) }", "fmt.Println(t, []T{t}, &t)", "var s fmt.Stringer = t\ns",
+			"func (t T) String() string { return \"other\" }", "fmt.Println(s)"},
+			"{3}\nT#3 [T#3] T#3\n= T#3\nother\n"},
+		{"a wrong method later", []string{"type T struct{ A int }", "t := T{3}", "func (t T) Bad() int { return \"x\" }", "func (t T) Bad() string { return \"x\" }\nt.Bad()", "func (t T) A() int { return 1 }", "func (t T) Bad() int { return 1 }",
+			"type U struct{}\nfunc (t T) With(u U) int { return 1 }", "t.Bad()"},
+			"! In[3]:1:31: cannot use \"x\" (untyped string constant) as int value in return statement\n= \"x\"\n! In[5]:1:12: field and method with the same name A\n! In[6]:1:12: loupe cannot add method Bad to type T of an earlier cell, which has a method Bad with another signature, func() string: declare the type and all of its methods in one cell\n! In[7]:2:12: loupe cannot add method With to type T of an earlier cell, which cannot know type U of this cell: declare the type and all of its methods in one cell\n= \"x\"\n"},
 		{"unknown", []string{"foo.Bar()"}, "! In[1]:1:1: undefined: foo\n"},
-		{"method of an earlier type", []string{"type T int", "func (t T) M() {}"}, "! In[2]:1:12: loupe cannot add method M to type T of an earlier cell: declare the type and all of its methods in one cell\n"},
+		{"method of an earlier generic type", []string{"type T[E any] []E", "func (t T[E]) M() {}"}, "! In[2]:1:15: loupe cannot add method M to type T of an earlier cell, which is generic: declare the type and all of its methods in one cell\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k, r := newKernel(t, Options{AutoImport: true})

@@ -191,6 +191,9 @@ type Unit struct {
 	// Replaced maps functions of earlier cells to the ones that this unit
 	// declares in their place, with the same type.
 	Replaced map[types.Object]types.Object
+	// Late are methods in File of types that an earlier unit declared: new ones,
+	// or such as take the place of a method that was lowered before.
+	Late []*types.Func
 	// Notebook: return ends the notebook, defer waits for its end.
 	Notebook bool
 }
@@ -237,6 +240,29 @@ func (e *emitter) relink(replaced map[types.Object]types.Object) {
 	}
 }
 
+// dropLate forgets what a late method replaces.
+func (e *emitter) dropLate(u *Unit) {
+	for _, f := range u.Late {
+		if f == nil || e.p.names[f] == "" {
+			continue
+		}
+		delete(e.p.names, f)
+		if u.Replaced == nil {
+			u.Replaced = map[types.Object]types.Object{}
+		}
+		u.Replaced[f] = f
+	}
+}
+
+// registerLate tells the runtime of late methods: it may know the type already.
+func (e *emitter) registerLate(list []*types.Func) {
+	for _, f := range list {
+		if recv := f.Type().(*types.Signature).Recv(); recv != nil {
+			fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", e.id(recv.Type()), f.Name(), e.funcName(f, nil))
+		}
+	}
+}
+
 func origin(o types.Object) types.Object {
 	if f, ok := o.(*types.Func); ok {
 		return f.Origin()
@@ -254,6 +280,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 		}
 	}()
 	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}}
+	e.dropLate(&u)
 	if u.Decls {
 		e.declarations(u.File)
 	}
@@ -263,6 +290,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 	if len(u.Replaced) > 0 {
 		e.relink(u.Replaced)
 	}
+	e.registerLate(u.Late)
 	out.Source = e.file()
 	out.Imports = sortedKeys(e.imports)
 	out.Files = strings.Contains(out.Source, "p_os.Stdout") || strings.Contains(out.Source, "p_os.Stderr")
