@@ -37,8 +37,8 @@ filled to the depth -d without being timed, and the time of the test alone. Noth
 is sampled. A row is the mean of the repetitions ± their standard deviation.
 
 Lists have commas, ranges are first-last, first-last+step or first-last*factor, and
-flags may be repeated; every combination is measured. What this build refuses (a
-cache type, flash attention) is said on standard error, the other rows go on, and
+flags may be repeated; every combination is measured. What this build refuses (an
+unknown cache type, say) is told on standard error, the other rows go on, and
 the exit code is 1.
 
 --memory measures, with the same threads, how fast this machine reads memory at all,
