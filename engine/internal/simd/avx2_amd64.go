@@ -17,6 +17,11 @@ func detect() []*Kernels {
 	list := []*Kernels{&generic}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
 		list = append(list, &avx2)
+		// That the system saves the wide registers is part of these.
+		x := &cpu.X86
+		if x.HasBMI2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512VNNI {
+			list = append(list, &avx512)
+		}
 	}
 	return list
 }
@@ -68,6 +73,8 @@ var avx2 = Kernels{
 	RMSNorm:    rmsNorm,
 	SwiGLU:     swiGLU,
 	F32ToF16:   f32ToF16,
+	PanelRows:  8,
+	panels:     panels256(),
 }
 
 // How much one call of an assembly function may do, so that it ends within some
@@ -149,7 +156,7 @@ func quantizeQ8(q *Q8, row int, x []float32) {
 	nb := q.N / blockLen
 	for b := 0; b < nb; b += callFloats / blockLen {
 		n, at := min(callFloats/blockLen, nb-b), row*nb+b
-		quantizeQ8AVX2(&q.Q[at*blockLen], &q.D[at], &q.S[at], &x[b*blockLen], n)
+		quantizeQ8AVX2(&q.Q[at*blockLen], &q.D[at], &q.S[at], &q.B[at], &x[b*blockLen], n)
 	}
 }
 

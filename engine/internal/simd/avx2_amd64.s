@@ -3779,30 +3779,31 @@ DATA sign<>+24(SB)/4, $0x80000000
 DATA sign<>+28(SB)/4, $0x80000000
 GLOBL sign<>(SB), RODATA|NOPTR, $32
 
-// func quantizeQ8AVX2(q *int8, d *float32, s *float32, x *float32, nb int)
+// func quantizeQ8AVX2(q *int8, d *float32, s *float32, b *int32, x *float32, nb int)
 // Requires: AVX, AVX2
-TEXT ·quantizeQ8AVX2(SB), $128-40
+TEXT ·quantizeQ8AVX2(SB), $128-48
 	NO_LOCAL_POINTERS
 	MOVQ    q+0(FP), AX
 	MOVQ    d+8(FP), CX
 	MOVQ    s+16(FP), DX
-	MOVQ    x+24(FP), BX
-	MOVQ    nb+32(FP), SI
+	MOVQ    b+24(FP), BX
+	MOVQ    x+32(FP), SI
+	MOVQ    nb+40(FP), DI
 	VMOVDQU packOrder<>+0(SB), Y0
 	VMOVDQU magnitude<>+0(SB), Y1
 
 loop199:
-	CMPQ         SI, $0x00000001
+	CMPQ         DI, $0x00000001
 	JLT          end200
-	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y3
 	VPAND        Y1, Y3, Y2
-	VMOVUPS      32(BX), Y4
+	VMOVUPS      32(SI), Y4
 	VPAND        Y1, Y4, Y5
 	VPMAXUD      Y5, Y2, Y2
-	VMOVUPS      64(BX), Y5
+	VMOVUPS      64(SI), Y5
 	VPAND        Y1, Y5, Y6
 	VPMAXUD      Y6, Y2, Y2
-	VMOVUPS      96(BX), Y6
+	VMOVUPS      96(SI), Y6
 	VPAND        Y1, Y6, Y7
 	VPMAXUD      Y7, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X7
@@ -3811,15 +3812,16 @@ loop199:
 	VPMAXUD      X7, X2, X2
 	VPSHUFD      $0xb1, X2, X7
 	VPMAXUD      X7, X2, X2
-	VMOVD        X2, DI
-	CMPL         DI, $0x7f800000
+	VMOVD        X2, R8
+	CMPL         R8, $0x7f800000
 	JCC          infinite202
-	CMPL         DI, $0x0d800000
+	CMPL         R8, $0x0d800000
 	JCC          plain201
 	VXORPS       Y2, Y2, Y2
 	VMOVDQU      Y2, (AX)
 	VMOVSS       X2, (CX)
 	VMOVSS       X2, (DX)
+	VMOVSS       X2, (BX)
 	JMP          done203
 
 infinite202:
@@ -3828,6 +3830,7 @@ infinite202:
 	VMOVDQU Y2, (AX)
 	VMOVSS  X3, (CX)
 	VMOVSS  X3, (DX)
+	VMOVSS  X2, (BX)
 	JMP     done203
 
 plain201:
@@ -3853,6 +3856,9 @@ plain201:
 	VPADDD       X8, X2, X2
 	VPSHUFD      $0xb1, X2, X8
 	VPADDD       X8, X2, X2
+	VPXOR        X8, X8, X8
+	VPSUBD       X2, X8, X8
+	VMOVSS       X8, (BX)
 	VCVTDQ2PS    X2, X2
 	VMULSS       X7, X2, X2
 	VMOVSS       X2, (DX)
@@ -3866,8 +3872,9 @@ done203:
 	ADDQ $0x00000020, AX
 	ADDQ $0x00000004, CX
 	ADDQ $0x00000004, DX
-	ADDQ $0x00000080, BX
-	SUBQ $0x00000001, SI
+	ADDQ $0x00000004, BX
+	ADDQ $0x00000080, SI
+	SUBQ $0x00000001, DI
 	JMP  loop199
 
 end200:
@@ -5042,5 +5049,5004 @@ end289:
 	JMP    loop286
 
 end287:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_0x1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel290:
+	CMPQ   16(SP), $0x00
+	JLE    done291
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block292:
+	VMOVDQU      16(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 24(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 28(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VPBROADCASTD (BX), Y3
+	VPSLLD       $0x03, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y3, Y1, Y0
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block292
+	CMPQ         16(SP), $0x08
+	JLT          part293
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store295
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store295:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored294
+
+part293:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store296
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store296:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored294:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel290
+
+done291:
+	VZEROUPPER
+	RET
+
+DATA lanes<>+0(SB)/4, $0x00000000
+DATA lanes<>+4(SB)/4, $0x00000001
+DATA lanes<>+8(SB)/4, $0x00000002
+DATA lanes<>+12(SB)/4, $0x00000003
+DATA lanes<>+16(SB)/4, $0x00000004
+DATA lanes<>+20(SB)/4, $0x00000005
+DATA lanes<>+24(SB)/4, $0x00000006
+DATA lanes<>+28(SB)/4, $0x00000007
+GLOBL lanes<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelQ4_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_0x2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel297:
+	CMPQ   16(SP), $0x00
+	JLE    done298
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block299:
+	VMOVDQU      16(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 24(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 24(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 28(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VPBROADCASTD (DI), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VPBROADCASTD (DI)(CX*1), Y3
+	VPSLLD       $0x03, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block299
+	CMPQ         16(SP), $0x08
+	JLT          part300
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store302
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store302:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored301
+
+part300:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store303
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store303:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored301:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel297
+
+done298:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_0x3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel304:
+	CMPQ   16(SP), $0x00
+	JLE    done305
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block306:
+	VMOVDQU      16(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      16(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VCVTPH2PS    (AX), Y6
+	VPBROADCASTD (DI), Y7
+	VPSLLD       $0x03, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y7, Y4, Y0
+	VPBROADCASTD (DI)(CX*1), Y4
+	VPSLLD       $0x03, Y4, Y4
+	VPADDD       Y4, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VPBROADCASTD (DI)(CX*2), Y4
+	VPSLLD       $0x03, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block306
+	CMPQ         16(SP), $0x08
+	JLT          part307
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store309
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store309:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored308
+
+part307:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store310
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store310:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored308:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel304
+
+done305:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_0x4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel311:
+	CMPQ   16(SP), $0x00
+	JLE    done312
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block313:
+	VMOVDQU      16(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      16(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 8(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 8(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 24(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 24(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 24(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 24(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 12(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 12(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 28(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 28(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 28(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 28(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VCVTPH2PS    (AX), Y8
+	VPBROADCASTD (R9), Y9
+	VPSLLD       $0x03, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y9, Y5, Y0
+	VPBROADCASTD (R9)(CX*1), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VPBROADCASTD (R9)(CX*2), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VPADDD       Y5, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VPBROADCASTD (R9)(SI*1), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block313
+	CMPQ         16(SP), $0x08
+	JLT          part314
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store316
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store316:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored315
+
+part314:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store317
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store317:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored315:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel311
+
+done312:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_0FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel318:
+	CMPQ   16(SP), $0x00
+	JLE    done319
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x00000090, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block320:
+	VMOVDQU      16(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 24(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 24(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 28(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VPBROADCASTD (BX), Y5
+	VPSLLD       $0x03, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VPBROADCASTD (R8), Y3
+	VPSLLD       $0x03, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block320
+	CMPQ         16(SP), $0x08
+	JLT          part321
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored322
+
+part321:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored322:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel318
+
+done319:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_1x1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel323:
+	CMPQ   16(SP), $0x00
+	JLE    done324
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000a0, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   s+56(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block325:
+	VMOVDQU      32(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      32(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      64(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      64(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      96(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      96(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 24(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      128(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      128(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 28(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VCVTPH2PS    16(AX), Y3
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y1, Y0
+	ADDQ         $0x000000a0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block325
+	CMPQ         16(SP), $0x08
+	JLT          part326
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store328
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store328:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored327
+
+part326:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store329
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store329:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored327:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel323
+
+done324:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_1x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_1x2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel330:
+	CMPQ   16(SP), $0x00
+	JLE    done331
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000a0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block332:
+	VMOVDQU      32(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      32(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      64(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      64(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 24(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 24(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      128(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      128(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 28(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VCVTPH2PS    16(AX), Y5
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (DI)(CX*1), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000a0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block332
+	CMPQ         16(SP), $0x08
+	JLT          part333
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store335
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store335:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored334
+
+part333:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store336
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store336:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored334:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel330
+
+done331:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_1x3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel337:
+	CMPQ   16(SP), $0x00
+	JLE    done338
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000a0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block339:
+	VMOVDQU      32(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      32(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      64(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      64(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      96(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      96(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      128(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      128(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VCVTPH2PS    (AX), Y6
+	VCVTPH2PS    16(AX), Y7
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y4, Y0
+	VBROADCASTSS (DI)(CX*1), Y4
+	VFMADD231PS  Y4, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (DI)(CX*2), Y4
+	VFMADD231PS  Y4, Y7, Y2
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x000000a0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block339
+	CMPQ         16(SP), $0x08
+	JLT          part340
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store342
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store342:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored341
+
+part340:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store343
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store343:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored341:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel337
+
+done338:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_1x4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel344:
+	CMPQ   16(SP), $0x00
+	JLE    done345
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000a0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   s+56(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block346:
+	VMOVDQU      32(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      32(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      64(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      64(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      96(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 8(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 8(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      96(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 24(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 24(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 24(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 24(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      128(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 12(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 12(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      128(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 28(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 28(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 28(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 28(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VCVTPH2PS    (AX), Y8
+	VCVTPH2PS    16(AX), Y9
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y10, Y5, Y0
+	VBROADCASTSS (R9)(CX*1), Y5
+	VFMADD231PS  Y5, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(CX*2), Y5
+	VFMADD231PS  Y5, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VBROADCASTSS (R9)(SI*1), Y5
+	VFMADD231PS  Y5, Y9, Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x000000a0, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block346
+	CMPQ         16(SP), $0x08
+	JLT          part347
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store349
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store349:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored348
+
+part347:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store350
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store350:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored348:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel344
+
+done345:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_1FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ4_1FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel351:
+	CMPQ   16(SP), $0x00
+	JLE    done352
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x000000a0, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   s+48(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   s2+80(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block353:
+	VMOVDQU      32(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      32(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      64(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      64(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 24(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 24(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      128(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      128(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 28(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VCVTPH2PS    16(AX), Y5
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000a0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block353
+	CMPQ         16(SP), $0x08
+	JLT          part354
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored355
+
+part354:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored355:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel351
+
+done352:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_0x1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel356:
+	CMPQ   16(SP), $0x00
+	JLE    done357
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000b0, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block358:
+	VMOVDQU      48(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSLLW       $0x04, Y2, Y2
+	VPAND        fifth<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x03, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSRLW       $0x01, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x02, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      112(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      144(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSLLW       $0x01, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 12(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      144(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x03, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VPBROADCASTD (BX), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y3, Y1, Y0
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block358
+	CMPQ         16(SP), $0x08
+	JLT          part359
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store361
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store361:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored360
+
+part359:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store362
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store362:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored360:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel356
+
+done357:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_0x2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel363:
+	CMPQ   16(SP), $0x00
+	JLE    done364
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000b0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block365:
+	VMOVDQU      48(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x03, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y5, Y3, Y3
+	VPADDD       Y4, Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VPBROADCASTD (DI), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VPBROADCASTD (DI)(CX*1), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block365
+	CMPQ         16(SP), $0x08
+	JLT          part366
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store368
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store368:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored367
+
+part366:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store369
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store369:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored367:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel363
+
+done364:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_0x3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel370:
+	CMPQ   16(SP), $0x00
+	JLE    done371
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000b0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block372:
+	VMOVDQU      48(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSLLW       $0x04, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 8(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      112(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x02, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 24(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      144(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSLLW       $0x01, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 12(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 12(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 12(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      144(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x03, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y7, Y4, Y4
+	VPADDD       Y8, Y5, Y5
+	VPADDD       Y6, Y3, Y3
+	VCVTPH2PS    (AX), Y6
+	VPBROADCASTD (DI), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y7, Y4, Y0
+	VPBROADCASTD (DI)(CX*1), Y4
+	VPSLLD       $0x04, Y4, Y4
+	VPADDD       Y4, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VPBROADCASTD (DI)(CX*2), Y4
+	VPSLLD       $0x04, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block372
+	CMPQ         16(SP), $0x08
+	JLT          part373
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store375
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store375:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored374
+
+part373:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store376
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store376:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored374:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel370
+
+done371:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_0x4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel377:
+	CMPQ   16(SP), $0x00
+	JLE    done378
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000b0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block379:
+	VMOVDQU      48(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x04, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSLLW       $0x03, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSRLW       $0x01, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSLLW       $0x02, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 8(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 8(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      112(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x02, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 24(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      144(AX), Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSLLW       $0x01, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 12(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 12(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 12(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 12(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      144(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x03, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     ones16<>+0(SB), Y9, Y9
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPMADDWD     ones16<>+0(SB), Y11, Y11
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y5, Y5
+	VPADDD       Y10, Y6, Y6
+	VPADDD       Y11, Y7, Y7
+	VPADDD       Y8, Y4, Y4
+	VCVTPH2PS    (AX), Y8
+	VPBROADCASTD (R9), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y9, Y5, Y0
+	VPBROADCASTD (R9)(CX*1), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VPBROADCASTD (R9)(CX*2), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VPBROADCASTD (R9)(SI*1), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block379
+	CMPQ         16(SP), $0x08
+	JLT          part380
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store382
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store382:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored381
+
+part380:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store383
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store383:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored381:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel377
+
+done378:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_0FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel384:
+	CMPQ   16(SP), $0x00
+	JLE    done385
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x000000b0, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block386:
+	VMOVDQU      48(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x03, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y5, Y3, Y3
+	VPADDD       Y4, Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VPBROADCASTD (BX), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VPBROADCASTD (R8), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block386
+	CMPQ         16(SP), $0x08
+	JLT          part387
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored388
+
+part387:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored388:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel384
+
+done385:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_1x1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel389:
+	CMPQ   16(SP), $0x00
+	JLE    done390
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000c0, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   s+56(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block391:
+	VMOVDQU      64(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VMOVDQU      32(AX), Y2
+	VPSLLW       $0x04, Y2, Y2
+	VPAND        fifth<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      64(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      32(AX), Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      96(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      32(AX), Y3
+	VPSLLW       $0x03, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      96(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      32(AX), Y3
+	VPSRLW       $0x01, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VMOVDQU      128(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      32(AX), Y3
+	VPSLLW       $0x02, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      128(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      32(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      160(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      32(AX), Y4
+	VPSLLW       $0x01, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 12(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      160(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      32(AX), Y4
+	VPSRLW       $0x03, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VCVTPH2PS    16(AX), Y3
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y1, Y0
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block391
+	CMPQ         16(SP), $0x08
+	JLT          part392
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store394
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store394:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored393
+
+part392:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store395
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store395:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored393:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel389
+
+done390:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_1x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_1x2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel396:
+	CMPQ   16(SP), $0x00
+	JLE    done397
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000c0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block398:
+	VMOVDQU      64(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      32(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      64(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSLLW       $0x03, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      128(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      128(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      160(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      160(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y5, Y3, Y3
+	VPADDD       Y4, Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VCVTPH2PS    16(AX), Y5
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (DI)(CX*1), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block398
+	CMPQ         16(SP), $0x08
+	JLT          part399
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store401
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store401:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored400
+
+part399:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store402
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store402:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored400:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel396
+
+done397:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_1x3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel403:
+	CMPQ   16(SP), $0x00
+	JLE    done404
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000c0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block405:
+	VMOVDQU      64(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      32(AX), Y4
+	VPSLLW       $0x04, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      64(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      96(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSLLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      96(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSRLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VMOVDQU      128(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSLLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 8(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      128(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      32(AX), Y10
+	VPSRLW       $0x02, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 24(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      160(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      32(AX), Y10
+	VPSLLW       $0x01, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 12(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 12(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 12(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      160(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      32(AX), Y10
+	VPSRLW       $0x03, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y7, Y4, Y4
+	VPADDD       Y8, Y5, Y5
+	VPADDD       Y6, Y3, Y3
+	VCVTPH2PS    (AX), Y6
+	VCVTPH2PS    16(AX), Y7
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y4, Y0
+	VBROADCASTSS (DI)(CX*1), Y4
+	VFMADD231PS  Y4, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (DI)(CX*2), Y4
+	VFMADD231PS  Y4, Y7, Y2
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block405
+	CMPQ         16(SP), $0x08
+	JLT          part406
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store408
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store408:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored407
+
+part406:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store409
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store409:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored407:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel403
+
+done404:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_1x4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel410:
+	CMPQ   16(SP), $0x00
+	JLE    done411
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x000000c0, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   s+56(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block412:
+	VMOVDQU      64(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSLLW       $0x04, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      64(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      32(AX), Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      96(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      32(AX), Y9
+	VPSLLW       $0x03, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      96(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      32(AX), Y9
+	VPSRLW       $0x01, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VMOVDQU      128(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      32(AX), Y9
+	VPSLLW       $0x02, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 8(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 8(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      128(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y13
+	VPSRLW       $0x02, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 24(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      160(AX), Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y13
+	VPSLLW       $0x01, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 12(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 12(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 12(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 12(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      160(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y13
+	VPSRLW       $0x03, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     ones16<>+0(SB), Y9, Y9
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPMADDWD     ones16<>+0(SB), Y11, Y11
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y9, Y5, Y5
+	VPADDD       Y10, Y6, Y6
+	VPADDD       Y11, Y7, Y7
+	VPADDD       Y8, Y4, Y4
+	VCVTPH2PS    (AX), Y8
+	VCVTPH2PS    16(AX), Y9
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y10, Y5, Y0
+	VBROADCASTSS (R9)(CX*1), Y5
+	VFMADD231PS  Y5, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(CX*2), Y5
+	VFMADD231PS  Y5, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VBROADCASTSS (R9)(SI*1), Y5
+	VFMADD231PS  Y5, Y9, Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block412
+	CMPQ         16(SP), $0x08
+	JLT          part413
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store415
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store415:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored414
+
+part413:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store416
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store416:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored414:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel410
+
+done411:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_1FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ5_1FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel417:
+	CMPQ   16(SP), $0x00
+	JLE    done418
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x000000c0, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   s+48(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   s2+80(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block419:
+	VMOVDQU      64(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      32(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      64(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSLLW       $0x03, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      128(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      128(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      160(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      160(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y5, Y3, Y3
+	VPADDD       Y4, Y2, Y2
+	VCVTPH2PS    (AX), Y4
+	VCVTPH2PS    16(AX), Y5
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block419
+	CMPQ         16(SP), $0x08
+	JLT          part420
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored421
+
+part420:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored421:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel417
+
+done418:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ8_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ8_0x1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel422:
+	CMPQ   16(SP), $0x00
+	JLE    done423
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000110, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block424:
+	VMOVDQU      sign8<>+0(SB), Y1
+	VPXOR        16(AX), Y1, Y1
+	VPABSB       Y1, Y2
+	VPBROADCASTD (CX), Y3
+	VPSIGNB      Y1, Y3, Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPMADDWD     ones16<>+0(SB), Y3, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        48(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 4(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        80(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 8(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        112(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 12(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        144(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 16(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        176(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 20(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        208(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        240(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y3, Y1, Y0
+	ADDQ         $0x00000110, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block424
+	CMPQ         16(SP), $0x08
+	JLT          part425
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store427
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store427:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored426
+
+part425:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store428
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store428:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored426:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel422
+
+done423:
+	VZEROUPPER
+	RET
+
+DATA sign8<>+0(SB)/4, $0x80808080
+DATA sign8<>+4(SB)/4, $0x80808080
+DATA sign8<>+8(SB)/4, $0x80808080
+DATA sign8<>+12(SB)/4, $0x80808080
+DATA sign8<>+16(SB)/4, $0x80808080
+DATA sign8<>+20(SB)/4, $0x80808080
+DATA sign8<>+24(SB)/4, $0x80808080
+DATA sign8<>+28(SB)/4, $0x80808080
+GLOBL sign8<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelQ8_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ8_0x2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel429:
+	CMPQ   16(SP), $0x00
+	JLE    done430
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000110, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block431:
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        16(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD (BX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPSIGNB      Y2, Y5, Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        48(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 4(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        80(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 8(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        112(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 12(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        144(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 16(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        176(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 20(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        208(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 24(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 24(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        240(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 28(BX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 28(BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VCVTPH2PS    (AX), Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000110, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block431
+	CMPQ         16(SP), $0x08
+	JLT          part432
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store434
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store434:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored433
+
+part432:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store435
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store435:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored433:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel429
+
+done430:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ8_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ8_0x3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel436:
+	CMPQ   16(SP), $0x00
+	JLE    done437
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000110, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block438:
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        16(AX), Y3, Y3
+	VPABSB       Y3, Y4
+	VPBROADCASTD (BX), Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPBROADCASTD (BX)(DX*1), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPBROADCASTD (BX)(DX*2), Y7
+	VPSIGNB      Y3, Y7, Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPMADDWD     ones16<>+0(SB), Y7, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        48(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 4(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 4(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        80(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 8(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 8(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        112(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 12(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 12(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        144(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 16(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 16(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        176(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 20(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 20(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        208(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 24(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 24(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        240(AX), Y4, Y4
+	VPABSB       Y4, Y7
+	VPBROADCASTD 28(BX), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 28(BX)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VCVTPH2PS    (AX), Y4
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y4, Y7, Y7
+	VFMADD231PS  Y7, Y5, Y0
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (SI)(CX*1), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000110, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block438
+	CMPQ         16(SP), $0x08
+	JLT          part439
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store441
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store441:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored440
+
+part439:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store442
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store442:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored440:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel436
+
+done437:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ8_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ8_0x4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel443:
+	CMPQ   16(SP), $0x00
+	JLE    done444
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000110, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block445:
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        16(AX), Y4, Y4
+	VPABSB       Y4, Y5
+	VPBROADCASTD (DI), Y6
+	VPSIGNB      Y4, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPBROADCASTD (DI)(DX*1), Y7
+	VPSIGNB      Y4, Y7, Y7
+	VPMADDUBSW   Y7, Y5, Y7
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPBROADCASTD (DI)(DX*2), Y8
+	VPSIGNB      Y4, Y8, Y8
+	VPMADDUBSW   Y8, Y5, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPBROADCASTD (DI)(BX*1), Y9
+	VPSIGNB      Y4, Y9, Y9
+	VPMADDUBSW   Y9, Y5, Y9
+	VPMADDWD     ones16<>+0(SB), Y9, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        48(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 4(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 4(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 4(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        80(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 8(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 8(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 8(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        112(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 12(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 12(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 12(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        144(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 16(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 16(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 16(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        176(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 20(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 20(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 20(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        208(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 24(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 24(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 24(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 24(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        240(AX), Y5, Y5
+	VPABSB       Y5, Y9
+	VPBROADCASTD 28(DI), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 28(DI)(DX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 28(DI)(DX*2), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 28(DI)(BX*1), Y10
+	VPSIGNB      Y5, Y10, Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VCVTPH2PS    (AX), Y5
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y5, Y9, Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*1), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS (R8)(CX*2), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y8, Y2
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x00000110, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block445
+	CMPQ         16(SP), $0x08
+	JLT          part446
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store448
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store448:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored447
+
+part446:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store449
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store449:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored447:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel443
+
+done444:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ8_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3
+TEXT ·mulPanelQ8_0FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel450:
+	CMPQ   16(SP), $0x00
+	JLE    done451
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x00000110, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block452:
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        16(AX), Y2, Y2
+	VPABSB       Y2, Y3
+	VPBROADCASTD (CX), Y4
+	VPSIGNB      Y2, Y4, Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPBROADCASTD (SI), Y5
+	VPSIGNB      Y2, Y5, Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        48(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 4(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        80(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 8(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 8(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        112(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 12(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 12(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        144(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 16(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 16(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        176(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 20(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 20(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        208(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 24(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 24(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        240(AX), Y3, Y3
+	VPABSB       Y3, Y5
+	VPBROADCASTD 28(CX), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 28(SI), Y6
+	VPSIGNB      Y3, Y6, Y6
+	VPMADDUBSW   Y6, Y5, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VCVTPH2PS    (AX), Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000110, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block452
+	CMPQ         16(SP), $0x08
+	JLT          part453
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored454
+
+part453:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored454:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel450
+
+done451:
 	VZEROUPPER
 	RET

@@ -60,11 +60,17 @@ func TestExp(t *testing.T) {
 // of 128 bytes or more, not NOSPLIT), no pointers in the frame, and clean upper
 // halves of the registers on return.
 func TestAssembly(t *testing.T) {
-	text, err := os.ReadFile("avx2_amd64.s")
+	for _, tier := range []string{"AVX2", "AVX512"} {
+		checkAssembly(t, strings.ToLower(tier)+"_amd64.s", tier)
+	}
+}
+
+func checkAssembly(t *testing.T, file, suffix string) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := regexp.MustCompile(`^TEXT ·\w+AVX2\(SB\), \$(\d{3,})-\d+$`)
+	head := regexp.MustCompile(`^TEXT ·\w+` + suffix + `\(SB\), \$(\d{3,})-\d+$`)
 	lines := strings.Split(string(text), "\n")
 	functions := 0
 	for i, line := range lines {
@@ -73,13 +79,13 @@ func TestAssembly(t *testing.T) {
 			functions++
 			m := head.FindStringSubmatch(line)
 			if m == nil || m[1] < "128" || lines[i+1] != "\tNO_LOCAL_POINTERS" {
-				t.Errorf("line %d: %s", i+1, line)
+				t.Errorf("%s:%d: %s", file, i+1, line)
 			}
 		case strings.TrimSpace(line) == "RET" && strings.TrimSpace(lines[i-1]) != "VZEROUPPER":
-			t.Errorf("line %d: RET after %s", i+1, lines[i-1])
+			t.Errorf("%s:%d: RET after %s", file, i+1, lines[i-1])
 		}
 	}
 	if functions < 20 {
-		t.Errorf("%d functions found", functions)
+		t.Errorf("%s: %d functions found", file, functions)
 	}
 }

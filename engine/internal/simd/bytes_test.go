@@ -2,7 +2,7 @@ package simd
 
 import "unsafe"
 
-// asFloats and asInt8 show memory whose end matters as values.
+// asFloats, asInt8 and asInt32 show memory whose end matters as values.
 
 func asFloats(b []byte) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
@@ -10,4 +10,8 @@ func asFloats(b []byte) []float32 {
 
 func asInt8(b []byte) []int8 {
 	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}
+
+func asInt32(b []byte) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
 }

@@ -12,6 +12,7 @@ const (
 	shortInput = "simd: x is too short for its tokens"
 	shortW     = "simd: w is too short for its rows"
 	badLdd     = "simd: ldd is less than the number of rows"
+	noPanels   = "simd: weights of this type have no panels"
 	badStride  = "simd: stride is below 0"
 	shortRows  = "simd: k or v is too short for its rows"
 )
@@ -23,7 +24,7 @@ func checkQuantize(q *Q8, row int, x []float32) {
 		panic(badBlocks)
 	case len(x) != n:
 		panic(badLength)
-	case row < 0 || (row+1)*n > len(q.Q) || (row+1)*(n/blockLen) > min(len(q.D), len(q.S)):
+	case row < 0 || (row+1)*n > len(q.Q) || (row+1)*(n/blockLen) > min(len(q.D), len(q.S), len(q.B)):
 		panic(badRow)
 	}
 }

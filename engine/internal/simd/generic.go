@@ -39,6 +39,8 @@ var generic = Kernels{
 	RMSNorm:    rmsNormGeneric,
 	SwiGLU:     swiGLUGeneric,
 	F32ToF16:   f32ToF16Generic,
+	PanelRows:  8,
+	panels:     genericPanels(8),
 }
 
 const (
@@ -52,7 +54,7 @@ func quantizeQ8Generic(q *Q8, row int, x []float32) {
 	for b := range nb {
 		in := (*[blockLen]float32)(x[b*blockLen:])
 		out := (*[blockLen]int8)(q.Q[row*q.N+b*blockLen:])
-		d, s := &q.D[row*nb+b], &q.S[row*nb+b]
+		d, s, negative := &q.D[row*nb+b], &q.S[row*nb+b], &q.B[row*nb+b]
 		// Magnitudes compare as integers, NaN above all.
 		var top uint32
 		for _, v := range in {
@@ -60,7 +62,7 @@ func quantizeQ8Generic(q *Q8, row int, x []float32) {
 		}
 		if top >= infBits || top < math.Float32bits(smallest) {
 			*out = [blockLen]int8{}
-			*d = 0
+			*d, *negative = 0, 0
 			if top >= infBits {
 				*d = float32(math.NaN())
 			}
@@ -76,6 +78,7 @@ func quantizeQ8Generic(q *Q8, row int, x []float32) {
 		}
 		*d = greatest / 127
 		*s = *d * float32(sum)
+		*negative = int32(-sum)
 	}
 }
 

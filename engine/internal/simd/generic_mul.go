@@ -96,14 +96,22 @@ func mulQGeneric(typ tensor.DType, dst []float32, ldd int, w []byte, rows int, x
 		return
 	}
 	nb, size := x.N/blockLen, typ.BlockBytes()
-	var wb block
+	mulBlocks(dst, ldd, rows, x, t0, t1, false, func(r, b int) (wb block) {
+		wb.unpack(typ, w[(r*nb+b)*size:][:size])
+		return wb
+	})
+}
+
+// mulBlocks multiplies with weights that unpack decodes, block b of row r at a
+// time. The product replaces what is in dst, or is added to it.
+func mulBlocks(dst []float32, ldd, rows int, x *Q8, t0, t1 int, add bool, unpack func(r, b int) block) {
+	nb := x.N / blockLen
 	for r := range rows {
-		row := w[r*nb*size:]
 		for t := t0; t < t1; t += tokensATime {
 			n := min(tokensATime, t1-t)
 			var acc [tokensATime]float32
 			for b := range nb {
-				wb.unpack(typ, row[b*size:][:size])
+				wb := unpack(r, b)
 				for i := range n {
 					q := (*[blockLen]int8)(x.Q[(t+i)*x.N+b*blockLen:])
 					sum := int32(0)
@@ -118,7 +126,11 @@ func mulQGeneric(typ tensor.DType, dst []float32, ldd int, w []byte, rows int, x
 				}
 			}
 			for i := range n {
-				dst[(t+i)*ldd+r] = acc[i]
+				if out := &dst[(t+i)*ldd+r]; add {
+					*out += acc[i]
+				} else {
+					*out = acc[i]
+				}
 			}
 		}
 	}

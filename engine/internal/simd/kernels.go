@@ -40,7 +40,7 @@ type Mix func(out, p []float32, v []byte, stride int)
 
 // Kernels is one tier. Operands of one call do not overlap unless it says so.
 type Kernels struct {
-	Name string // as LOUPE_SIMD has it: "generic", "avx2"
+	Name string // as LOUPE_SIMD has it: "generic", "avx2", "avx512"
 
 	// QuantizeQ8 makes x, of q.N elements, row row of q. See Q8.
 	QuantizeQ8 func(q *Q8, row int, x []float32)
@@ -78,6 +78,10 @@ type Kernels struct {
 	SwiGLU func(dst, gate, up []float32)
 	// F32ToF16 stores src as f16, rounded to nearest even, in 2*len(src) bytes.
 	F32ToF16 func(dst []byte, src []float32)
+
+	// PanelRows is how many rows of weights make a panel; see Pack.
+	PanelRows int
+	panels    [len(panelFormats)]panelKernels
 }
 
 // MulQ is the kernel for weights of type t, or nil: only the block formats have

@@ -16,6 +16,7 @@ type Q8 struct {
 	Q []int8    // [rows, N], never -128
 	D []float32 // [rows, N/32] scales
 	S []float32 // [rows, N/32] D*sum(q), for weight types with an offset
+	B []int32   // [rows, N/32] -sum(q), for weights in panels that are off centre
 }
 
 // smallest is the magnitude below which a whole block becomes zeros, so that
@@ -33,6 +34,7 @@ func (q *Q8) Reset(rows, n int) {
 	q.Q = sized(q.Q, rows*n)
 	q.D = sized(q.D, rows*n/blockLen)
 	q.S = sized(q.S, rows*n/blockLen)
+	q.B = sized(q.B, rows*n/blockLen)
 }
 
 func sized[T any](s []T, n int) []T {

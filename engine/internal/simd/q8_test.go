@@ -81,6 +81,9 @@ func TestQuantizeQ8(t *testing.T) {
 					}
 				}
 				for b := nb; b < 2*nb; b++ {
+					if got.B[b] != ref.B[b] {
+						t.Fatalf("%s: block %d has the integer sum %d, want %d", k.Name, b, got.B[b], ref.B[b])
+					}
 					if !same(got.D[b], ref.D[b]) || !same(got.S[b], ref.S[b]) {
 						t.Fatalf("%s: block %d has scale %v and sum %v, want %v and %v", k.Name, b, got.D[b], got.S[b], ref.D[b], ref.S[b])
 					}
@@ -126,6 +129,9 @@ func checkQ8(t *testing.T, q *Q8, row int, x []float32) {
 		if e := math.Abs(s - d*float64(sum)); e > unit*math.Abs(s) {
 			t.Fatalf("sum of block %d is %v, want %v", b, s, d*float64(sum))
 		}
+		if got := q.B[row*nb+b]; int(got) != -sum {
+			t.Fatalf("negative sum of block %d is %d, want %d", b, got, -sum)
+		}
 	}
 }
 
@@ -136,7 +142,7 @@ func TestQ8Reset(t *testing.T) {
 		t.Errorf("%v allocations for batches that fit", n)
 	}
 	q.Reset(2, 64)
-	if q.N != 64 || len(q.Q) != 128 || len(q.D) != 4 || len(q.S) != 4 {
-		t.Errorf("N %d with %d values, %d scales, %d sums", q.N, len(q.Q), len(q.D), len(q.S))
+	if q.N != 64 || len(q.Q) != 128 || len(q.D) != 4 || len(q.S) != 4 || len(q.B) != 4 {
+		t.Errorf("N %d with %d values, %d scales, %d and %d sums", q.N, len(q.Q), len(q.D), len(q.S), len(q.B))
 	}
 }

@@ -15,14 +15,22 @@ func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[
 	calls := map[string]func(){}
 	blocks := n / blockLen * blockLen
 	for _, typ := range quantTypes {
-		// A batch whose three arrays end where the memory does.
-		q := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(tokens * blocks / blockLen), S: floats(tokens * blocks / blockLen)}
+		// A batch whose arrays end where the memory does.
+		scales := tokens * blocks / blockLen
+		q := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales))}
 		w, dst, x := alloc(rows*typ.RowBytes(blocks)), floats(rows*tokens), floats(blocks)
 		calls[typ.String()] = func() {
 			for t := range tokens {
 				k.QuantizeQ8(q, t, x)
 			}
 			k.MulQ(typ)(dst, rows, w, rows, q, 0, tokens)
+		}
+		panels := alloc(k.PanelBytes(typ, rows, blocks))
+		calls["panels of "+typ.String()] = func() {
+			k.Pack(typ, panels, w, rows, blocks)
+			k.MulPanel(typ)(dst, rows, panels, rows, q, 0, tokens)
+			k.MulPanelFine(typ)(dst, rows, panels, rows, q, q, 0, 1)
+			k.MulPanelFine(typ)(dst, rows, panels, rows, q, q, 0, tokens)
 		}
 	}
 	for typ, mul := range map[tensor.DType]MulF{tensor.F32: k.MulF32, tensor.F16: k.MulF16, tensor.BF16: k.MulBF16} {
@@ -80,7 +88,9 @@ func TestCollectorRuns(t *testing.T) {
 			go func() {
 				for !stop.Load() {
 					for _, call := range calls {
-						call()
+						if call(); stop.Load() {
+							break
+						}
 					}
 				}
 				done <- struct{}{}

@@ -147,7 +147,7 @@ func swiGLUAVX2(dst *float32, gate *float32, up *float32, n int)
 // quantizeQ8AVX2 quantises nb blocks of 32 values.
 //
 //go:noescape
-func quantizeQ8AVX2(q *int8, d *float32, s *float32, x *float32, nb int)
+func quantizeQ8AVX2(q *int8, d *float32, s *float32, b *int32, x *float32, nb int)
 
 // expandQ4_0AVX2 decodes nb Q4_0 blocks.
 //
@@ -203,3 +203,128 @@ func scoresF32AVX2(dst *float32, rows int, q *float32, n int, k *byte, stride in
 //
 //go:noescape
 func mixF32AVX2(out *float32, n int, p *float32, rows int, v *byte, stride int)
+
+// mulPanelQ4_0x1AVX2 multiplies panels of Q4_0 with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ4_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_0x2AVX2 multiplies panels of Q4_0 with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ4_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_0x3AVX2 multiplies panels of Q4_0 with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ4_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_0x4AVX2 multiplies panels of Q4_0 with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ4_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_0FineAVX2 multiplies panels of Q4_0 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ4_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ4_1x1AVX2 multiplies panels of Q4_1 with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ4_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_1x2AVX2 multiplies panels of Q4_1 with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ4_1x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_1x3AVX2 multiplies panels of Q4_1 with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ4_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_1x4AVX2 multiplies panels of Q4_1 with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ4_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_1FineAVX2 multiplies panels of Q4_1 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ4_1FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ5_0x1AVX2 multiplies panels of Q5_0 with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ5_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_0x2AVX2 multiplies panels of Q5_0 with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ5_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_0x3AVX2 multiplies panels of Q5_0 with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ5_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_0x4AVX2 multiplies panels of Q5_0 with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ5_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_0FineAVX2 multiplies panels of Q5_0 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ5_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ5_1x1AVX2 multiplies panels of Q5_1 with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ5_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_1x2AVX2 multiplies panels of Q5_1 with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ5_1x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_1x3AVX2 multiplies panels of Q5_1 with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ5_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_1x4AVX2 multiplies panels of Q5_1 with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ5_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_1FineAVX2 multiplies panels of Q5_1 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ5_1FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ8_0x1AVX2 multiplies panels of Q8_0 with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ8_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ8_0x2AVX2 multiplies panels of Q8_0 with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ8_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ8_0x3AVX2 multiplies panels of Q8_0 with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ8_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ8_0x4AVX2 multiplies panels of Q8_0 with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ8_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ8_0FineAVX2 multiplies panels of Q8_0 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ8_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)

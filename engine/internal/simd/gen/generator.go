@@ -16,6 +16,7 @@ type generator struct {
 	*build.Context
 	data   map[string]bool // constants written so far
 	labels int
+	local  operand.Mem // the frame of the function at hand
 }
 
 // frame is the local frame of every function. From 128 bytes on, the assembler
@@ -27,7 +28,7 @@ func (g *generator) function(name, signature, doc string) {
 	g.Pragma("noescape")
 	g.SignatureExpr(signature)
 	g.Doc(name + " " + doc)
-	g.AllocLocal(frame)
+	g.local = g.AllocLocal(frame)
 }
 
 func (g *generator) end() {

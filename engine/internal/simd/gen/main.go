@@ -2,7 +2,7 @@
 //
 //	go run . -out ..
 //
-// makes avx2_amd64.s and stubs_amd64.go. The output is committed; the generator
+// makes the assembly files and their stubs, a pair for each tier. The output is committed; the generator
 // is a module of its own so that avo stays out of the engine's dependencies.
 package main
 
@@ -34,38 +34,57 @@ func main() {
 	}
 }
 
-func generate(out string) error {
-	g := &generator{Context: build.NewContext(), data: map[string]bool{}}
-	g.ConstraintExpr("amd64,!purego")
-	g.integerProducts()
-	g.floatProducts()
-	g.vectors()
-	g.exponentials()
-	g.quantize()
-	g.expansions()
-	g.attention()
+// tiers are the files to write and what goes into each.
+var tiers = []struct {
+	asm, stubs string
+	write      func(*generator)
+}{
+	{"avx2_amd64.s", "stubs_amd64.go", func(g *generator) {
+		g.integerProducts()
+		g.floatProducts()
+		g.vectors()
+		g.exponentials()
+		g.quantize()
+		g.expansions()
+		g.attention()
+		g.panels256()
+	}},
+	{"avx512_amd64.s", "stubs512_amd64.go", func(g *generator) {
+		g.panels512()
+	}},
+}
 
-	file, err := g.Result()
-	if err == nil {
-		err = pass.Compile.Execute(file)
+func generate(out string) error {
+	for _, t := range tiers {
+		g := &generator{Context: build.NewContext(), data: map[string]bool{}}
+		g.ConstraintExpr("amd64,!purego")
+		t.write(g)
+		file, err := g.Result()
+		if err == nil {
+			err = pass.Compile.Execute(file)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.asm, err)
+		}
+		file.Includes = []string{"funcdata.h", "textflag.h"}
+		cfg := printer.Config{Argv: []string{"go", "run", ".", "-out", ".."}, Pkg: "simd"}
+		asm, err := printer.NewGoAsm(cfg).Print(file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.asm, err)
+		}
+		stubs, err := printer.NewStubs(cfg).Print(file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.stubs, err)
+		}
+		err = errors.Join(
+			os.WriteFile(filepath.Join(out, t.asm), withoutLocalPointers(asm), 0o644),
+			os.WriteFile(filepath.Join(out, t.stubs), stubs, 0o644),
+		)
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	file.Includes = []string{"funcdata.h", "textflag.h"}
-	cfg := printer.Config{Argv: []string{"go", "run", ".", "-out", ".."}, Pkg: "simd"}
-	asm, err := printer.NewGoAsm(cfg).Print(file)
-	if err != nil {
-		return err
-	}
-	stubs, err := printer.NewStubs(cfg).Print(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(out, "avx2_amd64.s"), withoutLocalPointers(asm), 0o644),
-		os.WriteFile(filepath.Join(out, "stubs_amd64.go"), stubs, 0o644),
-	)
+	return nil
 }
 
 // withoutLocalPointers tells the garbage collector that the frames hold no

@@ -8,21 +8,21 @@ import (
 )
 
 // quantize makes blocks of 32 activations into 8-bit integers with a scale and
-// a sum, by the rules and in the operations that Q8 documents, so that all
+// sums, by the rules and in the operations that Q8 documents, so that all
 // tiers give the same bits.
 func (g *generator) quantize() {
-	g.function("quantizeQ8AVX2", "func(q *int8, d, s, x *float32, nb int)",
+	g.function("quantizeQ8AVX2", "func(q *int8, d, s *float32, b *int32, x *float32, nb int)",
 		"quantises nb blocks of 32 values.")
-	q, d, s, x, nb := g.load("q"), g.load("d"), g.load("s"), g.load("x"), g.load("nb")
+	q, d, s, b, x, nb := g.load("q"), g.load("d"), g.load("s"), g.load("b"), g.load("x"), g.load("nb")
 	order := g.YMM()
 	g.VMOVDQU(g.table("packOrder", [8]uint32{0, 4, 1, 5, 2, 6, 3, 7}), order)
 	magnitude := g.YMM()
 	g.VMOVDQU(g.words("magnitude", 0x7fffffff), magnitude)
-	g.loop(nb, 1, func() { g.quantizeBlock(q, d, s, x, order, magnitude) })
+	g.loop(nb, 1, func() { g.quantizeBlock(q, d, s, b, x, order, magnitude) })
 	g.end()
 }
 
-func (g *generator) quantizeBlock(q, d, s, x reg.GPVirtual, order, magnitude reg.VecVirtual) {
+func (g *generator) quantizeBlock(q, d, s, b, x reg.GPVirtual, order, magnitude reg.VecVirtual) {
 	plain, infinite, done := g.label("plain"), g.label("infinite"), g.label("done")
 	v := make([]reg.VecVirtual, 4)
 	top := g.YMM()
@@ -52,6 +52,7 @@ func (g *generator) quantizeBlock(q, d, s, x reg.GPVirtual, order, magnitude reg
 		g.VMOVDQU(zero, at(q, 0))
 		g.VMOVSS(scale.AsX(), at(d, 0))
 		g.VMOVSS(scale.AsX(), at(s, 0))
+		g.VMOVSS(zero.AsX(), at(b, 0))
 	}
 	store(zero)
 	g.JMP(operand.LabelRef(done))
@@ -78,6 +79,10 @@ func (g *generator) quantizeBlock(q, d, s, x reg.GPVirtual, order, magnitude reg
 	g.VPADDD(v[3], v[2], other)
 	g.VPADDD(other, sum, sum)
 	g.across(sum, g.VPADDD)
+	negative := g.XMM()
+	g.VPXOR(negative, negative, negative)
+	g.VPSUBD(sum.AsX(), negative, negative)
+	g.VMOVSS(negative, at(b, 0))
 	g.VCVTDQ2PS(sum.AsX(), sum.AsX())
 	g.VMULSS(most, sum.AsX(), sum.AsX())
 	g.VMOVSS(sum.AsX(), at(s, 0))
@@ -89,7 +94,7 @@ func (g *generator) quantizeBlock(q, d, s, x reg.GPVirtual, order, magnitude reg
 
 	g.Label(done)
 	g.advance(32, q)
-	g.advance(4, d, s)
+	g.advance(4, d, s, b)
 	g.advance(128, x)
 }
 

@@ -1,0 +1,12 @@
+//go:build amd64 && !purego
+
+package simd
+
+// avx512 is avx2 with what AVX-512 does better.
+var avx512 = func() Kernels {
+	k := avx2
+	k.Name = "avx512"
+	k.PanelRows = 16
+	k.panels = panels512()
+	return k
+}()

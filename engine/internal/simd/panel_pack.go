@@ -1,0 +1,77 @@
+package simd
+
+import (
+	"encoding/binary"
+
+	"loupe/engine/tensor"
+)
+
+// spread places 8 fifth bits, of elements 0 to 7, in the bits 0 and 1 of the
+// bytes of a word: bit i goes to bit i/4 of byte i%4.
+var spread = func() (t [256]uint32) {
+	for b := range t {
+		for i := range 8 {
+			t[b] |= uint32(b>>i&1) << (8*(i%4) + i/4)
+		}
+	}
+	return t
+}()
+
+// fifths orders the fifth bits of a block, of element i in bit i, as a panel has
+// them.
+func fifths(bits uint32) uint32 {
+	return spread[bits&255] | spread[bits>>8&255]<<2 | spread[bits>>16&255]<<4 | spread[bits>>24]<<6
+}
+
+// pack makes panels of panelRows rows, block column after block column, so that
+// dst is written in order.
+func (f *panelFormat) pack(panelRows int, dst, src []byte, rows, nb int) {
+	size, bytes := f.size(panelRows), f.typ.BlockBytes()
+	for ; rows > 0; rows -= panelRows {
+		n := min(panelRows, rows)
+		for b := range nb {
+			column := dst[:size]
+			dst = dst[size:]
+			if n < panelRows {
+				clear(column)
+			}
+			for r := range n {
+				f.packBlock(panelRows, r, column, src[(r*nb+b)*bytes:][:bytes])
+			}
+		}
+		src = src[n*nb*bytes:]
+	}
+}
+
+// packBlock writes block as row r of column.
+func (f *panelFormat) packBlock(panelRows, r int, column, block []byte) {
+	le := binary.LittleEndian
+	le.PutUint16(column[2*r:], le.Uint16(block))
+	quants := column[f.quants(panelRows)+4*r:]
+	slice := 4 * panelRows
+	switch f.typ {
+	case tensor.Q8_0:
+		b := (*[34]byte)(block)
+		for s := range 8 {
+			le.PutUint32(quants[s*slice:], le.Uint32(b[2+4*s:])^0x80808080)
+		}
+		return
+	case tensor.Q4_0:
+		block = block[2:]
+	case tensor.Q4_1:
+		le.PutUint16(column[2*(panelRows+r):], le.Uint16(block[2:]))
+		block = block[4:]
+	case tensor.Q5_0:
+		le.PutUint32(column[2*panelRows+4*r:], fifths(le.Uint32(block[2:])))
+		block = block[6:]
+	case tensor.Q5_1:
+		le.PutUint16(column[2*(panelRows+r):], le.Uint16(block[2:]))
+		le.PutUint32(column[4*panelRows+4*r:], fifths(le.Uint32(block[4:])))
+		block = block[8:]
+	}
+	b := (*[16]byte)(block)
+	le.PutUint32(quants, le.Uint32(b[0:]))
+	le.PutUint32(quants[slice:], le.Uint32(b[4:]))
+	le.PutUint32(quants[2*slice:], le.Uint32(b[8:]))
+	le.PutUint32(quants[3*slice:], le.Uint32(b[12:]))
+}
