@@ -134,6 +134,12 @@ func norm(v any) any {
 		return e.box
 	case joinBox:
 		return e.box
+	case writerToBox:
+		return e.box
+	case readerFromBox:
+		return e.box
+	case stringWriterBox:
+		return e.box
 	}
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Struct && rv.Type().PkgPath() == "loupe/stdlib/symbols" {
@@ -179,7 +185,7 @@ func (b box) adapt(to reflect.Type) reflect.Value {
 		}
 		f.Set(m)
 	}
-	return out
+	return upgraded(b, out)
 }
 
 // retype gives a function another type of the same shape.

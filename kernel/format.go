@@ -22,7 +22,7 @@ func (m *machine) fmtTable(set func(string, any)) {
 			m.k.out.write(true, s)
 			return len(s), nil
 		}
-		return io.WriteString(w, s)
+		return w.Write([]byte(s)) // never WriteString: fmt does not ask for it
 	}
 	set("Print", func(a ...any) (int, error) { return out(nil, sprint(a)) })
 	set("Println", func(a ...any) (int, error) { return out(nil, fmt.Sprintln(a...)) })

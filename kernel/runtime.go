@@ -40,7 +40,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Norm": norm,
-		"To": m.to, "Raw": m.raw, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
+		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
@@ -125,6 +125,22 @@ func (m *machine) raw(v, p any) {
 		v = b.v
 	}
 	m.to(v, p)
+}
+
+// open is the interpreter's own value, for natives that look at its shape.
+func open(v any) any {
+	if b, ok := v.(box); ok {
+		return b.v
+	}
+	return v
+}
+
+// closed refuses a cell's value for natives that would not see its type.
+func (m *machine) closed(v any, native string) any {
+	if b, ok := v.(box); ok {
+		panic(fmt.Sprintf("loupe cannot run this: %s with a value of the cell type %s", native, m.reg.name(b.t.typ)))
+	}
+	return v
 }
 
 // isNil says whether a value that is kept in an interface is nil.

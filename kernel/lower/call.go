@@ -171,6 +171,15 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 			}
 		}
 	}
+	if c.native != "" && e.kindOf(t) == anyKind && types.IsInterface(e.typeOf(a)) {
+		// What it holds is known only when it runs.
+		switch handling(c) {
+		case raw:
+			return "__k.Open(" + e.exprTo(a, t) + ")"
+		case plain, never:
+			return fmt.Sprintf("__k.Closed(%s, %q)", e.exprTo(a, t), c.native)
+		}
+	}
 	if c.native != "" && async[c.native] {
 		if lit, ok := ast.Unparen(a).(*ast.FuncLit); ok {
 			return e.guarded(lit)

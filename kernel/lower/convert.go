@@ -121,7 +121,7 @@ func (e *emitter) conversion(x ast.Expr, to types.Type) string {
 	}
 	rf, rt := e.rep(from), e.rep(to)
 	if rf == rt {
-		return "(" + s + ")"
+		return bracket(s)
 	}
 	if _, ok := e.core(from).(*types.Slice); ok {
 		n := int64(-1)

@@ -22,7 +22,7 @@ func (e *emitter) expr(x ast.Expr) string {
 	case *ast.BasicLit:
 		return e.constText(litValue(x.Kind, x.Value), e.typeOf(x))
 	case *ast.ParenExpr:
-		return "(" + e.expr(x.X) + ")"
+		return bracket(e.expr(x.X))
 	case *ast.FuncLit:
 		// Made by a function, because the interpreter does not keep the
 		// variables of a literal that stands in a native call.
@@ -52,6 +52,15 @@ func (e *emitter) expr(x ast.Expr) string {
 	}
 	e.refuse(x.Pos(), fmt.Sprintf("an expression of the form %T", x), "")
 	return ""
+}
+
+// bracket puts s into parentheses. A name in parentheses, as in !(a) || b, is
+// something that the interpreter loses its way at.
+func bracket(s string) string {
+	if token.IsIdentifier(s) || s == "" {
+		return s
+	}
+	return "(" + s + ")"
 }
 
 // systemConst keeps constants by name whose value depends on the system that
@@ -348,7 +357,7 @@ func (e *emitter) unary(x *ast.UnaryExpr) string {
 		}
 		return "&" + e.operand(x.X)
 	}
-	return x.Op.String() + "(" + e.exprTo(x.X, e.typeOf(x)) + ")"
+	return x.Op.String() + bracket(e.exprTo(x.X, e.typeOf(x)))
 }
 
 func (e *emitter) binary(x *ast.BinaryExpr) string {

@@ -182,4 +182,20 @@ again:
 	ls := []local{{1, 2}, {b: 3}}
 	fmt.Printf("%+v %T\n", ls, ls[0])
 	noRecover()
+
+	// %%
+	{
+		no, yes, n := false, true, 3
+		println(!(no) || no, (no) || yes)
+		fmt.Println(!(no) || no, !(no) && yes, -(n) > 3 || yes, ((n) > 3) || (no), (n) > 2 && !(yes))
+		for !(no) || no {
+			no = true
+			if !(no) && yes {
+				break
+			}
+			yes = false
+			break
+		}
+		fmt.Println(no, yes)
+	}
 }
