@@ -67,6 +67,8 @@ func caretLines(source string, col int) (line, caret string) {
 
 func warningText(w kernel.Warning) string {
 	switch {
+	case w.Err != nil:
+		return "warning: " + w.Text + "\n" + strings.Join(describe(w.Err).Traceback, "\n") + "\n"
 	case w.Cell == "":
 		return "warning: " + w.Text + "\n"
 	case w.Line == 0:

@@ -19,9 +19,10 @@ import (
 // That a goroutine waits is seen in the stacks of all goroutines. It is looked
 // for only while a cell runs whose session has mentioned standard input.
 type input struct {
-	mu     sync.Mutex
-	w      *os.File
-	before *os.File // the process's own
+	mu      sync.Mutex
+	r, w    *os.File
+	written time.Time // when a line was last written
+	before  *os.File  // the process's own
 }
 
 // readsInput finds source that may read standard input.
@@ -32,23 +33,29 @@ const inputEvery = 20 * time.Millisecond
 func newInput() (*input, error) {
 	in := &input{before: os.Stdin}
 	if err := in.renew(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("jupyter: %w", err)
 	}
 	return in, nil
 }
 
-// renew ends what readers of the old pipe wait for and makes a new one.
+// renew makes a new pipe and ends what readers of the old one wait for.
 func (in *input) renew() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	r, w, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("jupyter: a pipe for standard input: %w", err)
+		return fmt.Errorf("standard input: a pipe: %w", err)
 	}
-	if in.w != nil {
-		in.w.Close() // the reader sees the end of the file
+	old := in.w
+	in.r, in.w = r, w
+	setStdin(r)
+	if old != nil {
+		// A cell that sees the old pipe's end and reads on must see the new
+		// one. Writing orders memory, as package syscall has it; closing alone
+		// does not.
+		_, _ = old.Write(nil)
+		old.Close()
 	}
-	in.w, os.Stdin = w, r
 	return nil
 }
 
@@ -56,7 +63,27 @@ func (in *input) close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.w.Close()
-	os.Stdin = in.before
+	setStdin(in.before)
+}
+
+// setStdin replaces a variable that a cell has read before it began to wait.
+// That it waits was seen in its stack, of which the race detector knows nothing.
+//
+//go:norace
+func setStdin(f *os.File) { os.Stdin = f }
+
+// waits reports whether a cell waits for input. That nothing is pending must be
+// seen before that a goroutine reads: one that has been woken by a line looks
+// for a while as if it still waited.
+func (in *input) waits() bool {
+	in.mu.Lock()
+	r, written := in.r, in.written
+	in.mu.Unlock()
+	const wakes = 500 * time.Millisecond // after which a woken goroutine has run
+	if n, known := pending(r); n > 0 || !known && time.Since(written) < wakes {
+		return false
+	}
+	return reading()
 }
 
 // watch asks for a line each time a read waits, until ctx ends; without a line
@@ -68,26 +95,30 @@ func (in *input) watch(ctx context.Context, ask func(context.Context) (line stri
 	for {
 		select {
 		case <-ctx.Done():
-			if reading() {
-				return in.renew()
-			}
-			return nil
 		case <-t.C:
 		}
-		if !reading() {
+		if !in.waits() {
+			if ctx.Err() != nil {
+				return nil
+			}
 			continue
 		}
-		line, ok := ask(ctx)
-		var err error
-		if ok {
-			in.mu.Lock()
-			_, err = io.WriteString(in.w, line+"\n")
-			in.mu.Unlock()
-		} else {
-			err = in.renew()
+		line, ok := "", false
+		if ctx.Err() == nil {
+			line, ok = ask(ctx)
 		}
+		if !ok {
+			if err := in.renew(); err != nil || ctx.Err() != nil {
+				return err
+			}
+			continue
+		}
+		in.mu.Lock()
+		_, err := io.WriteString(in.w, line+"\n")
+		in.written = time.Now()
+		in.mu.Unlock()
 		if err != nil {
-			return fmt.Errorf("standard input: %w", err)
+			return err
 		}
 	}
 }

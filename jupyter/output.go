@@ -112,8 +112,7 @@ func (o *output) event(ev kernel.Event) {
 		o.text.add("stdout", printable(ev.Text))
 	case kernel.Display:
 		o.display(ev)
-	case kernel.Warning:
-		o.release(false)
+	case kernel.Warning: // the result may come after it
 		o.text.add("stderr", warningText(ev))
 	case kernel.Progress:
 		o.progress(ev)

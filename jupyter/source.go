@@ -149,6 +149,7 @@ func brackets(code string) (open int, crossed bool) {
 // endsInValue reports whether the last statement of a cell is an expression
 // that has a value, so that what is shown last is the cell's result.
 func endsInValue(k *kernel.Kernel, code string) bool {
+	code = strings.TrimPrefix(strings.TrimSpace(code), "%time")
 	list := chunks(code)
 	if isMagic(code) || len(list) == 0 {
 		return false
