@@ -18,18 +18,21 @@ type CacheType string
 // The cache types that this build stores and attends to. Those from Q8_0 on hold
 // blocks of 32 elements, so they need a head size that is a multiple of 32.
 const (
-	F32  CacheType = "f32"
-	F16  CacheType = "f16"
-	BF16 CacheType = "bf16"
-	Q8_0 CacheType = "q8_0"
-	Q5_1 CacheType = "q5_1"
-	Q5_0 CacheType = "q5_0"
-	Q4_1 CacheType = "q4_1"
-	Q4_0 CacheType = "q4_0"
+	F32   CacheType = "f32"
+	F16   CacheType = "f16"
+	BF16  CacheType = "bf16"
+	Q8_0  CacheType = "q8_0"
+	Q5_1  CacheType = "q5_1"
+	Q5_0  CacheType = "q5_0"
+	Q4_1  CacheType = "q4_1"
+	Q4_0  CacheType = "q4_0"
+	IQ4NL CacheType = "iq4_nl"
 )
 
 // CacheTypes lists the cache types, the most exact first.
-func CacheTypes() []CacheType { return []CacheType{F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0} }
+func CacheTypes() []CacheType {
+	return []CacheType{F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4NL}
+}
 
 // check says what is wrong with a cache type for heads of so many elements.
 func (t CacheType) check(setting string, head int) error {

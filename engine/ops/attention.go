@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"loupe/engine/internal/simd"
 	"loupe/engine/kvcache"
+	"loupe/engine/quant"
 	"loupe/engine/tensor"
 )
 
@@ -119,7 +119,7 @@ func (c *CPU) ScoreBytes() int64 {
 }
 
 // Attends reports whether Attend reads caches of type t.
-func Attends(t tensor.DType) bool { return t == tensor.F32 || simd.Generic().Expand(t) != nil }
+func Attends(t tensor.DType) bool { return quant.Readable(t) }
 
 // Chunk attends with some queries of the heads of one K/V head, to all cells or
 // to one block of them.
@@ -201,7 +201,7 @@ func (t *attentionTask) decode(s *attentionScratch, typ tensor.DType, page []byt
 	if typ == tensor.F32 {
 		return data
 	}
-	t.cpu.kern.Expand(typ)(s.tile[:rows*n], data)
+	t.cpu.expand(typ, s.tile[:rows*n], data)
 	return bytesOf(s.tile[:rows*n])
 }
 

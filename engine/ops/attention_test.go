@@ -90,7 +90,7 @@ func (a *attentionCase) check(t *testing.T, limit float64) {
 	}
 }
 
-var cacheTypes = []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q5_1, tensor.Q5_0, tensor.Q4_1, tensor.Q4_0}
+var cacheTypes = []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q5_1, tensor.Q5_0, tensor.Q4_1, tensor.Q4_0, tensor.IQ4_NL}
 
 // Both ways over pages, from any cell on, with grouped heads and ragged lengths,
 // for K and V of every type.

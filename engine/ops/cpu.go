@@ -1,8 +1,12 @@
 package ops
 
 import (
+	"fmt"
+
 	"loupe/engine/internal/pool"
 	"loupe/engine/internal/simd"
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
 )
 
 // CPU runs operations on a pool of threads with one set of kernels. It holds
@@ -62,6 +66,19 @@ func (c *CPU) Resume() { c.pool.Resume() }
 func (c *CPU) Close() { c.pool.Close() }
 
 func (c *CPU) do(t pool.Task, chunks int) { c.pool.DoOn(t, chunks, c.threads) }
+
+// expand decodes whole blocks of type t to float32. The type was checked when the
+// weight or cache was made, so an error is a bug.
+func (c *CPU) expand(t tensor.DType, dst []float32, src []byte) {
+	if f := c.kern.Expand(t); f != nil {
+		f(dst, src)
+	} else if err := quant.Dequantize(t, dst, src); err != nil {
+		panic(fmt.Sprintf("ops: %v", err))
+	}
+}
+
+// integer reports whether the fast way multiplies w in integers.
+func (c *CPU) integer(w *Weight) bool { return !c.exact && c.kern.MulQ(w.Type) != nil }
 
 // panelOf is a worker's scratch memory of n elements, unset.
 func (c *CPU) panelOf(worker, n int) []float32 {

@@ -33,10 +33,10 @@ type matMulTask struct {
 // Panels of a chunk: enough of them that every thread gets several (a slow or
 // busy one then delays little), each big enough to be worth a call.
 const (
-	minPanel       = 16
-	maxPanel       = 128
-	chunksAThread  = 8
-	exactPanelRows = 16 // what the exact way expands at a time
+	minPanel      = 16
+	maxPanel      = 128
+	chunksAThread = 8
+	expandedRows  = 16 // what is expanded to float32 at a time
 )
 
 // MatMul multiplies the rows of x by each of the weights.
@@ -51,10 +51,10 @@ func (c *CPU) MatMul(x *Input, outs ...Out) {
 		}
 		t.outs[i] = o
 		rows += o.W.Out
-		integer = integer || o.W.integer()
-		fine = fine || o.Fine && o.W.integer()
+		integer = integer || c.integer(o.W)
+		fine = fine || o.Fine && c.integer(o.W)
 	}
-	if integer && !c.exact {
+	if integer {
 		c.quantizeInput(x, fine)
 	}
 	t.panel = rows / (c.threads * chunksAThread) / minPanel * minPanel
@@ -76,65 +76,60 @@ func (t *matMulTask) Chunk(worker, chunk int) {
 	o := &t.outs[i]
 	from := (chunk - t.first[i]) * t.panel
 	n := min(t.panel, o.W.Out-from)
-	if t.cpu.exact && o.W.Type != tensor.F32 {
-		t.exact(worker, o, from, n)
-		return
-	}
 	rb := o.W.rowBytes()
 	w := o.W.Data[from*rb : (from+n)*rb]
-	t.mul(o.Dst[from:], o.W.Out, o.W.Type, w, n)
-	if o.Fine && o.W.integer() {
-		t.addFine(worker, o, w, from, n)
+	dst := o.Dst[from:]
+	switch mul := t.cpu.floatKernel(o.W.Type); {
+	case t.cpu.integer(o.W):
+		t.integer(worker, o, w, from, n)
+	case mul != nil:
+		mul(dst, o.W.Out, w, n, t.x.X, t.x.n, 0, t.x.rows)
+	default:
+		t.expanded(worker, dst, o.W, w, n)
 	}
 }
 
-// addFine adds the product with what the first 8 bits left.
-func (t *matMulTask) addFine(worker int, o *Out, w []byte, from, n int) {
-	c, rows := t.cpu, t.x.rows
-	rest := c.panelOf(worker, rows*n)
-	c.kern.MulQ(o.W.Type)(rest, n, w, n, &t.x.rest, 0, rows)
-	for i := 0; i < rows; i++ {
+// floatKernel is the kernel that multiplies by weights of type t as they lie, or
+// nil. The exact way reads weights of 2 bytes as float32 too.
+func (c *CPU) floatKernel(t tensor.DType) simd.MulF {
+	switch {
+	case t == tensor.F32:
+		return c.kern.MulF32
+	case t == tensor.F16 && !c.exact:
+		return c.kern.MulF16
+	case t == tensor.BF16 && !c.exact:
+		return c.kern.MulBF16
+	}
+	return nil
+}
+
+// integer multiplies n weight rows w, from number from on, in integers.
+func (t *matMulTask) integer(worker int, o *Out, w []byte, from, n int) {
+	c, x := t.cpu, t.x
+	mul := c.kern.MulQ(o.W.Type)
+	mul(o.Dst[from:], o.W.Out, w, n, &x.q8, 0, x.rows)
+	if !o.Fine {
+		return
+	}
+	// The product with what the first 8 bits left.
+	rest := c.panelOf(worker, x.rows*n)
+	mul(rest, n, w, n, &x.rest, 0, x.rows)
+	for i := range x.rows {
 		c.kern.Add(o.Dst[i*o.W.Out+from:][:n], rest[i*n:(i+1)*n])
 	}
 }
 
-// mul multiplies n weight rows with all input rows.
-func (t *matMulTask) mul(dst []float32, ldd int, typ tensor.DType, w []byte, n int) {
-	k, x := t.cpu.kern, t.x
-	switch typ {
-	case tensor.F32:
-		k.MulF32(dst, ldd, w, n, x.X, x.n, 0, x.rows)
-	case tensor.F16:
-		k.MulF16(dst, ldd, w, n, x.X, x.n, 0, x.rows)
-	case tensor.BF16:
-		k.MulBF16(dst, ldd, w, n, x.X, x.n, 0, x.rows)
-	default:
-		f := k.MulQ(typ)
-		if f == nil {
-			panic(fmt.Sprintf("ops: no kernel multiplies %s", typ))
-		}
-		f(dst, ldd, w, n, &x.q8, 0, x.rows)
-	}
-}
-
-// exact expands weight rows to float32 and multiplies those.
-func (t *matMulTask) exact(worker int, o *Out, from, n int) {
-	c := t.cpu
-	in, rb := o.W.In, o.W.rowBytes()
-	panel, expand := c.panelOf(worker, exactPanelRows*in), c.kern.Expand(o.W.Type)
-	for r := from; r < from+n; r += exactPanelRows {
-		rows := min(exactPanelRows, from+n-r)
-		w := panel[:rows*in]
-		expand(w, o.W.Data[r*rb:(r+rows)*rb])
-		t.mul(o.Dst[r:], o.W.Out, tensor.F32, bytesOf(w), rows)
+// expanded multiplies n weight rows w by way of float32: the exact way, and the
+// only one for types without an integer kernel.
+func (t *matMulTask) expanded(worker int, dst []float32, weight *Weight, w []byte, n int) {
+	c, in, rb := t.cpu, weight.In, weight.rowBytes()
+	panel := c.panelOf(worker, expandedRows*in)
+	for r := 0; r < n; r += expandedRows {
+		rows := min(expandedRows, n-r)
+		c.expand(weight.Type, panel[:rows*in], w[r*rb:(r+rows)*rb])
+		c.kern.MulF32(dst[r:], weight.Out, bytesOf(panel[:rows*in]), rows, t.x.X, t.x.n, 0, t.x.rows)
 	}
 }
 
 // Multiplies reports whether MatMul can multiply by weights of type t.
-func Multiplies(t tensor.DType) bool {
-	switch t {
-	case tensor.F32, tensor.F16, tensor.BF16:
-		return true
-	}
-	return simd.Generic().MulQ(t) != nil && quant.Readable(t)
-}
+func Multiplies(t tensor.DType) bool { return quant.Readable(t) }

@@ -63,7 +63,7 @@ func each(t *testing.T, f func(t *testing.T, c *CPU)) {
 func TestMatMul(t *testing.T) {
 	each(t, func(t *testing.T, c *CPU) {
 		r := rand.New(rand.NewPCG(1, 1))
-		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q5_1} {
+		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q5_1, tensor.IQ4_NL} {
 			for _, shape := range [][3]int{{32, 1, 1}, {64, 33, 1}, {96, 200, 5}, {320, 17, 13}} {
 				in, out, rows := shape[0], shape[1], shape[2]
 				w, wide64 := weight(t, r, typ, in, out)

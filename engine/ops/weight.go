@@ -19,15 +19,6 @@ type Weight struct {
 // rowBytes is the size of a row.
 func (w *Weight) rowBytes() int { return w.Type.RowBytes(w.In) }
 
-// integer reports whether the fast way multiplies w in integers.
-func (w *Weight) integer() bool {
-	switch w.Type {
-	case tensor.F32, tensor.F16, tensor.BF16:
-		return false
-	}
-	return true
-}
-
 // Row expands row i into dst, [In]. It serves the embedding.
 func (w *Weight) Row(dst []float32, i int) {
 	rb := w.rowBytes()

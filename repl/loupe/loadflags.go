@@ -30,7 +30,7 @@ func (l *loadFlags) add(cmd *cobra.Command) {
 	f.IntVar(&l.ubatch, "ubatch-size", 0, "tokens through the layers at once (0: 512); short: -ub")
 	f.IntVarP(&l.threads, "threads", "t", 0, "threads that generate (0: one per processor)")
 	f.IntVar(&l.batchThreads, "threads-batch", 0, "threads that read prompts (0: as --threads); short: -tb")
-	f.StringVar(&l.cacheK, "cache-type-k", "", "type of the K cache: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1 or q4_0 (default f16); short: -ctk")
+	f.StringVar(&l.cacheK, "cache-type-k", "", "type of the K cache: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl (default f16); short: -ctk")
 	f.StringVar(&l.cacheV, "cache-type-v", "", "type of the V cache, likewise; short: -ctv")
 	f.StringVar(&l.flash, "flash-attn", "auto", "flash attention: on, off or auto; short: -fa")
 	f.Float64Var(&l.ropeFreqBase, "rope-freq-base", 0, "RoPE base (0: the model's)")

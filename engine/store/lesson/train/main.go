@@ -48,14 +48,14 @@ func rows(args []string) error {
 	f := flag.NewFlagSet("rows", flag.ContinueOnError)
 	length := f.Int("length", 128, "tokens in a row")
 	from := f.Uint64("from", 0, "number of the first row, which seeds it")
-	name := f.String("mix", "first", "mix of documents: first or second")
+	name := f.String("mix", "first", "mix of documents: first, second, third or last")
 	count := f.Uint64("count", 0, "rows to write; 0 is without end")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	mix, ok := corpus.Mixes[*name]
 	if !ok {
-		return fmt.Errorf("no mix %q: there are first and second", *name)
+		return fmt.Errorf("no mix %q: there are first, second, third and last", *name)
 	}
 	p, err := corpus.NewPacker()
 	if err != nil {

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 EPS = 1e-5
 WEIGHT_UNIT = 20  # of the weight bytes of a row: pack.go
-W_COPY, W_LINE, W_ANSWER = 40, 50, 100  # weight bytes of the kinds that are watched
+W_COPY, W_LINE, W_ANSWER = 40, 50, 100  # weight bytes of the kinds that are watched, answers at least
 VALIDATION = 1 << 30  # number of the first row that is only looked at, never learned
 
 
@@ -172,7 +172,7 @@ def watch(model, program, length, mix, rows):
             loss = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none").view_as(y)
             right = logits.argmax(-1) == y
             for name, k in (("text", 20), ("copy", W_COPY), ("line", W_LINE), ("answer", W_ANSWER)):
-                m = w == k
+                m = w == k if k < W_ANSWER else w >= k
                 s = sums.setdefault(name, [0.0, 0])
                 s[0] += loss[m].sum().item()
                 s[1] += m.sum().item()
@@ -180,9 +180,10 @@ def watch(model, program, length, mix, rows):
                 for k, name in ((W_LINE, "lines"), (W_ANSWER, "codes")):
                     run = []
                     for t in range(length):
-                        if w[b, t] == k:
+                        ours = w[b, t] == k if k < W_ANSWER else w[b, t] >= k
+                        if ours:
                             run.append(t)
-                        if run and (w[b, t] != k or y[b, t] == 1):
+                        if run and (not ours or y[b, t] == 1):
                             if y[b, run[-1]] == 1:
                                 kind = name if k == W_LINE else "codes" if len(run) > 2 else "nones"
                                 s = sums.setdefault(kind, [0, 0])
@@ -207,6 +208,7 @@ def main():
     a.add_argument("--kv", type=int, default=3)
     a.add_argument("--ffn", type=int, default=384)
     a.add_argument("--no-seed", action="store_true", help="a random start, without the seeded copying circuit")
+    a.add_argument("--stop", type=int, default=0, help="end after so many steps, with a checkpoint")
     a.add_argument("--save", type=int, default=250)
     a.add_argument("--watch", type=int, default=100)
     a.add_argument("--threads", type=int, default=2)
@@ -287,8 +289,11 @@ def main():
                 print(" ".join(f"{k} {x:.3f}" if isinstance(x, float) else f"{k} {x}" for k, x in v.items()), flush=True)
                 log.write(json.dumps(v) + "\n")
                 log.flush()
-            if step % o.save == 0 or step == passed:
+            if step % o.save == 0 or step in (passed, o.stop):
                 save(last)
+            if step == o.stop:
+                source.close()
+                return
         source.close()
     save(last)
 

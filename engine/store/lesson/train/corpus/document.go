@@ -47,13 +47,18 @@ type Mix struct {
 	Questions   int     // at most, about the facts of a row
 	PerQuestion int     // tokens of a row for each of them
 	Anywhere    bool    // other documents may come before those facts
+	Answer      float64 // weight of the answers
+	Restate     bool    // an answer is the whole sentence that states the fact
 }
 
 // Mixes are the mixes by name. "first" teaches each form; "second", for the longest
-// rows, asks more about a text and lets it begin anywhere in the row.
+// rows, asks more about a text and lets it begin anywhere in the row; "third" is
+// nearly all about facts; in "last" the answers become whole sentences.
 var Mixes = map[string]Mix{
-	"first":  {Facts: 0.55, Questions: 4, PerQuestion: 64},
-	"second": {Facts: 0.75, Questions: 10, PerQuestion: 40, Anywhere: true},
+	"first":  {Facts: 0.55, Questions: 4, PerQuestion: 64, Answer: wAnswer},
+	"second": {Facts: 0.75, Questions: 10, PerQuestion: 40, Anywhere: true, Answer: wAnswer},
+	"third":  {Facts: 1, Questions: 10, PerQuestion: 40, Anywhere: true, Answer: 2.4 * wAnswer},
+	"last":   {Facts: 0.75, Questions: 10, PerQuestion: 40, Anywhere: true, Answer: wAnswer, Restate: true},
 }
 
 // place draws which document of a row may be the one with facts.
@@ -92,7 +97,7 @@ func (s *Source) recall(row int, mix Mix) Document {
 	questions := s.Between(1, min(mix.Questions, max(1, row/mix.PerQuestion)))
 	const perSentence, perFact, perQuestion = 14, 14, 20
 	room := row - 10 - facts*perFact - questions*perQuestion
-	n := s.Needles(facts, s.Between(0, max(room/perSentence, 0)))
+	n := s.NeedlesAlike(facts, s.Between(0, max(room/perSentence, 0)))
 	again := s.chance(0.2) // a fact stated again, without a question
 	if again {
 		n.factFirst()
@@ -109,7 +114,7 @@ func (s *Source) recall(row int, mix Mix) Document {
 	if again {
 		f := n.Facts[s.r.IntN(facts)]
 		return append(said, Part{" The code of the " + f.Colour, wRandom}, Part{" " + f.Container, wText},
-			Part{" is", wText}, Part{" " + f.Code + ".", wAnswer}, Part{End, wText})
+			Part{" is", wText}, Part{" " + f.Code + ".", mix.Answer}, Part{End, wText})
 	}
 	var d Document
 	var asked []string
@@ -125,11 +130,11 @@ func (s *Source) recall(row int, mix Mix) Document {
 		ask := Part{Ask(key), wRandom}
 		switch {
 		case i > 0:
-			d = append(d, turn([]Part{ask}, n.Answer(key), wAnswer)...)
+			d = append(d, turn([]Part{ask}, n.answer(key, mix.Restate), mix.Answer)...)
 		case s.chance(0.1): // the question first
-			d = append(d, turn(append([]Part{ask, {"\n", wRandom}}, said...), n.Answer(key), wAnswer)...)
+			d = append(d, turn(append([]Part{ask, {"\n", wRandom}}, said...), n.answer(key, mix.Restate), mix.Answer)...)
 		default:
-			d = append(d, turn(append(said, Part{s.gap(), wFiller}, ask), n.Answer(key), wAnswer)...)
+			d = append(d, turn(append(said, Part{s.gap(), wFiller}, ask), n.answer(key, mix.Restate), mix.Answer)...)
 		}
 	}
 	return d

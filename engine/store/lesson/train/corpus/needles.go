@@ -31,9 +31,15 @@ type Needles struct {
 	before []int // sentences of filler before each fact, ascending
 }
 
-// Needles draws a text of so many facts among about so many filler sentences.
-func (s *Source) Needles(facts, filler int) Needles {
-	n := Needles{Facts: s.facts(facts), filler: s.Filler(filler)}
+// Needles draws a text of so many facts, at most 10, about different containers
+// among so many filler sentences.
+func (s *Source) Needles(facts, filler int) Needles { return s.needles(facts, filler, true) }
+
+// NeedlesAlike is Needles with containers that may come again in another colour.
+func (s *Source) NeedlesAlike(facts, filler int) Needles { return s.needles(facts, filler, false) }
+
+func (s *Source) needles(facts, filler int, apart bool) Needles {
+	n := Needles{Facts: s.facts(facts, apart), filler: s.Filler(filler)}
 	for range facts {
 		n.before = append(n.before, s.Between(0, len(n.filler)))
 	}
@@ -66,12 +72,16 @@ func (n *Needles) write() {
 	n.Text = strings.Join(said, " ")
 }
 
-// facts draws facts of different keys and different codes.
-func (s *Source) facts(n int) []Fact {
+// facts draws facts of different keys and different codes, and if they are to be
+// told apart by it, of different containers.
+func (s *Source) facts(n int, apart bool) []Fact {
 	var facts []Fact
 	for len(facts) < n {
 		f := Fact{s.pick(Colours), s.pick(Containers), fmt.Sprintf("%04d", s.r.IntN(10000))}
-		if !hasKey(facts, f.Key()) && !hasCode(facts, f.Code) {
+		alike := func(g Fact) bool {
+			return g.Key() == f.Key() || g.Code == f.Code || apart && g.Container == f.Container
+		}
+		if !slices.ContainsFunc(facts, alike) {
 			facts = append(facts, f)
 		}
 	}
@@ -97,10 +107,14 @@ func (n Needles) Absent(s *Source) string {
 	}
 }
 
-// Answer is what the text says of a key: its code, or None.
-func (n Needles) Answer(key string) string {
+// Answer is what the text says of a key: the sentence with its code, or None.
+func (n Needles) Answer(key string) string { return n.answer(key, true) }
+
+func (n Needles) answer(key string, restate bool) string {
 	for _, f := range n.Facts {
-		if f.Key() == key {
+		if f.Key() == key && restate {
+			return f.String()
+		} else if f.Key() == key {
 			return f.Code
 		}
 	}
@@ -124,15 +138,6 @@ func (s *Source) Filler(n int) []string {
 func hasKey(facts []Fact, key string) bool {
 	for _, f := range facts {
 		if f.Key() == key {
-			return true
-		}
-	}
-	return false
-}
-
-func hasCode(facts []Fact, code string) bool {
-	for _, f := range facts {
-		if f.Code == code {
 			return true
 		}
 	}
