@@ -25,6 +25,7 @@ func init() {
 			"F32":                       reflect.ValueOf(p_loupe_engine.F32),
 			"GenerateConfig":            reflect.ValueOf((*p_loupe_engine.GenerateConfig)(nil)),
 			"Host":                      reflect.ValueOf((*p_loupe_engine.Host)(nil)),
+			"IQ4NL":                     reflect.ValueOf(p_loupe_engine.IQ4NL),
 			"Kernels":                   reflect.ValueOf(p_loupe_engine.Kernels),
 			"Load":                      reflect.ValueOf(p_loupe_engine.Load),
 			"LoadConfig":                reflect.ValueOf((*p_loupe_engine.LoadConfig)(nil)),
