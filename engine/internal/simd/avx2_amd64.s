@@ -5053,7 +5053,7 @@ end287:
 	RET
 
 // func mulPanelQ4_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x1AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5075,6 +5075,9 @@ panel290:
 	VXORPS Y0, Y0, Y0
 
 block292:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y1
 	VPAND        low4<>+0(SB), Y1, Y1
 	VPBROADCASTD (CX), Y2
@@ -5188,7 +5191,7 @@ DATA lanes<>+28(SB)/4, $0x00000007
 GLOBL lanes<>(SB), RODATA|NOPTR, $32
 
 // func mulPanelQ4_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x2AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5214,6 +5217,9 @@ panel297:
 	VXORPS Y1, Y1, Y1
 
 block299:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VPBROADCASTD (BX), Y3
@@ -5357,7 +5363,7 @@ done298:
 	RET
 
 // func mulPanelQ4_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x3AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5384,6 +5390,9 @@ panel304:
 	VXORPS Y2, Y2, Y2
 
 block306:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y3
 	VPAND        low4<>+0(SB), Y3, Y3
 	VPBROADCASTD (BX), Y4
@@ -5567,7 +5576,7 @@ done305:
 	RET
 
 // func mulPanelQ4_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x4AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5597,6 +5606,9 @@ panel311:
 	VXORPS Y3, Y3, Y3
 
 block313:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y4
 	VPAND        low4<>+0(SB), Y4, Y4
 	VPBROADCASTD (DI), Y5
@@ -5820,7 +5832,7 @@ done312:
 	RET
 
 // func mulPanelQ4_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0FineAVX2(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -5846,6 +5858,9 @@ panel318:
 	VXORPS Y1, Y1, Y1
 
 block320:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VPBROADCASTD (CX), Y3
@@ -5962,7 +5977,7 @@ done319:
 	RET
 
 // func mulPanelQ4_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x1AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5984,6 +5999,9 @@ panel323:
 	VXORPS Y0, Y0, Y0
 
 block325:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y1
 	VPAND        low4<>+0(SB), Y1, Y1
 	VPBROADCASTD (CX), Y2
@@ -6087,7 +6105,7 @@ done324:
 	RET
 
 // func mulPanelQ4_1x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x2AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6113,6 +6131,9 @@ panel330:
 	VXORPS Y1, Y1, Y1
 
 block332:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VPBROADCASTD (BX), Y3
@@ -6255,7 +6276,7 @@ done331:
 	RET
 
 // func mulPanelQ4_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x3AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6282,6 +6303,9 @@ panel337:
 	VXORPS Y2, Y2, Y2
 
 block339:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y3
 	VPAND        low4<>+0(SB), Y3, Y3
 	VPBROADCASTD (BX), Y4
@@ -6463,7 +6487,7 @@ done338:
 	RET
 
 // func mulPanelQ4_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x4AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6493,6 +6517,9 @@ panel344:
 	VXORPS Y3, Y3, Y3
 
 block346:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y4
 	VPAND        low4<>+0(SB), Y4, Y4
 	VPBROADCASTD (DI), Y5
@@ -6713,7 +6740,7 @@ done345:
 	RET
 
 // func mulPanelQ4_1FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1FineAVX2(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -6739,6 +6766,9 @@ panel351:
 	VXORPS Y1, Y1, Y1
 
 block353:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VPBROADCASTD (CX), Y3
@@ -6854,7 +6884,7 @@ done352:
 	RET
 
 // func mulPanelQ5_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x1AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6876,6 +6906,9 @@ panel356:
 	VXORPS Y0, Y0, Y0
 
 block358:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y1
 	VPAND        low4<>+0(SB), Y1, Y1
 	VMOVDQU      16(AX), Y2
@@ -7011,7 +7044,7 @@ done357:
 	RET
 
 // func mulPanelQ5_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x2AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7037,6 +7070,9 @@ panel363:
 	VXORPS Y1, Y1, Y1
 
 block365:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VMOVDQU      16(AX), Y3
@@ -7213,7 +7249,7 @@ done364:
 	RET
 
 // func mulPanelQ5_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x3AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7240,6 +7276,9 @@ panel370:
 	VXORPS Y2, Y2, Y2
 
 block372:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y3
 	VPAND        low4<>+0(SB), Y3, Y3
 	VMOVDQU      16(AX), Y4
@@ -7457,7 +7496,7 @@ done371:
 	RET
 
 // func mulPanelQ5_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x4AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7487,6 +7526,9 @@ panel377:
 	VXORPS Y3, Y3, Y3
 
 block379:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y4
 	VPAND        low4<>+0(SB), Y4, Y4
 	VMOVDQU      16(AX), Y5
@@ -7745,7 +7787,7 @@ done378:
 	RET
 
 // func mulPanelQ5_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0FineAVX2(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -7771,6 +7813,9 @@ panel384:
 	VXORPS Y1, Y1, Y1
 
 block386:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VMOVDQU      16(AX), Y3
@@ -7920,7 +7965,7 @@ done385:
 	RET
 
 // func mulPanelQ5_1x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x1AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7942,6 +7987,9 @@ panel389:
 	VXORPS Y0, Y0, Y0
 
 block391:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y1
 	VPAND        low4<>+0(SB), Y1, Y1
 	VMOVDQU      32(AX), Y2
@@ -8077,7 +8125,7 @@ done390:
 	RET
 
 // func mulPanelQ5_1x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x2AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8103,6 +8151,9 @@ panel396:
 	VXORPS Y1, Y1, Y1
 
 block398:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VMOVDQU      32(AX), Y3
@@ -8278,7 +8329,7 @@ done397:
 	RET
 
 // func mulPanelQ5_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x3AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8305,6 +8356,9 @@ panel403:
 	VXORPS Y2, Y2, Y2
 
 block405:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y3
 	VPAND        low4<>+0(SB), Y3, Y3
 	VMOVDQU      32(AX), Y4
@@ -8520,7 +8574,7 @@ done404:
 	RET
 
 // func mulPanelQ5_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x4AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8550,6 +8604,9 @@ panel410:
 	VXORPS Y3, Y3, Y3
 
 block412:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y4
 	VPAND        low4<>+0(SB), Y4, Y4
 	VMOVDQU      32(AX), Y5
@@ -8805,7 +8862,7 @@ done411:
 	RET
 
 // func mulPanelQ5_1FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1FineAVX2(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -8831,6 +8888,9 @@ panel417:
 	VXORPS Y1, Y1, Y1
 
 block419:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y2
 	VPAND        low4<>+0(SB), Y2, Y2
 	VMOVDQU      32(AX), Y3
@@ -8979,7 +9039,7 @@ done418:
 	RET
 
 // func mulPanelQ8_0x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x1AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9001,6 +9061,11 @@ panel422:
 	VXORPS Y0, Y0, Y0
 
 block424:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y1
 	VPXOR        16(AX), Y1, Y1
 	VPABSB       Y1, Y2
@@ -9130,7 +9195,7 @@ DATA sign8<>+28(SB)/4, $0x80808080
 GLOBL sign8<>(SB), RODATA|NOPTR, $32
 
 // func mulPanelQ8_0x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x2AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9156,6 +9221,11 @@ panel429:
 	VXORPS Y1, Y1, Y1
 
 block431:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y2
 	VPXOR        16(AX), Y2, Y2
 	VPABSB       Y2, Y3
@@ -9327,7 +9397,7 @@ done430:
 	RET
 
 // func mulPanelQ8_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x3AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9354,6 +9424,11 @@ panel436:
 	VXORPS Y2, Y2, Y2
 
 block438:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y3
 	VPXOR        16(AX), Y3, Y3
 	VPABSB       Y3, Y4
@@ -9577,7 +9652,7 @@ done437:
 	RET
 
 // func mulPanelQ8_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x4AVX2(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9607,6 +9682,11 @@ panel443:
 	VXORPS Y3, Y3, Y3
 
 block445:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y4
 	VPXOR        16(AX), Y4, Y4
 	VPABSB       Y4, Y5
@@ -9882,7 +9962,7 @@ done444:
 	RET
 
 // func mulPanelQ8_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0FineAVX2(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -9908,6 +9988,11 @@ panel450:
 	VXORPS Y1, Y1, Y1
 
 block452:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y2
 	VPXOR        16(AX), Y2, Y2
 	VPABSB       Y2, Y3

@@ -6,7 +6,7 @@
 #include "textflag.h"
 
 // func mulPanelQ4_0x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -28,6 +28,11 @@ panel1:
 	VXORPS Z0, Z0, Z0
 
 block3:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z9
 	VMOVDQU32     32(AX), Z1
 	VPSRLW        $0x04, Z1, Z5
@@ -104,7 +109,7 @@ DATA low4<>+28(SB)/4, $0x0f0f0f0f
 GLOBL low4<>(SB), RODATA|NOPTR, $32
 
 // func mulPanelQ4_0x2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x2AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -130,6 +135,11 @@ panel6:
 	VXORPS Z1, Z1, Z1
 
 block8:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z10
 	VMOVDQU32     32(AX), Z2
 	VPSRLW        $0x04, Z2, Z6
@@ -212,7 +222,7 @@ done7:
 	RET
 
 // func mulPanelQ4_0x3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x3AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -239,6 +249,11 @@ panel11:
 	VXORPS Z2, Z2, Z2
 
 block13:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z11
 	VMOVDQU32     32(AX), Z3
 	VPSRLW        $0x04, Z3, Z7
@@ -337,7 +352,7 @@ done12:
 	RET
 
 // func mulPanelQ4_0x4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x4AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -367,6 +382,11 @@ panel16:
 	VXORPS Z3, Z3, Z3
 
 block18:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z12
 	VMOVDQU32     32(AX), Z4
 	VPSRLW        $0x04, Z4, Z8
@@ -1883,7 +1903,7 @@ done47:
 	RET
 
 // func mulPanelQ4_0FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0FineAVX512(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -1909,6 +1929,11 @@ panel51:
 	VXORPS Z1, Z1, Z1
 
 block53:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z10
 	VMOVDQU32     32(AX), Z2
 	VPSRLW        $0x04, Z2, Z6
@@ -1980,7 +2005,7 @@ done52:
 	RET
 
 // func mulPanelQ4_1x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2002,6 +2027,11 @@ panel55:
 	VXORPS Z0, Z0, Z0
 
 block57:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z9
 	VMOVDQU32        64(AX), Z1
 	VPSRLW           $0x04, Z1, Z5
@@ -2070,7 +2100,7 @@ done56:
 	RET
 
 // func mulPanelQ4_1x2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x2AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2096,6 +2126,11 @@ panel60:
 	VXORPS Z1, Z1, Z1
 
 block62:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z10
 	VMOVDQU32        64(AX), Z2
 	VPSRLW           $0x04, Z2, Z6
@@ -2181,7 +2216,7 @@ done61:
 	RET
 
 // func mulPanelQ4_1x3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x3AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2208,6 +2243,11 @@ panel65:
 	VXORPS Z2, Z2, Z2
 
 block67:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z11
 	VMOVDQU32        64(AX), Z3
 	VPSRLW           $0x04, Z3, Z7
@@ -2310,7 +2350,7 @@ done66:
 	RET
 
 // func mulPanelQ4_1x4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x4AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2340,6 +2380,11 @@ panel70:
 	VXORPS Z3, Z3, Z3
 
 block72:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VMOVDQU32        64(AX), Z4
 	VPSRLW           $0x04, Z4, Z8
@@ -3921,7 +3966,7 @@ done101:
 	RET
 
 // func mulPanelQ4_1FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1FineAVX512(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -3947,6 +3992,11 @@ panel105:
 	VXORPS Z1, Z1, Z1
 
 block107:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z10
 	VMOVDQU32        64(AX), Z2
 	VPSRLW           $0x04, Z2, Z6
@@ -4021,7 +4071,7 @@ done106:
 	RET
 
 // func mulPanelQ5_0x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4043,6 +4093,12 @@ panel109:
 	VXORPS Z0, Z0, Z0
 
 block111:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z5
 	VMOVDQU32     32(AX), Z9
 	VPBROADCASTD  pair5<>+0(SB), Z4
@@ -4132,7 +4188,7 @@ DATA pair5<>+28(SB)/4, $0x11111111
 GLOBL pair5<>(SB), RODATA|NOPTR, $32
 
 // func mulPanelQ5_0x2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x2AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4158,6 +4214,12 @@ panel114:
 	VXORPS Z1, Z1, Z1
 
 block116:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z6
 	VMOVDQU32     32(AX), Z10
 	VPBROADCASTD  pair5<>+0(SB), Z5
@@ -4253,7 +4315,7 @@ done115:
 	RET
 
 // func mulPanelQ5_0x3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x3AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4280,6 +4342,12 @@ panel119:
 	VXORPS Z2, Z2, Z2
 
 block121:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z7
 	VMOVDQU32     32(AX), Z11
 	VPBROADCASTD  pair5<>+0(SB), Z6
@@ -4391,7 +4459,7 @@ done120:
 	RET
 
 // func mulPanelQ5_0x4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x4AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4421,6 +4489,12 @@ panel124:
 	VXORPS Z3, Z3, Z3
 
 block126:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z8
 	VMOVDQU32     32(AX), Z12
 	VPBROADCASTD  pair5<>+0(SB), Z7
@@ -6028,7 +6102,7 @@ done155:
 	RET
 
 // func mulPanelQ5_0FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0FineAVX512(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -6054,6 +6128,12 @@ panel159:
 	VXORPS Z1, Z1, Z1
 
 block161:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z6
 	VMOVDQU32     32(AX), Z10
 	VPBROADCASTD  pair5<>+0(SB), Z5
@@ -6138,7 +6218,7 @@ done160:
 	RET
 
 // func mulPanelQ5_1x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6160,6 +6240,12 @@ panel163:
 	VXORPS Z0, Z0, Z0
 
 block165:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VMOVDQU32        64(AX), Z9
 	VPBROADCASTD     pair5<>+0(SB), Z4
@@ -6241,7 +6327,7 @@ done164:
 	RET
 
 // func mulPanelQ5_1x2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x2AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6267,6 +6353,12 @@ panel168:
 	VXORPS Z1, Z1, Z1
 
 block170:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VMOVDQU32        64(AX), Z10
 	VPBROADCASTD     pair5<>+0(SB), Z5
@@ -6365,7 +6457,7 @@ done169:
 	RET
 
 // func mulPanelQ5_1x3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x3AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6392,6 +6484,12 @@ panel173:
 	VXORPS Z2, Z2, Z2
 
 block175:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VMOVDQU32        64(AX), Z11
 	VPBROADCASTD     pair5<>+0(SB), Z6
@@ -6507,7 +6605,7 @@ done174:
 	RET
 
 // func mulPanelQ5_1x4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x4AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6537,6 +6635,12 @@ panel178:
 	VXORPS Z3, Z3, Z3
 
 block180:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VMOVDQU32        64(AX), Z12
 	VPBROADCASTD     pair5<>+0(SB), Z7
@@ -8209,7 +8313,7 @@ done209:
 	RET
 
 // func mulPanelQ5_1FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1FineAVX512(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -8235,6 +8339,12 @@ panel213:
 	VXORPS Z1, Z1, Z1
 
 block215:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VMOVDQU32        64(AX), Z10
 	VPBROADCASTD     pair5<>+0(SB), Z5
@@ -8322,7 +8432,7 @@ done214:
 	RET
 
 // func mulPanelQ8_0x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8344,6 +8454,15 @@ panel217:
 	VXORPS Z0, Z0, Z0
 
 block219:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z1
 	VMOVDQU32     96(AX), Z2
 	VMOVDQU32     160(AX), Z3
@@ -8401,7 +8520,7 @@ done218:
 	RET
 
 // func mulPanelQ8_0x2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x2AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8427,6 +8546,15 @@ panel222:
 	VXORPS Z1, Z1, Z1
 
 block224:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z2
 	VMOVDQU32     96(AX), Z3
 	VMOVDQU32     160(AX), Z4
@@ -8500,7 +8628,7 @@ done223:
 	RET
 
 // func mulPanelQ8_0x3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x3AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8527,6 +8655,15 @@ panel227:
 	VXORPS Z2, Z2, Z2
 
 block229:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z3
 	VMOVDQU32     96(AX), Z4
 	VMOVDQU32     160(AX), Z5
@@ -8616,7 +8753,7 @@ done228:
 	RET
 
 // func mulPanelQ8_0x4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x4AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8646,6 +8783,15 @@ panel232:
 	VXORPS Z3, Z3, Z3
 
 block234:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z4
 	VMOVDQU32     96(AX), Z5
 	VMOVDQU32     160(AX), Z6
@@ -10099,7 +10245,7 @@ done263:
 	RET
 
 // func mulPanelQ8_0FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0FineAVX512(SB), $128-96
 	NO_LOCAL_POINTERS
 	MOVQ w+8(FP), AX
@@ -10125,6 +10271,15 @@ panel267:
 	VXORPS Z1, Z1, Z1
 
 block269:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z2
 	VMOVDQU32     96(AX), Z3
 	VMOVDQU32     160(AX), Z4

@@ -48,7 +48,7 @@ func BenchmarkPanelDecode(b *testing.B) {
 				for i := 0; i < len(rows); i += len(p.w) {
 					copy(rows[i:], p.w)
 				}
-				dst, all := make([]float32, p.rows), asFloats(matrices)
+				dst, all := make([]float32, 2*p.rows), asFloats(matrices)
 				multiply := func(mul MulQ, w []byte, size int) {
 					for i := 0; i < len(w); i += size {
 						mul(dst, p.rows, w[i:i+size], p.rows, &p.q, 0, 1)
@@ -87,7 +87,7 @@ func BenchmarkPanelDecode(b *testing.B) {
 func BenchmarkPanelPrompt(b *testing.B) {
 	for _, k := range All()[1:] {
 		for _, typ := range panelTypes {
-			for _, tokens := range []int{2, 4, 8, 12, 16, 64} {
+			for _, tokens := range []int{1, 2, 4, 8, 12, 16, 64} {
 				b.Run(fmt.Sprintf("%s/%s/%d", k.Name, typ, tokens), func(b *testing.B) {
 					p := newProduct(typ, 512, 1024, tokens, 1)
 					w, dst := p.packed(k), make([]float32, tokens*p.rows)
@@ -111,10 +111,8 @@ func BenchmarkPack(b *testing.B) {
 				k := generic
 				k.PanelRows = rows
 				dst := make([]byte, k.PanelBytes(typ, p.rows, p.n))
-				b.SetBytes(int64(len(p.w)))
-				for b.Loop() {
-					k.Pack(typ, dst, p.w, p.rows, p.n)
-				}
+				t := compare(b, func() { k.Pack(typ, dst, p.w, p.rows, p.n) })
+				b.ReportMetric(float64(len(p.w))/t[0].Seconds()/1e9, "GB/s")
 			})
 		}
 	}

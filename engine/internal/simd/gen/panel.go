@@ -90,6 +90,9 @@ type distance struct{ q, e reg.GPVirtual }
 
 const columnsABase = 8
 
+// prefetchColumns is up to how many columns a kernel waits for memory.
+const prefetchColumns = 4
+
 // begin makes the head of the function, as far as its loop over panels.
 func (p *panelKernel) begin(tier string) {
 	name := fmt.Sprintf("mulPanel%sx%d%s", p.name, p.columns, tier)
@@ -122,6 +125,11 @@ func (p *panelKernel) panels(before, block, after func()) {
 
 	next := p.label("block")
 	p.Label(next)
+	if p.columns <= prefetchColumns {
+		for line := 0; line < p.bytes(p.rows); line += 64 {
+			p.PREFETCHT0(at(p.w, prefetchAhead+line))
+		}
+	}
 	block()
 	p.next()
 	p.CMPQ(p.w, p.slot(slotEnd))
