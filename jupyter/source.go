@@ -167,8 +167,11 @@ func endsInValue(k *kernel.Kernel, code string) bool {
 		return true
 	}
 	name := dotted(call.Fun)
-	if name == "" {
+	switch name {
+	case "":
 		return true
+	case "clear", "close", "delete", "panic", "print", "println":
+		return false
 	}
 	doc, ok := k.Doc(name)
 	return !ok || !isProcedure(doc.Signature)
@@ -176,7 +179,7 @@ func endsInValue(k *kernel.Kernel, code string) bool {
 
 // dotted is an expression of names and dots as text, "" for any other.
 func dotted(e ast.Expr) string {
-	switch e := e.(type) {
+	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		return e.Name
 	case *ast.SelectorExpr:
