@@ -34,6 +34,7 @@ const policy = `
 	engine/model:           engine/tensor engine/quant engine/gguf engine/kvcache engine/ops engine/observe engine/internal/simd engine/internal/ref engine/enginetest
 	engine:                 engine/*
 	engine/measure:         engine engine/enginetest engine/tensor
+	engine/measure/compare: engine/measure
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
 	stdlib/chain:           engine engine/chat stdlib/nb engine/enginetest engine/store/lesson/train/corpus

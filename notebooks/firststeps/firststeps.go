@@ -46,7 +46,7 @@ func main() {
 
 	// %% Generate
 	s := m.NewSession()
-	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 200})
+	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: 2})
 	must(err)
 	fmt.Println(story.Text)
 	fmt.Println(story.Stats)
@@ -56,7 +56,7 @@ func main() {
 
 	// %% Chat
 	c := m.NewSession()
-	answer, err := c.Chat("Tell me a story about an owl.")
+	answer, err := c.Chat("Tell me a story about an owl.", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: 3})
 	must(err)
 	fmt.Println(answer.Text)
 	answer, err = c.Chat("Summarise the story.")
