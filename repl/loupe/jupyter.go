@@ -56,10 +56,12 @@ func (p *specPlace) add(cmd *cobra.Command) {
 	f.BoolVar(&p.user, "user", false, "for this user (this is the default)")
 	f.StringVar(&p.prefix, "prefix", "", "for the installation in this folder, such as a virtual environment")
 	f.StringVar(&p.name, "name", kernelName, "name of the kernelspec; several may exist, each with its own model")
-	cmd.MarkFlagsMutuallyExclusive("user", "prefix")
 }
 
 func (p *specPlace) kernels() (string, error) {
+	if p.user && p.prefix != "" {
+		return "", usageError{errors.New("jupyter: --user and --prefix are two places; give one")}
+	}
 	if p.prefix != "" {
 		return jupyter.PrefixKernels(p.prefix), nil
 	}
@@ -81,6 +83,10 @@ before that, so that a wrong setting is told here and not in a notebook.`,
   loupe jupyter install -m smollm2 -c 4096 --name loupe-smollm2`,
 		Args: noArguments("--prefix DIR chooses the place"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			kernels, err := place.kernels()
+			if err != nil {
+				return err
+			}
 			program, err := lastingProgram()
 			if err != nil {
 				return err
@@ -90,10 +96,6 @@ before that, so that a wrong setting is told here and not in a notebook.`,
 				return err
 			}
 			m.Close()
-			kernels, err := place.kernels()
-			if err != nil {
-				return err
-			}
 			spec := jupyter.Spec{Name: place.name, DisplayName: "Go (Loupe)"}
 			spec.Argv = append([]string{program, "jupyter", "kernel", "{connection_file}"}, givenLoadFlags(cmd, &place)...)
 			if !store.IsDefault(model.model) {
