@@ -76,10 +76,10 @@ func TestDiverge(t *testing.T) {
 }
 
 // savedBase is the predictions of the random model on two chunks.
-func savedBase(t testing.TB, m *engine.Model) []byte {
+func savedBase(t testing.TB, m *engine.Model, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if _, err := measure.WriteBase(context.Background(), &b, m, strings.Repeat(tale, 8), 64, 2, nil); err != nil {
+	if _, err := measure.WriteBase(context.Background(), &b, m, text, 64, 2, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -88,11 +88,15 @@ func savedBase(t testing.TB, m *engine.Model) []byte {
 // A file gives what comparing at once gives, but for the 16 bits it keeps.
 func TestBaseFile(t *testing.T) {
 	const path = "lesson"
+	// Of the model's own world: what it gives less than exp(-16) the 16 bits of a file
+	// do not hold.
+	text := strings.Repeat("Once there was a clever otter called Mia who lived near the bridge. Mia liked fine cake more than soup. "+
+		"At the pond Mia found a small yellow lamp. \"What a shiny lamp!\" said Otto the crow. In the end they all ate pie and soup and were glad. ", 3)
 	cfg := engine.LoadConfig{ContextLength: 64, Threads: 1}
 	base := load(t, path, cfg)
 	cfg.KCacheType = engine.Q4_0
 	m := load(t, path, cfg)
-	data := savedBase(t, base)
+	data := savedBase(t, base, text)
 	vocab := base.Vocabulary()
 	if want := 8 + 12 + 4*128 + 2*31*2*(vocab+vocab%2+4); len(data) != want {
 		t.Errorf("%d bytes for a vocabulary of %d, want %d", len(data), vocab, want)
@@ -105,7 +109,7 @@ func TestBaseFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := measure.Diverge(context.Background(), base, m, strings.Repeat(tale, 8), 64, 2, nil)
+	want, err := measure.Diverge(context.Background(), base, m, text, 64, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +135,7 @@ func TestBaseFile(t *testing.T) {
 func TestDamagedBases(t *testing.T) {
 	path := enginetest.DefaultTiny().Write(t)
 	m := load(t, path, engine.LoadConfig{ContextLength: 64, Threads: 1})
-	data := savedBase(t, m)
+	data := savedBase(t, m, strings.Repeat(tale, 8))
 	rows := 8 + 12 + 4*128
 	diverge := func(data []byte, m *engine.Model) error {
 		b, err := measure.ReadBase(bytes.NewReader(data))
