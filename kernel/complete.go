@@ -8,6 +8,8 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -89,8 +91,11 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 	case from > 0 && src[from-1] == '.':
 		start := operand(src[:from-1])
 		list = k.selectors(src[:start], src[start:from-1])
+	case strings.HasPrefix(trimmed, "%run ") || strings.HasPrefix(trimmed, "%save ") || strings.HasPrefix(trimmed, "%params "):
+		from = strings.LastIndexAny(src[:cursor], " \t") + 1
+		return from, fileNames(src[from:cursor])
 	case !inLiteral(src[:from]):
-		list = k.scope(src[:from])
+		list = append(k.keys(src[:from]), k.scope(src[:from])...)
 	}
 	return from, matching(list, prefix)
 }
@@ -196,6 +201,76 @@ func (k *Kernel) selectors(before, expr string) []Candidate {
 		}
 	}
 	return append(list, k.fields(t, own, map[types.Type]bool{})...)
+}
+
+// keys are the fields that a struct literal around the cursor does not set yet,
+// where one may be named.
+func (k *Kernel) keys(before string) (list []Candidate) {
+	text := strings.TrimRight(before, " \t\n")
+	if text == "" || text[len(text)-1] != '{' && text[len(text)-1] != ',' {
+		return nil
+	}
+	c := k.checkAt(before, "__cursor,")
+	if c == nil {
+		return nil
+	}
+	var lit *ast.CompositeLit
+	ast.Inspect(c.file, func(n ast.Node) bool {
+		if x, ok := n.(*ast.CompositeLit); ok {
+			for _, e := range x.Elts {
+				if e.Pos() == c.pos {
+					lit = x
+				}
+			}
+		}
+		return true
+	})
+	if lit == nil {
+		return nil
+	}
+	st, ok := deref(c.info.TypeOf(lit)).Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	set := map[string]bool{}
+	for _, e := range lit.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				set[id.Name] = true
+			}
+		} else if e.Pos() != c.pos {
+			return nil // a literal without keys
+		}
+	}
+	for i := range st.NumFields() {
+		if f := st.Field(i); !set[f.Name()] && (f.Exported() || f.Pkg() == k.sess.Pkg()) {
+			list = append(list, Candidate{Text: f.Name(), Kind: "field", Detail: types.TypeString(f.Type(), k.qualify)})
+		}
+	}
+	return list
+}
+
+// fileNames completes the path of a file: folders and Go files.
+func fileNames(prefix string) (list []Candidate) {
+	dir, base := filepath.Split(prefix)
+	entries, err := os.ReadDir(filepath.Join(".", dir))
+	if filepath.IsAbs(dir) {
+		entries, err = os.ReadDir(dir)
+	}
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case !strings.HasPrefix(name, base) || strings.HasPrefix(name, ".") && base == "":
+		case e.IsDir():
+			list = append(list, Candidate{Text: dir + name + string(filepath.Separator), Kind: "file"})
+		case filepath.Ext(name) == ".go":
+			list = append(list, Candidate{Text: dir + name, Kind: "file"})
+		}
+	}
+	return list
 }
 
 // fields are those of a struct and of what it embeds.
@@ -314,9 +389,8 @@ func closers(src string) string {
 		case token.LBRACK:
 			end = "]" + end
 		case token.LBRACE:
-			end = "\n}" + end
+			end = "}" + end // no newline: inside of a literal it would want a comma
 		case token.RPAREN, token.RBRACK, token.RBRACE:
-			end = strings.TrimPrefix(end, "\n")
 			end = end[min(1, len(end)):]
 		}
 	}

@@ -32,6 +32,8 @@ type Error struct {
 	// Source is the text of Line, for a caret under Col; "" when unknown.
 	Source string
 	Kind   Kind
+	// Hint is what to write instead, for common mistakes; "" for others.
+	Hint string
 	// Trace names further places: other compile errors of the cell, or the
 	// calls of a panic, innermost first.
 	Trace []string

@@ -83,17 +83,56 @@ func (c Cell) name() string {
 
 // code checks, lowers, compiles and runs a cell of Go.
 func (k *Kernel) code(ctx context.Context, c Cell) *Error {
+	set := settings(c.Source)
+	for name := range set {
+		switch name {
+		case "time", "expect-error", "once":
+		default:
+			k.out.event(Warning{Cell: c.name(), Text: "no setting //nb:" + name + "; there are //nb:time, //nb:expect-error and //nb:once"})
+		}
+	}
+	if set["once"] && k.once[c.Source] {
+		k.out.event(Stats{Text: "//nb:once: it has run; %rerun runs it again"})
+		return nil
+	}
+	start := time.Now()
+	err := k.goCode(ctx, c)
+	if set["time"] {
+		k.out.event(Stats{Text: "wall " + duration(time.Since(start)), Data: time.Since(start)})
+	}
+	if set["expect-error"] && (err == nil || err.Kind != Interrupted) {
+		if err == nil {
+			return &Error{Cell: c.name(), Line: max(c.Line, 1), Col: 1, Msg: "//nb:expect-error: the cell ran without an error", Source: lineOf(c.Source, 1), Kind: Panic, ExitCode: 1}
+		}
+		k.text1(err.Error()) // what the cell is there to show
+		return nil
+	}
+	if set["once"] && err == nil {
+		k.once[c.Source] = true
+	}
+	return err
+}
+
+// goCode runs a cell of Go and remembers what it did.
+func (k *Kernel) goCode(ctx context.Context, c Cell) *Error {
 	units, err := k.prepare(c)
 	if err != nil {
 		return err
 	}
-	return k.execute(ctx, c.name(), units.programs, units.commit)
+	err = k.execute(ctx, c.name(), units.programs, units.commit)
+	k.mu.Lock()
+	forget(k.interp, units.dead)
+	k.ran.add(units.did)
+	k.mu.Unlock()
+	return err
 }
 
 // prepared is a cell that can run.
 type prepared struct {
 	programs []*interp.Program
 	commit   func() // makes the cell's names those of the session
+	did      *ran
+	dead     []string // see lower.Output
 }
 
 // prepare does everything but running. If it fails the session is as before.
@@ -387,6 +426,11 @@ func (k *Kernel) checkErrors(c Cell, errs []check.Error) *Error {
 	if e.Source == "" {
 		e.Source = lineOf(c.Source, e.Line-max(c.Line, 1)+1)
 	}
+	own := map[string]bool{}
+	if parts, errs := splitCell(c.Source); len(errs) == 0 {
+		own = parts.declares
+	}
+	e.Hint = k.hint(first.Msg, e.Source, own)
 	for _, x := range errs[1:min(len(errs), 10)] {
 		e.Trace = append(e.Trace, fmt.Sprintf("%s:%d:%d: %s", c.name(), x.Pos.Line, x.Pos.Column, x.Msg))
 	}
@@ -432,7 +476,9 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 			return fail(k.refused(c.name(), err))
 		}
 		out.programs = append(out.programs, p)
+		out.dead = append(out.dead, low.Dead...)
 	}
+	out.did = k.analyse(c, list, a.objects)
 	out.commit = func() {
 		for name, o := range a.objects {
 			k.sess.Objects[name] = o

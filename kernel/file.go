@@ -27,16 +27,16 @@ func (k *Kernel) RunFile(ctx context.Context, path string) error {
 		return errClosed
 	}
 	start := time.Now()
-	return k.finish(k.file(ctx, path), start)
+	return k.finish(k.file(ctx, path, nil), start)
 }
 
-func (k *Kernel) file(ctx context.Context, path string) *Error {
+func (k *Kernel) file(ctx context.Context, path string, params map[string]string) *Error {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return &Error{Msg: fmt.Sprintf("kernel: %v", err), Kind: Compile, ExitCode: 1}
 	}
 	k.mu.Lock()
-	f, unit, e := k.checkFile(path, string(src))
+	f, unit, e := k.checkFile(path, string(src), params)
 	k.mu.Unlock()
 	if e != nil {
 		return e
@@ -44,8 +44,9 @@ func (k *Kernel) file(ctx context.Context, path string) *Error {
 	return k.place(f, k.runNotebook(ctx, f, unit))
 }
 
-// checkFile parses and checks a whole notebook.
-func (k *Kernel) checkFile(path, src string) (*notebook.File, *check.Unit, *Error) {
+// checkFile parses and checks a whole notebook, with other values for
+// parameters if there are any.
+func (k *Kernel) checkFile(path, src string, params map[string]string) (*notebook.File, *check.Unit, *Error) {
 	c := Cell{File: path, Source: src, Line: 1}
 	k.sources[path] = src
 	f, err := notebook.Parse(k.sess.Fset, path, src)
@@ -58,6 +59,13 @@ func (k *Kernel) checkFile(path, src string) (*notebook.File, *check.Unit, *Erro
 	objects := k.sess.Objects
 	k.sess.Objects = map[string]types.Object{} // a file stands for itself
 	unit, errs := k.sess.Check(f.AST, nil)
+	if len(errs) == 0 && len(params) > 0 {
+		if err := k.setParams(f, unit.Info, params); err != nil {
+			k.sess.Objects = objects
+			return nil, nil, &Error{Cell: path, Msg: err.Error(), Kind: Compile, ExitCode: 1}
+		}
+		unit, errs = k.sess.Check(f.AST, nil)
+	}
 	k.sess.Objects = objects
 	if len(errs) > 0 {
 		return nil, nil, k.place(f, k.checkErrors(c, check.Sorted(errs)))

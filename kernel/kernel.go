@@ -36,6 +36,9 @@ type Options struct {
 	// MaxOutput is how many bytes of stdout and stderr a Run sends; the rest is
 	// dropped, which a Warning says. 0 means all of them.
 	MaxOutput int64
+	// Width is how many columns a line of text has, for tables; nil for as many
+	// as they take.
+	Width func() int
 	// Args is os.Args of the scripts; nil means {"loupe"}.
 	Args []string
 }
@@ -58,7 +61,7 @@ type Cell struct {
 // Candidate is one completion.
 type Candidate struct {
 	Text   string // what stands there when it is taken
-	Kind   string // "var", "func", "method", "field", "type", "const", "package", "keyword", "magic"
+	Kind   string // "var", "func", "method", "field", "type", "const", "package", "keyword", "magic", "file"
 	Detail string // a signature or a type
 }
 
@@ -75,6 +78,8 @@ type Var struct {
 	Name, Type string
 	Bytes      int64 // what it owns, see nb.Sizer; else a bounded deep size
 	Value      string
+	Parts      map[string]int64 // of Bytes, for an nb.Parter
+	Stale      bool             // see Kernel.Stale
 }
 
 var errClosed = errors.New("kernel: closed")
@@ -102,6 +107,8 @@ type Kernel struct {
 	sources map[string]string
 	docs    map[types.Object]string // doc comments of the session's declarations
 
+	ran       records         // the cells of the session
+	once      map[string]bool // sources of //nb:once that ran
 	showing   showing
 	mainFrame *deferFrame // what main of a notebook deferred
 	ended     bool        // the notebook's main has returned
@@ -180,6 +187,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	k.sources = map[string]string{}
 	k.docs = map[types.Object]string{}
 	k.defined = nil
+	k.ran, k.once = newRecords(), map[string]bool{}
 	_ = k.interp.Use(interp.Exports{"k/k": k.m.table()})
 }
 

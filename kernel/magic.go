@@ -3,6 +3,9 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"go/types"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -11,12 +14,17 @@ import (
 
 // magics are the commands of a cell that are not Go.
 var magics = map[string]string{
-	"%time":  "%time CODE      run CODE and say how long it took",
-	"%who":   "%who            the variables of the session: type, bytes, value",
-	"%reset": "%reset          forget everything that cells declared",
-	"%run":   "%run FILE.go    run a notebook file; its variables stay",
-	"%stop":  "%stop           end the goroutines that earlier cells left running",
-	"%help":  "%help           this list",
+	"%time":    "%time CODE      run CODE and say how long it took",
+	"%who":     "%who            the variables of the session: type, bytes, value",
+	"%reset":   "%reset          forget everything that cells declared",
+	"%run":     "%run FILE.go    run a notebook file; its variables stay",
+	"%history": "%history        the cells that ran, with their numbers",
+	"%rerun":   "%rerun N | stale run cell N again, or all cells whose values are stale",
+	"%save":    "%save FILE.go   write the cells as a notebook file that go run takes too",
+	"%params":  "%params FILE.go the parameters of a notebook file; %run FILE.go name=value sets them",
+	"%type":    "%type EXPR      the type of an expression, which is not run",
+	"%stop":    "%stop           end the goroutines that earlier cells left running",
+	"%help":    "%help           this list",
 }
 
 func isMagic(src string) bool { return src[0] == '%' || src[0] == '?' }
@@ -59,14 +67,49 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		k.out.event(Stats{Text: "wall " + duration(time.Since(start)), Data: time.Since(start)})
 		return err
 	case "%who":
-		k.text1(whoTable(k.Vars()))
+		k.text1(whoTable(k.Vars(), k.opt.Width))
 	case "%reset":
 		k.resetSession()
 	case "%run":
 		if rest == "" {
 			return fail("%%run needs a file")
 		}
-		return k.file(ctx, strings.Trim(rest, `"`))
+		words := strings.Fields(rest)
+		params, bad := paramsOf(words[1:])
+		if bad != "" {
+			return fail("%%run FILE.go takes name=value after the file, not %s", bad)
+		}
+		return k.file(ctx, strings.Trim(words[0], `"`), params)
+	case "%history":
+		k.text1(k.history())
+	case "%save":
+		if rest == "" {
+			return fail("%%save needs a file")
+		}
+		text, err := k.save(strings.Trim(rest, `"`))
+		if err != nil {
+			return fail("%v", err)
+		}
+		k.text1(text)
+	case "%params":
+		if rest == "" {
+			return fail("%%params needs a file")
+		}
+		text, e := k.listParams(strings.Trim(rest, `"`))
+		if e != nil {
+			return e
+		}
+		k.text1(text)
+	case "%type":
+		k.mu.Lock()
+		t := k.typeOf("", rest)
+		k.mu.Unlock()
+		if t == nil {
+			return fail("%%type needs an expression whose names are known")
+		}
+		k.text1(types.TypeString(t, k.qualify))
+	case "%rerun":
+		return k.rerun(ctx, rest, fail)
 	case "%stop":
 		ended, left := k.stopBackground()
 		text := fmt.Sprintf("%d goroutines ended", ended)
@@ -116,24 +159,60 @@ func duration(d time.Duration) string {
 }
 
 // whoTable is a table in text.
-func whoTable(vars []Var) string {
+// width says how many columns there are, nil for as many as it takes.
+func whoTable(vars []Var, width func() int) string {
 	if len(vars) == 0 {
 		return "no variables"
 	}
+	room := 1 << 20
+	if width != nil {
+		room = max(width()-1, 20)
+	}
 	rows := [][]string{{"name", "type", "bytes", "value"}}
 	for _, v := range vars {
-		rows = append(rows, []string{v.Name, v.Type, bytesText(v.Bytes), v.Value})
-	}
-	width := make([]int, 4)
-	for _, r := range rows {
-		for i, s := range r {
-			width[i] = max(width[i], utf8.RuneCountInString(s))
+		value := v.Value
+		if len(v.Parts) > 0 {
+			var list []string
+			for _, name := range slices.Sorted(maps.Keys(v.Parts)) {
+				list = append(list, name+" "+bytesText(v.Parts[name]))
+			}
+			value = strings.Join(list, ", ")
 		}
+		if v.Stale {
+			value = "(stale) " + value
+		}
+		rows = append(rows, []string{v.Name, v.Type, bytesText(v.Bytes), value})
+	}
+	cols := make([]int, 4)
+	measure := func() (used int) {
+		clear(cols)
+		for _, r := range rows {
+			for i, s := range r {
+				cols[i] = max(cols[i], utf8.RuneCountInString(s))
+			}
+		}
+		return cols[0] + cols[1] + cols[2] + 6
+	}
+	// Narrow terminals: first the value gives way, then type and name.
+	shorten := func(col, least, value int) {
+		if over := measure() + min(cols[3], value) - room; over > 0 {
+			for _, r := range rows[1:] {
+				r[col] = oneLine(r[col], max(cols[col]-over, least))
+			}
+		}
+	}
+	shorten(1, 8, 12)
+	shorten(0, 8, 8)
+	shorten(1, 4, 4)
+	shorten(0, 4, 4)
+	left := max(room-measure(), 4)
+	for _, r := range rows {
+		r[3] = oneLine(r[3], left)
 	}
 	var b strings.Builder
 	for _, r := range rows {
 		for i, s := range r {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
+			pad := strings.Repeat(" ", cols[i]-utf8.RuneCountInString(s))
 			switch i {
 			case 2:
 				b.WriteString(pad + s + "  ")

@@ -16,6 +16,7 @@ func (k *Kernel) Vars() []Var {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	globals := k.interp.Globals()
+	stale := k.ran.staleNames()
 	var list []Var
 	for name, o := range k.sess.Objects {
 		v, ok := o.(*types.Var)
@@ -30,14 +31,26 @@ func (k *Kernel) Vars() []Var {
 		if !ok || !rv.IsValid() {
 			continue
 		}
-		x := Var{Name: name, Type: types.TypeString(v.Type(), k.qualify)}
+		x := Var{Name: name, Type: types.TypeString(v.Type(), k.qualify), Stale: stale[name]}
 		val := display.Value{V: opened(rv, v.Type()), T: v.Type()}
 		x.Bytes = owned(rv)
+		x.Parts = parts(rv)
 		x.Value = oneLine(k.brief(val), 48)
 		list = append(list, x)
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
+}
+
+// parts are what a value says of the memory that it owns.
+func parts(v reflect.Value) map[string]int64 {
+	if !v.CanInterface() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil
+	}
+	if p, ok := v.Interface().(nb.Parter); ok {
+		return p.BytesByPart()
+	}
+	return nil
 }
 
 // qualify names packages in types: those of the session not at all.

@@ -17,6 +17,9 @@ func failureText(e *kernel.Error, width int, p palette) string {
 	if text, caret := caretLines(e.Source, e.Col, width); text != "" {
 		b.WriteString(text + "\n" + p.fail(caret) + "\n")
 	}
+	if e.Hint != "" {
+		b.WriteString(p.dim("hint: "+e.Hint) + "\n")
+	}
 	for _, t := range e.Trace {
 		b.WriteString(p.dim("  "+t) + "\n")
 	}

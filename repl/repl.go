@@ -73,11 +73,15 @@ func New(opt Options) (*REPL, error) {
 		}
 		events = r.screen.Render
 	}
+	var width func() int
+	if r.screen != nil {
+		width = r.screen.width
+	}
 	limit := int64(0) // what goes into a file or a program is never cut
 	if interactive {
 		limit = maxOutput
 	}
-	k, err := kernel.New(kernel.Options{Events: r.count(events), AutoImport: true, MaxOutput: limit})
+	k, err := kernel.New(kernel.Options{Events: r.count(events), AutoImport: true, MaxOutput: limit, Width: width})
 	if err != nil {
 		return nil, err
 	}

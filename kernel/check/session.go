@@ -74,9 +74,18 @@ func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Er
 	*s.pkg = *types.NewPackage("main", "main")
 	declared := Declared(f)
 	scope := s.pkg.Scope()
+	// Only names that occur: checks stay as fast as the cell is short, and a
+	// scope that an object keeps alive stays small.
+	named := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			named[id.Name] = true
+		}
+		return true
+	})
 	for _, m := range []map[string]types.Object{s.Objects, extra} {
-		for name, o := range m {
-			if !declared[name] {
+		for name := range named {
+			if o := m[name]; o != nil && !declared[name] {
 				scope.Insert(o)
 			}
 		}

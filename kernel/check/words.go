@@ -87,7 +87,11 @@ func syntaxText(msg string) string {
 		}
 	}
 	if rest, ok := strings.CutPrefix(msg, "missing , "); ok {
-		if where, _, ok := strings.Cut(rest, " before newline"); ok {
+		where, _, ok := strings.Cut(rest, " before newline")
+		if after, found := strings.CutPrefix(rest, "before newline "); found {
+			where, ok = after, true
+		}
+		if ok {
 			close := map[string]string{"in argument list": ")", "in parameter list": ")", "in composite literal": "}"}[where]
 			return "syntax error: unexpected newline " + where + "; possibly missing comma or " + close
 		}

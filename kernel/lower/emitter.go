@@ -27,7 +27,8 @@ type emitter struct {
 	targets []*target
 	at      token.Pos
 	tmps    int
-	library bool // in a generic function of a native package
+	dead    []string // functions that nothing will call once the unit has run
+	library bool     // in a generic function of a native package
 	jumps   map[*ast.Ident]bool
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
@@ -159,7 +160,7 @@ func (e *emitter) declarations(f *ast.File) {
 	for _, d := range f.Decls { // all of them are known before one is lowered
 		if fn, ok := d.(*ast.FuncDecl); ok && fn != e.unit.Cell && fn != e.unit.Skip && fn.Body != nil {
 			if fobj, _ := e.info.Defs[fn.Name].(*types.Func); fobj != nil {
-				e.p.decls[fobj] = &decl{fn, e.info}
+				put(e.p, e.p.decls, fobj, &decl{fn, e.info})
 			}
 		}
 	}
@@ -237,6 +238,7 @@ func (e *emitter) global(o types.Object) {
 // cell lowers the statements of a cell into a function and calls it.
 func (e *emitter) cell(u Unit) {
 	n := e.p.fresh("c_cell")
+	e.dead = append(e.dead, n)
 	sig := e.info.Defs[u.Cell.Name].Type().(*types.Signature)
 	for _, s := range u.Stmts {
 		ast.Inspect(s, func(n ast.Node) bool {
@@ -326,7 +328,7 @@ func (e *emitter) funcName(f *types.Func, args []types.Type) string {
 			return n
 		}
 		n := e.p.fresh(base)
-		e.p.names[f] = n
+		put(e.p, e.p.names, types.Object(f), n)
 		return n
 	}
 	key := fmt.Sprintf("%p", f)
@@ -338,7 +340,7 @@ func (e *emitter) funcName(f *types.Func, args []types.Type) string {
 		return n
 	}
 	n := e.p.fresh(base + "__i")
-	e.p.insts[key] = n
+	put(e.p, e.p.insts, key, n)
 	d := e.p.decls[f]
 	if d == nil {
 		e.refuse(e.at, "the generic function "+f.Name(), "")

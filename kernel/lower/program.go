@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
 	"sort"
 	"strconv"
 	"strings"
@@ -39,6 +38,7 @@ type Program struct {
 	Calls bool
 
 	state
+	log      []func()       // takes back what the unit being lowered has added
 	versions map[string]int // never restored: a name that failed is burned
 
 	Types   []types.Type // by type id; grows only
@@ -71,13 +71,6 @@ func NewProgram(pkg *types.Package) *Program {
 	}
 }
 
-func (s state) clone() state {
-	return state{
-		names: maps.Clone(s.names), structs: maps.Clone(s.structs), insts: maps.Clone(s.insts),
-		known: maps.Clone(s.known), methods: maps.Clone(s.methods), decls: maps.Clone(s.decls),
-	}
-}
-
 // Name is the interpreter's name of a package-level or hoisted object.
 func (p *Program) Name(o types.Object) (string, bool) {
 	n, ok := p.names[o]
@@ -100,7 +93,7 @@ func (p *Program) name(o types.Object, prefix string) string {
 		return n
 	}
 	n := p.fresh(prefix + o.Name())
-	p.names[o] = n
+	put(p, p.names, o, n)
 	return n
 }
 
@@ -151,7 +144,7 @@ func (p *Program) generic(o *types.Func) *types.Func {
 	if p.decls[b] == nil {
 		for _, d := range f.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok {
-				p.decls[info.Defs[fn.Name].(*types.Func)] = &decl{fn, info}
+				put(p, p.decls, info.Defs[fn.Name].(*types.Func), &decl{fn, info})
 			}
 		}
 	}
@@ -165,13 +158,42 @@ type Output struct {
 	// Imports are the native packages that it needs.
 	Imports []string
 	// Files: it mentions os.Stdout or os.Stderr.
-	Files   bool
+	Files bool
+	// Dead are functions of the interpreter that nothing calls once the unit has
+	// run: the cell itself, and what was lowered anew.
+	Dead    []string
 	program *Program
-	before  state
+	log     []func()
 }
 
 // Undo takes back what the unit added to the program, when it did not compile.
-func (o *Output) Undo() { o.program.state = o.before }
+func (o *Output) Undo() {
+	for i := len(o.log) - 1; i >= 0; i-- {
+		o.log[i]()
+	}
+	o.log = nil
+}
+
+// put sets a key of a map of the program's state, so that it can be undone.
+func put[K comparable, V any](p *Program, m map[K]V, k K, v V) {
+	old, had := m[k]
+	p.log = append(p.log, func() {
+		if had {
+			m[k] = old
+		} else {
+			delete(m, k)
+		}
+	})
+	m[k] = v
+}
+
+// drop deletes a key of a map of the program's state.
+func drop[K comparable, V any](p *Program, m map[K]V, k K) {
+	if old, had := m[k]; had {
+		p.log = append(p.log, func() { m[k] = old })
+		delete(m, k)
+	}
+}
 
 // Unit is what Lower takes: a checked file, of whose function Cell the
 // statements Stmts are run.
@@ -207,7 +229,13 @@ func (e *emitter) relink(replaced map[types.Object]types.Object) {
 	stale := map[types.Object]bool{}
 	for old, now := range replaced {
 		if n, ok := e.p.names[now]; ok {
-			e.p.names[old] = n
+			if was := e.p.names[old]; was != "" && was != n {
+				e.dead = append(e.dead, was)
+			}
+			put(e.p, e.p.names, old, n)
+			if f, ok := old.(*types.Func); ok && old != now {
+				drop(e.p, e.p.decls, f)
+			}
 			stale[old] = true
 		}
 	}
@@ -229,7 +257,8 @@ func (e *emitter) relink(replaced map[types.Object]types.Object) {
 	}
 	sort.Slice(again, func(i, j int) bool { return again[i].Pos() < again[j].Pos() })
 	for _, f := range again {
-		delete(e.p.names, f)
+		e.dead = append(e.dead, e.p.names[f])
+		drop(e.p, e.p.names, types.Object(f))
 	}
 	for _, f := range again {
 		d := e.p.decls[f]
@@ -246,7 +275,8 @@ func (e *emitter) dropLate(u *Unit) {
 		if f == nil || e.p.names[f] == "" {
 			continue
 		}
-		delete(e.p.names, f)
+		e.dead = append(e.dead, e.p.names[f])
+		drop(e.p, e.p.names, types.Object(f))
 		if u.Replaced == nil {
 			u.Replaced = map[types.Object]types.Object{}
 		}
@@ -272,8 +302,10 @@ func origin(o types.Object) types.Object {
 
 // Lower lowers a unit.
 func (p *Program) Lower(u Unit) (out *Output, err error) {
-	out = &Output{program: p, before: p.state.clone()}
+	out = &Output{program: p}
+	p.log = nil
 	defer func() {
+		out.log, p.log = p.log, nil
 		if r := recover(); r != nil {
 			out.Undo()
 			out, err = nil, asRefusal(r)
@@ -293,6 +325,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 	e.registerLate(u.Late)
 	out.Source = e.file()
 	out.Imports = sortedKeys(e.imports)
+	out.Dead = e.dead
 	out.Files = strings.Contains(out.Source, "p_os.Stdout") || strings.Contains(out.Source, "p_os.Stderr")
 	return out, nil
 }
@@ -327,8 +360,10 @@ func (e *emitter) file() string {
 
 // Global declares a variable whose value is the kernel's defined value i.
 func (p *Program) Global(o *types.Var, i int) (out *Output, err error) {
-	out = &Output{program: p, before: p.state.clone()}
+	out = &Output{program: p}
+	p.log = nil
 	defer func() {
+		out.log, p.log = p.log, nil
 		if r := recover(); r != nil {
 			out.Undo()
 			out, err = nil, asRefusal(r)

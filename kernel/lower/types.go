@@ -114,7 +114,7 @@ func (e *emitter) structName(t *types.Named) string {
 		return n
 	}
 	n := e.p.fresh("t_" + t.Obj().Name())
-	e.p.structs[id] = n
+	put(e.p, e.p.structs, id, n)
 	body := e.structIn(t.Underlying().(*types.Struct), nil)
 	fmt.Fprintf(&e.top, "type %s %s\n", n, body)
 	return n
@@ -255,7 +255,7 @@ func (e *emitter) id(t types.Type) int {
 	t = e.subst(t)
 	id := e.p.TypeID(t)
 	if !e.p.known[id] {
-		e.p.known[id] = true
+		put(e.p, e.p.known, id, true)
 		at := e.at
 		rep := e.rep(t)
 		e.at = at
@@ -269,7 +269,7 @@ func (e *emitter) id(t types.Type) int {
 func (e *emitter) boxID(t types.Type) int {
 	id := e.id(t)
 	if !e.p.methods[id] {
-		e.p.methods[id] = true
+		put(e.p, e.p.methods, id, true)
 		e.later = append(e.later, func() { e.registerMethods(e.p.Types[id]) })
 	}
 	return id

@@ -19,6 +19,11 @@ type Sizer interface {
 	Bytes() int64
 }
 
+// Parter is a Sizer that knows what its memory is for: "weights", "cache".
+type Parter interface {
+	BytesByPart() map[string]int64
+}
+
 // Host is what a kernel gives to this package. Any field may be nil.
 type Host struct {
 	// Context is the context of the running cell.

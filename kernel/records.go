@@ -1,0 +1,299 @@
+package kernel
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ran is a cell that ran, with the session's names that it used and changed.
+type ran struct {
+	cell     Cell
+	declares map[string]bool // := and declarations
+	changes  map[string]bool // assignments to what an earlier cell declared
+	effects  map[string]bool // what it may have changed through a pointer
+	uses     map[string]bool // what it read, functions that it calls included
+	seen     map[string]int  // the version of what it used, when it ended
+}
+
+// maxRecords bounds what is remembered of a session's cells.
+const maxRecords = 2000
+
+// records are the cells of a session in the order in which they ran last.
+type records struct {
+	list     []*ran
+	versions map[string]int             // of a name: how often it got another value
+	inside   map[string]map[string]bool // of a function: what its body uses
+}
+
+func newRecords() records {
+	return records{versions: map[string]int{}, inside: map[string]map[string]bool{}}
+}
+
+// analyse finds what the units of a cell do to the session's names.
+func (k *Kernel) analyse(c Cell, units []checked, objects map[string]types.Object) *ran {
+	r := &ran{cell: c, declares: map[string]bool{}, changes: map[string]bool{}, effects: map[string]bool{}, uses: map[string]bool{}, seen: map[string]int{}}
+	for _, u := range units {
+		info := u.unit.Info
+		top := map[types.Object]bool{}
+		for _, o := range u.hoist {
+			top[o] = true
+			r.declares[o.Name()] = true
+		}
+		global := func(id *ast.Ident) (string, bool) {
+			o := info.Uses[id]
+			if o == nil {
+				o = info.Defs[id]
+			}
+			if o == nil || o.Pkg() != k.sess.Pkg() {
+				return "", false
+			}
+			return o.Name(), top[o] || k.sess.Objects[o.Name()] == o || objects[o.Name()] == o
+		}
+		for _, d := range u.unit.File.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if ok && fn == u.unit.Cell {
+				continue
+			}
+			if ok && fn.Body != nil {
+				name := fn.Name.Name
+				if id, _ := receiverName(fn); id != nil {
+					name = id.Name + "." + name
+				}
+				r.declares[name] = true
+				body := &ran{changes: map[string]bool{}, effects: map[string]bool{}, uses: map[string]bool{}}
+				body.walk(fn.Body, info, global)
+				maps.Copy(body.uses, body.changes)
+				k.ran.inside[name] = body.uses
+				continue
+			}
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
+				for _, s := range g.Specs {
+					r.declares[s.(*ast.TypeSpec).Name.Name] = true
+				}
+			}
+			r.walk(d, info, global)
+		}
+		for _, s := range u.unit.Stmts {
+			r.walk(s, info, global)
+		}
+	}
+	for name := range r.declares {
+		delete(r.changes, name)
+	}
+	k.ran.through(r.uses)
+	return r
+}
+
+// through adds what the functions in a set use, and what these use.
+func (x *records) through(uses map[string]bool) {
+	queue := slices.Collect(maps.Keys(uses))
+	for len(queue) > 0 {
+		name := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		for n := range x.inside[name] {
+			if !uses[n] {
+				uses[n] = true
+				queue = append(queue, n)
+			}
+		}
+	}
+}
+
+// walk notes what n does to the session's names.
+func (r *ran) walk(n ast.Node, info *types.Info, global func(*ast.Ident) (string, bool)) {
+	// root is the variable that an assignable or addressable expression is in.
+	root := func(x ast.Expr) (name string, whole, ok bool) {
+		whole = true
+		for {
+			switch y := x.(type) {
+			case *ast.ParenExpr:
+				x = y.X
+			case *ast.SelectorExpr:
+				x, whole = y.X, false
+			case *ast.IndexExpr:
+				x, whole = y.X, false
+			case *ast.SliceExpr:
+				x, whole = y.X, false
+			case *ast.StarExpr:
+				x, whole = y.X, false
+			case *ast.Ident:
+				name, ok = global(y)
+				return name, whole, ok
+			default:
+				return "", false, false
+			}
+		}
+	}
+	set := func(x ast.Expr) {
+		if name, _, ok := root(x); ok {
+			r.changes[name] = true
+		}
+	}
+	plain := map[*ast.Ident]bool{} // only written
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				if n.Tok == token.DEFINE {
+					if id, ok := l.(*ast.Ident); ok && info.Defs[id] == nil {
+						set(l) // declared before
+					}
+				} else {
+					set(l)
+				}
+				if id, ok := ast.Unparen(l).(*ast.Ident); ok && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) {
+					plain[id] = true
+				}
+			}
+		case *ast.IncDecStmt:
+			set(n.X)
+		case *ast.RangeStmt:
+			if n.Tok == token.ASSIGN {
+				for _, x := range []ast.Expr{n.Key, n.Value} {
+					if x != nil {
+						set(x)
+					}
+				}
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				if name, _, ok := root(n.X); ok {
+					r.effects[name] = true
+				}
+			}
+		case *ast.SelectorExpr:
+			if s := info.Selections[n]; s != nil && s.Kind() == types.MethodVal {
+				if f, ok := s.Obj().(*types.Func); ok {
+					if named := recvType(f); named != "" {
+						r.uses[named+"."+f.Name()] = true
+					}
+					if _, ptr := f.Type().(*types.Signature).Recv().Type().(*types.Pointer); ptr {
+						if name, _, ok := root(n.X); ok {
+							r.effects[name] = true
+						}
+					}
+				}
+			}
+		case *ast.Ident:
+			if name, ok := global(n); ok && !plain[n] && info.Defs[n] == nil {
+				r.uses[name] = true
+			}
+		}
+		return true
+	})
+}
+
+func recvType(f *types.Func) string {
+	n, ok := deref(f.Type().(*types.Signature).Recv().Type()).(*types.Named)
+	if !ok {
+		return ""
+	}
+	return n.Obj().Name()
+}
+
+// add notes that a cell ran. A cell of the same name ran before in its place.
+func (x *records) add(r *ran) {
+	for _, m := range []map[string]bool{r.declares, r.changes} {
+		for name := range m {
+			x.versions[name]++
+		}
+	}
+	for name := range r.uses {
+		r.seen[name] = x.versions[name]
+	}
+	for i, old := range x.list {
+		if old.cell.Name != "" && old.cell.Name == r.cell.Name {
+			x.list[i] = r
+			return
+		}
+	}
+	x.list = append(x.list, r)
+	if len(x.list) > maxRecords {
+		x.list = append(x.list[:0], x.list[len(x.list)-maxRecords:]...)
+	}
+}
+
+// superseded says whether later cells declared everything anew that a cell
+// declared, so that its values are gone.
+func (x *records) superseded(i int) bool {
+	r := x.list[i]
+	if len(r.declares) == 0 {
+		return false
+	}
+	left := maps.Clone(r.declares)
+	for _, later := range x.list[i+1:] {
+		for name := range later.declares {
+			delete(left, name)
+		}
+	}
+	return len(left) == 0
+}
+
+// stale are the cells whose values are not what they would be if they ran now:
+// something that they used has changed since, or is itself stale. A cell that
+// works on what a stale cell before it works on through a pointer is stale too.
+func (x *records) stale() []*ran {
+	var out []*ran
+	names := map[string]bool{}   // values that a stale cell made
+	touched := map[string]bool{} // what a stale cell worked on
+	for i, r := range x.list {
+		if len(r.declares)+len(r.changes)+len(r.effects) == 0 || x.superseded(i) {
+			continue
+		}
+		is := false
+		for name := range r.uses {
+			if r.changes[name] {
+				continue // whoever came later worked on what this one left
+			}
+			is = is || r.seen[name] != x.versions[name] || names[name] || r.effects[name] && touched[name]
+		}
+		if !is {
+			continue
+		}
+		out = append(out, r)
+		maps.Copy(names, r.declares)
+		maps.Copy(names, r.changes)
+		maps.Copy(touched, r.effects)
+	}
+	return out
+}
+
+// Stale names the cells whose values depend on something that has changed
+// since they ran, in the order in which to run them again.
+func (k *Kernel) Stale() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var out []string
+	for _, r := range k.ran.stale() {
+		out = append(out, r.cell.name())
+	}
+	return out
+}
+
+// staleNames are the variables whose values are stale.
+func (x *records) staleNames() map[string]bool {
+	m := map[string]bool{}
+	for _, r := range x.stale() {
+		maps.Copy(m, r.declares)
+		maps.Copy(m, r.changes)
+	}
+	return m
+}
+
+// settings are what the comments //nb:NAME at the head of a cell ask for.
+func settings(src string) map[string]bool {
+	m := map[string]bool{}
+	for _, line := range strings.Split(src, "\n") {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "//nb:"); ok {
+			m[strings.TrimSpace(name)] = true
+		} else if line != "" && !strings.HasPrefix(line, "//") {
+			break
+		}
+	}
+	return m
+}

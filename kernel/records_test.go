@@ -1,0 +1,241 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestStale: what depends on something that changed is known, through
+// functions, methods, other values and pointers, and nothing else is.
+func TestStale(t *testing.T) {
+	for name, c := range map[string]struct {
+		cells []string
+		want  string
+	}{
+		"nothing":           {[]string{"x := 1", "y := x", "fmt.Print()"}, "[]"},
+		"a value":           {[]string{"x := 1", "y := x + 1", "z := y", "w := 5", "x = 2"}, "[In[2] In[3]]"},
+		"declared again":    {[]string{"x := 1", "y := x + 1", "x := 2"}, "[In[2]]"},
+		"its own change":    {[]string{"x := 1", "x = x + 1", "x++"}, "[]"},
+		"superseded":        {[]string{"x := 1", "y := x", "y := 3", "x = 2"}, "[]"},
+		"a function":        {[]string{"func f() int { return 1 }", "y := f()", "func f() int { return 2 }"}, "[In[2]]"},
+		"through functions": {[]string{"x := 1", "func f() int { return x }", "func g() int { return f() }", "y := g()", "x = 2"}, "[In[4]]"},
+		"a type":            {[]string{"type T struct{ A int }", "t := T{1}", "type T struct{ A, B int }"}, "[In[2]]"},
+		"a method":          {[]string{"type T struct{ A int }", "t := T{1}", "func (t T) M() int { return 1 }", "y := t.M()", "func (t T) M() int { return 2 }"}, "[In[4]]"},
+		"pointers":          {[]string{"n := 2", "var b strings.Builder", "fmt.Fprint(&b, n)", "b.WriteString(\"x\")", "s := b.String()", "n = 3"}, "[In[3] In[4] In[5]]"},
+		"a printing cell":   {[]string{"x := 1", "fmt.Print(x)", "x = 2"}, "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, r := newKernel(t, Options{AutoImport: true})
+			if got := play(t, k, r, c.cells...); strings.Contains(got, "!") {
+				t.Fatal(got)
+			}
+			if got := fmt.Sprint(k.Stale()); got != c.want {
+				t.Errorf("stale %s want %s", got, c.want)
+			}
+		})
+	}
+	k, r := newKernel(t, Options{AutoImport: true})
+	play(t, k, r, "x := 1", "y := x * 10", "z := y + 1", "x = 7")
+	if got := play(t, k, r, "%who"); !strings.Contains(got, "(stale) 10") || strings.Contains(got, "(stale) 7") {
+		t.Errorf("%s", got)
+	}
+	if got := play(t, k, r, "%rerun stale", "y", "z", "%rerun stale", "%rerun 1", "x"); got != "= 70\n= 71\n= nothing is stale\n= 1\n" {
+		t.Errorf("after a rerun %q", got)
+	}
+}
+
+// TestSettings: comments at the head of a cell.
+func TestSettings(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	got := play(t, k, r, "n := 0", "//nb:once\nn++", "//nb:once\nn++", "n", "%rerun 2", "n",
+		"//nb:expect-error\nvar p *int\n*p = 1", "// text\n//nb:expect-error\nnope", "//nb:expect-error\nn", "//nb:tim\nn", "x := \"//nb:once\"")
+	want := "= 1\n= 2\n= In[7]:3:1: panic: runtime error: invalid memory address or nil pointer dereference\n= In[8]:3:1: undefined: nope\n" +
+		"= 2\n! In[9]:1:1: //nb:expect-error: the cell ran without an error\n~ no setting //nb:tim; there are //nb:time, //nb:expect-error and //nb:once\n= 2\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	n := len(r.events)
+	play(t, k, r, "//nb:time\nn = 3")
+	timed := false
+	for _, e := range r.events[n:] {
+		s, ok := e.(Stats)
+		timed = timed || ok && strings.HasPrefix(s.Text, "wall ")
+	}
+	if !timed {
+		t.Errorf("no time: %v", r.events[n:])
+	}
+}
+
+// TestSave: the saved cells are a program that prints what the cells printed.
+func TestSave(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	path := filepath.Join(t.TempDir(), "saved.go")
+	got := play(t, k, r, "type T struct{ A int }\nfunc (t T) Twice() int { return 2 * t.A }", "t := T{4}\nfor i := range 2 {\n\tfmt.Println(i, t)\n}", "nope", "fmt.Println(strings.ToUpper(\"a\"), t.Twice())", "%save "+path)
+	if !strings.HasSuffix(got, "= 3 cells in "+path+"\n") {
+		t.Errorf("%q", got)
+	}
+	if out, err := exec.Command("go", "run", path).CombinedOutput(); err != nil || string(out) != "0 {4}\n1 {4}\nA 8\n" {
+		t.Errorf("go run: %v %s", err, out)
+	}
+	if got := play(t, k, r, "%history"); !strings.Contains(got, "// In[2]\nt := T{4}") || strings.Contains(got, "nope") {
+		t.Errorf("history %q", got)
+	}
+	if got := play(t, k, r, "x := 1", "x := 2", "%save "+path); !strings.Contains(got, "go run will not take it") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestParams: a notebook's parameters take other values, of their types.
+func TestParams(t *testing.T) {
+	k, r := newKernel(t, Options{})
+	path := filepath.Join(t.TempDir(), "n.go")
+	src := "package main\n\nimport \"fmt\"\n\nfunc main() {\n\t// %% parameters\n\tname, n := \"world\", 2\n\tvar temp float64 = 0.5\n\n\t// %%\n\tfmt.Println(name, n, temp)\n}\n"
+	if err := os.WriteFile(path, []byte(src), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, k, r, "%params "+path, "%run "+path, "%run "+path+" name=moon temp=2 n=-7", "%run "+path+" n=x", "%run "+path+" m=1", "%run "+path+" n")
+	want := "= name string = \"world\"\nn int = 2\ntemp float64 = 0.5\nworld 2 0.5\nmoon -7 2\n" +
+		"! " + path + ": kernel: parameter n of " + path + " has type int, which x does not fit\n" +
+		"! " + path + ": kernel: " + path + " has no parameter m; its parameters are name, n, temp\n" +
+		"! In[6]:1:1: %run FILE.go takes name=value after the file, not n\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestHints: common mistakes come with what to write instead.
+func TestHints(t *testing.T) {
+	for src, want := range map[string]string{
+		"total = 3":                                   "a new variable is declared with total := ...",
+		"x := 1\nx := 2":                              "= gives another value to a variable that there is",
+		"n := 2\nf := 1.5\nn * f":                     "Go converts nothing by itself: write int(x) or float64(x) around one side",
+		"n := 2\nvar f float64 = n":                   "convert it: float64(n)",
+		"x := None":                                   "Go's word is nil",
+		"counter := 1\ncounte + 1":                    "did you mean counter?",
+		"xs := []int{1}\nxs.append(2)":                "append is a function: xs = append(xs, x)",
+		"n := strconv.Atoi(\"1\")":                    "take both: x, err := ..., or x, _ := ... to drop the second",
+		"xs := []int{\n\t1,\n\t2\n}":                  "put a comma at the end of the line",
+		"n := 1\nif n { n++ }":                        "compare: Go takes no number, text or pointer for true",
+		"func f(n int) int { if n > 0 { return 1 } }": "every way through the function must end in a return",
+		"x := 1\nx + \"a\" + \"b\"":                   "",
+	} {
+		k, r := newKernel(t, Options{AutoImport: true})
+		play(t, k, r, src)
+		found := false
+		for _, e := range r.events {
+			if f, ok := e.(Failed); ok {
+				found = true
+				if f.Err.Hint != want && want != "" {
+					t.Errorf("%q: %v: hint %q want %q", src, f.Err, f.Err.Hint, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%q: no error", src)
+		}
+	}
+}
+
+// TestKeys: the fields of a struct literal, and files, are completed.
+func TestKeys(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	play(t, k, r, "type Conf struct{ Name string; Size int; near *Conf }")
+	for src, want := range map[string]string{
+		"c := Conf{":                   "Name Size near",
+		"c := &Conf{Name: \"a\", ":     "Size near",
+		"c := []Conf{{Name: \"a\"}, {": "Name Size near",
+		"f(Conf{\n\tName: \"a\",\n\tS": "Size",
+	} {
+		_, list := k.Candidates(src, len(src))
+		var names []string
+		for _, c := range list {
+			if c.Kind == "field" {
+				names = append(names, c.Text)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%q: %q want %q", src, got, want)
+		}
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"one.go", "other.txt", "only.go"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src := "%run " + dir + string(filepath.Separator) + "o"
+	from, list := k.Candidates(src, len(src))
+	if from != len("%run ") || len(list) != 2 || list[0].Text != filepath.Join(dir, "one.go") {
+		t.Errorf("%d %v", from, list)
+	}
+}
+
+// TestWhoNarrow: the table fits.
+func TestWhoNarrow(t *testing.T) {
+	width := 40
+	k, r := newKernel(t, Options{AutoImport: true, Width: func() int { return width }})
+	play(t, k, r, "aVariableWithAVeryLongNameIndeed := map[string][]struct{ A, B int }{}", "s := strings.Repeat(\"x \", 100)")
+	for _, width = range []int{30, 40, 60, 200} {
+		n := len(r.events)
+		play(t, k, r, "%who")
+		text := r.events[n].(Display).Data["text/plain"]
+		for _, line := range strings.Split(text, "\n") {
+			if c := len([]rune(line)); c >= width {
+				t.Errorf("width %d: %d columns: %s", width, c, line)
+			}
+		}
+	}
+}
+
+// TestGrowth: cells cost the same whether few or many came before, in time and
+// in memory.
+func TestGrowth(t *testing.T) {
+	cells := 600
+	if *long {
+		cells = 10000
+	}
+	k, _ := newKernel(t, Options{AutoImport: true})
+	run := func(i int) time.Duration {
+		src := fmt.Sprintf("x := %d\ny := make([]byte, 4096)\nfor i := range 3 {\n\tx += i + len(y)\n}\nfunc f() int { return x }\nf()", i)
+		start := time.Now()
+		if err := k.Run(t.Context(), Cell{Name: fmt.Sprintf("In[%d]", i), Source: src, Show: true}); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(start)
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var took []time.Duration
+	var mid uint64
+	for i := range cells {
+		took = append(took, run(i))
+		if i == cells/2 {
+			mid = heap()
+		}
+	}
+	median := func(d []time.Duration) time.Duration {
+		d = append([]time.Duration(nil), d...)
+		sort.Slice(d, func(i, j int) bool { return d[i] < d[j] })
+		return d[len(d)/2]
+	}
+	early, late := median(took[cells/10:cells/5]), median(took[cells-cells/10:])
+	perCell := (float64(heap()) - float64(mid)) / float64(cells/2)
+	t.Logf("%d cells: %v early, %v late, %.0f bytes each", cells, early, late, perCell)
+	if late > 4*early {
+		t.Errorf("a cell took %v at first and %v after %d cells", early, late, cells)
+	}
+	if perCell > 60<<10 {
+		t.Errorf("each cell keeps %.0f bytes", perCell)
+	}
+}
