@@ -27,8 +27,9 @@ func detect() []*Kernels {
 }
 
 var avx2 = Kernels{
-	Name:       "avx2",
-	QuantizeQ8: quantizeQ8,
+	Name:           "avx2",
+	QuantizeQ8:     quantizeQ8,
+	QuantizeQ8Fine: quantizeQ8Fine,
 	MulQ4_0: func(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1 int) {
 		mulQ(tensor.Q4_0, mulQ4_0x1AVX2, mulQ4_0x4AVX2, dst, ldd, w, rows, x, t0, t1)
 	},
@@ -71,8 +72,15 @@ var avx2 = Kernels{
 	Add:        add,
 	SoftMax:    softMax,
 	RMSNorm:    rmsNorm,
+	AddRMSNorm: addRMSNorm,
+	RopePairs:  ropePairs,
+	RopeHalves: ropeHalves,
 	SwiGLU:     swiGLU,
 	F32ToF16:   f32ToF16,
+	StoreF16:   storeF16,
+	StoreBF16:  storeBF16,
+	StoreQ8_0:  storeQ8_0,
+	StoreQ4_0:  storeQ4_0,
 	PanelRows:  8,
 	panels:     panels256(),
 }
@@ -156,7 +164,17 @@ func quantizeQ8(q *Q8, row int, x []float32) {
 	nb := q.N / blockLen
 	for b := 0; b < nb; b += callFloats / blockLen {
 		n, at := min(callFloats/blockLen, nb-b), row*nb+b
-		quantizeQ8AVX2(&q.Q[at*blockLen], &q.D[at], &q.S[at], &q.B[at], &x[b*blockLen], n)
+		quantizeQ8AVX2(&q.Q[at*blockLen], &q.D[at], &q.S[at], &q.B[at], &q.H[2*at], &x[b*blockLen], n)
+	}
+}
+
+func quantizeQ8Fine(q, rest *Q8, row int, x []float32) {
+	checkFineRow(q, rest, row, x)
+	nb := q.N / blockLen
+	for b := 0; b < nb; b += callFloats / blockLen {
+		n, at := min(callFloats/blockLen, nb-b), row*nb+b
+		quantizeQ8FineAVX2(&q.Q[at*blockLen], &q.D[at], &q.S[at], &q.B[at], &q.H[2*at],
+			&rest.Q[at*blockLen], &rest.D[at], &rest.S[at], &rest.B[at], &rest.H[2*at], &x[b*blockLen], n)
 	}
 }
 
@@ -242,6 +260,23 @@ func rmsNorm(dst, x, w []float32, eps float32) {
 	}
 	for _, v := range x[whole:] {
 		sum += float64(v) * float64(v)
+	}
+	scale := rmsScale(sum, len(x), eps)
+	for i := 0; i < len(x); i += callFloats {
+		normAVX2(&dst[i], &x[i], &w[i], min(callFloats, len(x)-i), scale)
+	}
+}
+
+func addRMSNorm(dst, x, y, w []float32, eps float32) {
+	checkEqual(len(x), len(dst), len(y), len(w))
+	whole := len(x) / lanes * lanes
+	sum := 0.0
+	for i := 0; i < whole; i += callFloats {
+		sum += addSquaresAVX2(&x[i], &y[i], min(callFloats, whole-i))
+	}
+	for i := whole; i < len(x); i++ {
+		x[i] += y[i]
+		sum += float64(x[i]) * float64(x[i])
 	}
 	scale := rmsScale(sum, len(x), eps)
 	for i := 0; i < len(x); i += callFloats {

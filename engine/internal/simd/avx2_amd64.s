@@ -3477,24 +3477,108 @@ TEXT ·sumSquaresAVX2(SB), $128-24
 	MOVQ   n+8(FP), CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 loop189:
-	CMPQ        CX, $0x00000008
+	CMPQ        CX, $0x00000010
 	JLT         end190
-	VCVTPS2PD   (AX), Y2
-	VFMADD231PD Y2, Y2, Y0
-	VCVTPS2PD   16(AX), Y2
-	VFMADD231PD Y2, Y2, Y1
-	ADDQ        $0x00000020, AX
-	SUBQ        $0x00000008, CX
+	VCVTPS2PD   (AX), Y4
+	VFMADD231PD Y4, Y4, Y0
+	VCVTPS2PD   16(AX), Y4
+	VFMADD231PD Y4, Y4, Y1
+	VCVTPS2PD   32(AX), Y4
+	VFMADD231PD Y4, Y4, Y2
+	VCVTPS2PD   48(AX), Y4
+	VFMADD231PD Y4, Y4, Y3
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, CX
 	JMP         loop189
 
 end190:
+loop191:
+	CMPQ        CX, $0x00000008
+	JLT         end192
+	VCVTPS2PD   (AX), Y4
+	VFMADD231PD Y4, Y4, Y0
+	VCVTPS2PD   16(AX), Y4
+	VFMADD231PD Y4, Y4, Y1
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, CX
+	JMP         loop191
+
+end192:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X0, X1, X1
 	VHADDPD      X1, X1, X1
 	MOVSD        X1, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func addSquaresAVX2(x *float32, y *float32, n int) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·addSquaresAVX2(SB), $128-32
+	NO_LOCAL_POINTERS
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+loop193:
+	CMPQ         DX, $0x00000010
+	JLT          end194
+	VMOVUPS      (CX), Y4
+	VADDPS       (AX), Y4, Y4
+	VMOVUPS      Y4, (AX)
+	VEXTRACTF128 $0x01, Y4, X5
+	VCVTPS2PD    X4, Y4
+	VFMADD231PD  Y4, Y4, Y0
+	VCVTPS2PD    X5, Y4
+	VFMADD231PD  Y4, Y4, Y1
+	VMOVUPS      32(CX), Y4
+	VADDPS       32(AX), Y4, Y4
+	VMOVUPS      Y4, 32(AX)
+	VEXTRACTF128 $0x01, Y4, X5
+	VCVTPS2PD    X4, Y4
+	VFMADD231PD  Y4, Y4, Y2
+	VCVTPS2PD    X5, Y4
+	VFMADD231PD  Y4, Y4, Y3
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JMP          loop193
+
+end194:
+loop195:
+	CMPQ         DX, $0x00000008
+	JLT          end196
+	VMOVUPS      (CX), Y4
+	VADDPS       (AX), Y4, Y4
+	VMOVUPS      Y4, (AX)
+	VEXTRACTF128 $0x01, Y4, X5
+	VCVTPS2PD    X4, Y4
+	VFMADD231PD  Y4, Y4, Y0
+	VCVTPS2PD    X5, Y4
+	VFMADD231PD  Y4, Y4, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, DX
+	JMP          loop195
+
+end196:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -3506,15 +3590,15 @@ TEXT ·maxAVX2(SB), $128-20
 	MOVQ    n+8(FP), CX
 	VMOVUPS (AX), Y0
 
-loop191:
+loop197:
 	CMPQ   CX, $0x00000008
-	JLT    end192
+	JLT    end198
 	VMAXPS (AX), Y0, Y0
 	ADDQ   $0x00000020, AX
 	SUBQ   $0x00000008, CX
-	JMP    loop191
+	JMP    loop197
 
-end192:
+end198:
 	VEXTRACTF128 $0x01, Y0, X1
 	VMAXPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -3533,17 +3617,17 @@ TEXT ·f32ToF16AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX
 
-loop193:
+loop199:
 	CMPQ      DX, $0x00000008
-	JLT       end194
+	JLT       end200
 	VMOVUPS   (CX), Y0
 	VCVTPS2PH $0x00, Y0, (AX)
 	ADDQ      $0x00000020, CX
 	ADDQ      $0x00000010, AX
 	SUBQ      $0x00000008, DX
-	JMP       loop193
+	JMP       loop199
 
-end194:
+end200:
 	VZEROUPPER
 	RET
 
@@ -3557,9 +3641,9 @@ TEXT ·expSumAVX2(SB), $128-32
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 
-loop195:
+loop201:
 	CMPQ         CX, $0x00000008
-	JLT          end196
+	JLT          end202
 	VMOVUPS      (AX), Y3
 	VSUBPS       Y0, Y3, Y3
 	VMULPS       log2e<>+0(SB), Y3, Y4
@@ -3590,9 +3674,9 @@ loop195:
 	VADDPD       Y4, Y2, Y2
 	ADDQ         $0x00000020, AX
 	SUBQ         $0x00000008, CX
-	JMP          loop195
+	JMP          loop201
 
-end196:
+end202:
 	VADDPD       Y2, Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X1, X0, X0
@@ -3730,9 +3814,9 @@ TEXT ·swiGLUAVX2(SB), $128-32
 	MOVQ up+16(FP), DX
 	MOVQ n+24(FP), BX
 
-loop197:
+loop203:
 	CMPQ         BX, $0x00000008
-	JLT          end198
+	JLT          end204
 	VMOVUPS      (CX), Y0
 	VXORPS       sign<>+0(SB), Y0, Y1
 	VMULPS       log2e<>+0(SB), Y1, Y2
@@ -3763,9 +3847,9 @@ loop197:
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000008, BX
-	JMP          loop197
+	JMP          loop203
 
-end198:
+end204:
 	VZEROUPPER
 	RET
 
@@ -3779,105 +3863,108 @@ DATA sign<>+24(SB)/4, $0x80000000
 DATA sign<>+28(SB)/4, $0x80000000
 GLOBL sign<>(SB), RODATA|NOPTR, $32
 
-// func quantizeQ8AVX2(q *int8, d *float32, s *float32, b *int32, x *float32, nb int)
+// func quantizeQ8AVX2(q *int8, d *float32, s *float32, b *int32, h *int16, x *float32, nb int)
 // Requires: AVX, AVX2
-TEXT ·quantizeQ8AVX2(SB), $128-48
+TEXT ·quantizeQ8AVX2(SB), $128-56
 	NO_LOCAL_POINTERS
-	MOVQ    q+0(FP), AX
-	MOVQ    d+8(FP), CX
-	MOVQ    s+16(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    x+32(FP), SI
-	MOVQ    nb+40(FP), DI
+	MOVQ    x+40(FP), AX
+	MOVQ    nb+48(FP), CX
 	VMOVDQU packOrder<>+0(SB), Y0
 	VMOVDQU magnitude<>+0(SB), Y1
+	MOVQ    q+0(FP), DX
+	MOVQ    d+8(FP), BX
+	MOVQ    s+16(FP), SI
+	MOVQ    b+24(FP), DI
+	MOVQ    h+32(FP), R8
 
-loop199:
-	CMPQ         DI, $0x00000001
-	JLT          end200
-	VMOVUPS      (SI), Y3
-	VPAND        Y1, Y3, Y2
-	VMOVUPS      32(SI), Y4
-	VPAND        Y1, Y4, Y5
-	VPMAXUD      Y5, Y2, Y2
-	VMOVUPS      64(SI), Y5
-	VPAND        Y1, Y5, Y6
-	VPMAXUD      Y6, Y2, Y2
-	VMOVUPS      96(SI), Y6
-	VPAND        Y1, Y6, Y7
-	VPMAXUD      Y7, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X7
-	VPMAXUD      X7, X2, X2
-	VPSHUFD      $0x4e, X2, X7
-	VPMAXUD      X7, X2, X2
-	VPSHUFD      $0xb1, X2, X7
-	VPMAXUD      X7, X2, X2
-	VMOVD        X2, R8
-	CMPL         R8, $0x7f800000
-	JCC          infinite202
-	CMPL         R8, $0x0d800000
-	JCC          plain201
+loop205:
+	CMPQ         CX, $0x00000001
+	JLT          end206
+	VMOVUPS      (AX), Y2
+	VMOVUPS      32(AX), Y3
+	VMOVUPS      64(AX), Y4
+	VMOVUPS      96(AX), Y5
+	VPAND        Y1, Y2, Y6
+	VPAND        Y1, Y3, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VPAND        Y1, Y4, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VPAND        Y1, Y5, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPMAXUD      X7, X6, X6
+	VPSHUFD      $0x4e, X6, X7
+	VPMAXUD      X7, X6, X6
+	VPSHUFD      $0xb1, X6, X7
+	VPMAXUD      X7, X6, X6
+	VMOVD        X6, R9
+	CMPL         R9, $0x7f800000
+	JCC          infinite208
+	CMPL         R9, $0x0d800000
+	JCC          plain207
 	VXORPS       Y2, Y2, Y2
-	VMOVDQU      Y2, (AX)
-	VMOVSS       X2, (CX)
-	VMOVSS       X2, (DX)
+	VMOVDQU      Y2, (DX)
 	VMOVSS       X2, (BX)
-	JMP          done203
+	VMOVSS       X2, (SI)
+	VMOVSS       X2, (DI)
+	VMOVSS       X2, (R8)
+	JMP          done209
 
-infinite202:
+infinite208:
 	VMOVUPS nan<>+0(SB), Y3
 	VXORPS  Y2, Y2, Y2
-	VMOVDQU Y2, (AX)
-	VMOVSS  X3, (CX)
-	VMOVSS  X3, (DX)
-	VMOVSS  X2, (BX)
-	JMP     done203
+	VMOVDQU Y2, (DX)
+	VMOVSS  X3, (BX)
+	VMOVSS  X3, (SI)
+	VMOVSS  X2, (DI)
+	VMOVSS  X2, (R8)
+	JMP     done209
 
-plain201:
+plain207:
 	VMOVSS       most<>+0(SB), X7
-	VDIVSS       X2, X7, X8
+	VDIVSS       X6, X7, X8
 	VBROADCASTSS X8, Y8
-	VDIVSS       X7, X2, X7
-	VMOVSS       X7, (CX)
+	VDIVSS       X7, X6, X7
+	VMOVSS       X7, (BX)
+	VMULPS       Y8, Y2, Y2
+	VCVTPS2DQ    Y2, Y2
 	VMULPS       Y8, Y3, Y3
 	VCVTPS2DQ    Y3, Y3
 	VMULPS       Y8, Y4, Y4
 	VCVTPS2DQ    Y4, Y4
 	VMULPS       Y8, Y5, Y5
 	VCVTPS2DQ    Y5, Y5
-	VMULPS       Y8, Y6, Y6
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y4, Y3, Y2
-	VPADDD       Y6, Y5, Y8
-	VPADDD       Y8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X8
-	VPADDD       X8, X2, X2
-	VPSHUFD      $0x4e, X2, X8
-	VPADDD       X8, X2, X2
-	VPSHUFD      $0xb1, X2, X8
-	VPADDD       X8, X2, X2
-	VPXOR        X8, X8, X8
-	VPSUBD       X2, X8, X8
-	VMOVSS       X8, (BX)
-	VCVTDQ2PS    X2, X2
-	VMULSS       X7, X2, X2
-	VMOVSS       X2, (DX)
-	VPACKSSDW    Y4, Y3, Y3
-	VPACKSSDW    Y6, Y5, Y5
-	VPACKSSWB    Y5, Y3, Y3
-	VPERMD       Y3, Y0, Y3
-	VMOVDQU      Y3, (AX)
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSDW    Y5, Y4, Y4
+	VPHADDW      Y4, Y2, Y3
+	VPACKSSWB    Y4, Y2, Y2
+	VPERMD       Y2, Y0, Y2
+	VMOVDQU      Y2, (DX)
+	VEXTRACTI128 $0x01, Y3, X2
+	VPADDW       X2, X3, X3
+	VPHADDW      X3, X3, X3
+	VPHADDW      X3, X3, X3
+	VPXOR        X2, X2, X2
+	VPSUBW       X3, X2, X3
+	VMOVD        X3, (R8)
+	VPMADDWD     ones16<>+0(SB), X3, X3
+	VMOVD        X3, (DI)
+	VPSUBD       X3, X2, X3
+	VCVTDQ2PS    X3, X3
+	VMULSS       X7, X3, X3
+	VMOVSS       X3, (SI)
 
-done203:
-	ADDQ $0x00000020, AX
-	ADDQ $0x00000004, CX
-	ADDQ $0x00000004, DX
+done209:
+	ADDQ $0x00000020, DX
 	ADDQ $0x00000004, BX
-	ADDQ $0x00000080, SI
-	SUBQ $0x00000001, DI
-	JMP  loop199
+	ADDQ $0x00000004, SI
+	ADDQ $0x00000004, DI
+	ADDQ $0x00000004, R8
+	ADDQ $0x00000080, AX
+	SUBQ $0x00000001, CX
+	JMP  loop205
 
-end200:
+end206:
 	VZEROUPPER
 	RET
 
@@ -3921,6 +4008,643 @@ DATA most<>+24(SB)/4, $0x42fe0000
 DATA most<>+28(SB)/4, $0x42fe0000
 GLOBL most<>(SB), RODATA|NOPTR, $32
 
+// func quantizeQ8FineAVX2(q *int8, d *float32, s *float32, b *int32, h *int16, q2 *int8, d2 *float32, s2 *float32, b2 *int32, h2 *int16, x *float32, nb int)
+// Requires: AVX, AVX2
+TEXT ·quantizeQ8FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ    x+80(FP), AX
+	MOVQ    nb+88(FP), CX
+	VMOVDQU packOrder<>+0(SB), Y0
+	VMOVDQU magnitude<>+0(SB), Y1
+	MOVQ    q+0(FP), DX
+	MOVQ    d+8(FP), BX
+	MOVQ    s+16(FP), SI
+	MOVQ    b+24(FP), DI
+	MOVQ    h+32(FP), R8
+	MOVQ    q2+40(FP), R9
+	MOVQ    d2+48(FP), R10
+	MOVQ    s2+56(FP), R11
+	MOVQ    b2+64(FP), R12
+	MOVQ    h2+72(FP), R13
+
+loop210:
+	CMPQ         CX, $0x00000001
+	JLT          end211
+	VMOVUPS      (AX), Y2
+	VMOVUPS      32(AX), Y3
+	VMOVUPS      64(AX), Y4
+	VMOVUPS      96(AX), Y5
+	VPAND        Y1, Y2, Y6
+	VPAND        Y1, Y3, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VPAND        Y1, Y4, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VPAND        Y1, Y5, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPMAXUD      X7, X6, X6
+	VPSHUFD      $0x4e, X6, X7
+	VPMAXUD      X7, X6, X6
+	VPSHUFD      $0xb1, X6, X7
+	VPMAXUD      X7, X6, X6
+	VMOVD        X6, R14
+	CMPL         R14, $0x7f800000
+	JCC          infinite213
+	CMPL         R14, $0x0d800000
+	JCC          plain212
+	VXORPS       Y6, Y6, Y6
+	VMOVDQU      Y6, (DX)
+	VMOVSS       X6, (BX)
+	VMOVSS       X6, (SI)
+	VMOVSS       X6, (DI)
+	VMOVSS       X6, (R8)
+	JMP          done214
+
+infinite213:
+	VMOVUPS nan<>+0(SB), Y7
+	VXORPS  Y6, Y6, Y6
+	VMOVDQU Y6, (DX)
+	VMOVSS  X7, (BX)
+	VMOVSS  X7, (SI)
+	VMOVSS  X6, (DI)
+	VMOVSS  X6, (R8)
+	JMP     done214
+
+plain212:
+	VMOVSS       most<>+0(SB), X7
+	VDIVSS       X6, X7, X8
+	VBROADCASTSS X8, Y8
+	VDIVSS       X7, X6, X7
+	VMOVSS       X7, (BX)
+	VBROADCASTSS X7, Y7
+	VMULPS       Y8, Y2, Y6
+	VCVTPS2DQ    Y6, Y6
+	VCVTDQ2PS    Y6, Y9
+	VMULPS       Y7, Y9, Y9
+	VSUBPS       Y9, Y2, Y2
+	VMULPS       Y8, Y3, Y9
+	VCVTPS2DQ    Y9, Y9
+	VCVTDQ2PS    Y9, Y10
+	VMULPS       Y7, Y10, Y10
+	VSUBPS       Y10, Y3, Y3
+	VMULPS       Y8, Y4, Y10
+	VCVTPS2DQ    Y10, Y10
+	VCVTDQ2PS    Y10, Y11
+	VMULPS       Y7, Y11, Y11
+	VSUBPS       Y11, Y4, Y4
+	VMULPS       Y8, Y5, Y8
+	VCVTPS2DQ    Y8, Y8
+	VCVTDQ2PS    Y8, Y11
+	VMULPS       Y7, Y11, Y11
+	VSUBPS       Y11, Y5, Y5
+	VPACKSSDW    Y9, Y6, Y6
+	VPACKSSDW    Y8, Y10, Y10
+	VPHADDW      Y10, Y6, Y8
+	VPACKSSWB    Y10, Y6, Y6
+	VPERMD       Y6, Y0, Y6
+	VMOVDQU      Y6, (DX)
+	VEXTRACTI128 $0x01, Y8, X6
+	VPADDW       X6, X8, X8
+	VPHADDW      X8, X8, X8
+	VPHADDW      X8, X8, X8
+	VPXOR        X6, X6, X6
+	VPSUBW       X8, X6, X8
+	VMOVD        X8, (R8)
+	VPMADDWD     ones16<>+0(SB), X8, X8
+	VMOVD        X8, (DI)
+	VPSUBD       X8, X6, X8
+	VCVTDQ2PS    X8, X8
+	VMULSS       X7, X8, X8
+	VMOVSS       X8, (SI)
+
+done214:
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	VPAND        Y1, Y2, Y6
+	VPAND        Y1, Y3, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VPAND        Y1, Y4, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VPAND        Y1, Y5, Y7
+	VPMAXUD      Y7, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPMAXUD      X7, X6, X6
+	VPSHUFD      $0x4e, X6, X7
+	VPMAXUD      X7, X6, X6
+	VPSHUFD      $0xb1, X6, X7
+	VPMAXUD      X7, X6, X6
+	VMOVD        X6, R14
+	CMPL         R14, $0x7f800000
+	JCC          infinite216
+	CMPL         R14, $0x0d800000
+	JCC          plain215
+	VXORPS       Y2, Y2, Y2
+	VMOVDQU      Y2, (R9)
+	VMOVSS       X2, (R10)
+	VMOVSS       X2, (R11)
+	VMOVSS       X2, (R12)
+	VMOVSS       X2, (R13)
+	JMP          done217
+
+infinite216:
+	VMOVUPS nan<>+0(SB), Y3
+	VXORPS  Y2, Y2, Y2
+	VMOVDQU Y2, (R9)
+	VMOVSS  X3, (R10)
+	VMOVSS  X3, (R11)
+	VMOVSS  X2, (R12)
+	VMOVSS  X2, (R13)
+	JMP     done217
+
+plain215:
+	VMOVSS       most<>+0(SB), X7
+	VDIVSS       X6, X7, X8
+	VBROADCASTSS X8, Y8
+	VDIVSS       X7, X6, X7
+	VMOVSS       X7, (R10)
+	VMULPS       Y8, Y2, Y2
+	VCVTPS2DQ    Y2, Y2
+	VMULPS       Y8, Y3, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMULPS       Y8, Y4, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMULPS       Y8, Y5, Y5
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSDW    Y5, Y4, Y4
+	VPHADDW      Y4, Y2, Y3
+	VPACKSSWB    Y4, Y2, Y2
+	VPERMD       Y2, Y0, Y2
+	VMOVDQU      Y2, (R9)
+	VEXTRACTI128 $0x01, Y3, X2
+	VPADDW       X2, X3, X3
+	VPHADDW      X3, X3, X3
+	VPHADDW      X3, X3, X3
+	VPXOR        X2, X2, X2
+	VPSUBW       X3, X2, X3
+	VMOVD        X3, (R13)
+	VPMADDWD     ones16<>+0(SB), X3, X3
+	VMOVD        X3, (R12)
+	VPSUBD       X3, X2, X3
+	VCVTDQ2PS    X3, X3
+	VMULSS       X7, X3, X3
+	VMOVSS       X3, (R11)
+
+done217:
+	ADDQ $0x00000020, R9
+	ADDQ $0x00000004, R10
+	ADDQ $0x00000004, R11
+	ADDQ $0x00000004, R12
+	ADDQ $0x00000004, R13
+	ADDQ $0x00000080, AX
+	SUBQ $0x00000001, CX
+	JMP  loop210
+
+end211:
+	VZEROUPPER
+	RET
+
+// func ropePairsAVX2(x *float32, heads int, stride int, cos *float32, sin *float32, half int)
+// Requires: AVX, AVX2
+TEXT ·ropePairsAVX2(SB), $128-48
+	NO_LOCAL_POINTERS
+	MOVQ x+0(FP), AX
+	MOVQ heads+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ half+40(FP), BX
+	SHLQ $0x02, DX
+
+loop218:
+	CMPQ CX, $0x00000001
+	JLT  end219
+	MOVQ cos+24(FP), DI
+	MOVQ sin+32(FP), R8
+	MOVQ AX, SI
+	MOVQ BX, R9
+
+loop220:
+	CMPQ      R9, $0x00000004
+	JLT       end221
+	VMOVUPS   (SI), Y0
+	VPMOVZXDQ (DI), Y1
+	VMOVSLDUP Y1, Y1
+	VPMOVZXDQ (R8), Y2
+	VMOVSLDUP Y2, Y2
+	VPERMILPS $0xb1, Y0, Y3
+	VMULPS    Y1, Y0, Y0
+	VMULPS    Y2, Y3, Y3
+	VADDSUBPS Y3, Y0, Y0
+	VMOVUPS   Y0, (SI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000010, DI
+	ADDQ      $0x00000010, R8
+	SUBQ      $0x00000004, R9
+	JMP       loop220
+
+end221:
+loop222:
+	CMPQ         R9, $0x00000001
+	JLT          end223
+	VMOVSD       (SI), X4
+	VBROADCASTSS (DI), Y0
+	VBROADCASTSS (R8), Y1
+	VPERMILPS    $0xb1, Y4, Y2
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VADDSUBPS    Y2, Y4, Y4
+	VMOVSD       X4, (SI)
+	ADDQ         $0x00000008, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	SUBQ         $0x00000001, R9
+	JMP          loop222
+
+end223:
+	ADDQ DX, AX
+	SUBQ $0x00000001, CX
+	JMP  loop218
+
+end219:
+	VZEROUPPER
+	RET
+
+// func ropeHalvesAVX2(x *float32, heads int, stride int, cos *float32, sin *float32, half int)
+// Requires: AVX
+TEXT ·ropeHalvesAVX2(SB), $128-48
+	NO_LOCAL_POINTERS
+	MOVQ x+0(FP), AX
+	MOVQ heads+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ half+40(FP), BX
+	SHLQ $0x02, DX
+
+loop224:
+	CMPQ CX, $0x00000001
+	JLT  end225
+	MOVQ cos+24(FP), DI
+	MOVQ sin+32(FP), R8
+	MOVQ AX, SI
+	MOVQ BX, R9
+
+loop226:
+	CMPQ    R9, $0x00000008
+	JLT     end227
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(BX*4), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS (R8), Y3
+	VMULPS  Y3, Y0, Y4
+	VMULPS  Y3, Y1, Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y2, Y1, Y1
+	VSUBPS  Y3, Y0, Y0
+	VADDPS  Y1, Y4, Y1
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, (SI)(BX*4)
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     loop226
+
+end227:
+loop228:
+	CMPQ   R9, $0x00000001
+	JLT    end229
+	VMOVSS (SI), X0
+	VMOVSS (SI)(BX*4), X1
+	VMOVSS (DI), X2
+	VMOVSS (R8), X3
+	VMULSS X3, X0, X4
+	VMULSS X3, X1, X3
+	VMULSS X2, X0, X0
+	VMULSS X2, X1, X1
+	VSUBSS X3, X0, X0
+	VADDSS X1, X4, X1
+	VMOVSS X0, (SI)
+	VMOVSS X1, (SI)(BX*4)
+	ADDQ   $0x00000004, SI
+	ADDQ   $0x00000004, DI
+	ADDQ   $0x00000004, R8
+	SUBQ   $0x00000001, R9
+	JMP    loop228
+
+end229:
+	ADDQ DX, AX
+	SUBQ $0x00000001, CX
+	JMP  loop224
+
+end225:
+	VZEROUPPER
+	RET
+
+// func f32ToBF16AVX2(dst *byte, src *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·f32ToBF16AVX2(SB), $128-24
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+
+loop230:
+	CMPQ      DX, $0x00000010
+	JLT       end231
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VPSRLD    $0x10, Y0, Y2
+	VPOR      quietBF16<>+0(SB), Y2, Y4
+	VPAND     lowest<>+0(SB), Y2, Y2
+	VPADDD    belowHalfBF16<>+0(SB), Y2, Y2
+	VPADDD    Y2, Y0, Y0
+	VPSRLD    $0x10, Y0, Y0
+	VBLENDVPS Y3, Y4, Y0, Y0
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VPSRLD    $0x10, Y1, Y2
+	VPOR      quietBF16<>+0(SB), Y2, Y4
+	VPAND     lowest<>+0(SB), Y2, Y2
+	VPADDD    belowHalfBF16<>+0(SB), Y2, Y2
+	VPADDD    Y2, Y1, Y1
+	VPSRLD    $0x10, Y1, Y1
+	VBLENDVPS Y3, Y4, Y1, Y1
+	VPACKUSDW Y1, Y0, Y0
+	VPERMQ    $0xd8, Y0, Y0
+	VMOVDQU   Y0, (AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000010, DX
+	JMP       loop230
+
+end231:
+	VZEROUPPER
+	RET
+
+DATA quietBF16<>+0(SB)/4, $0x00000040
+DATA quietBF16<>+4(SB)/4, $0x00000040
+DATA quietBF16<>+8(SB)/4, $0x00000040
+DATA quietBF16<>+12(SB)/4, $0x00000040
+DATA quietBF16<>+16(SB)/4, $0x00000040
+DATA quietBF16<>+20(SB)/4, $0x00000040
+DATA quietBF16<>+24(SB)/4, $0x00000040
+DATA quietBF16<>+28(SB)/4, $0x00000040
+GLOBL quietBF16<>(SB), RODATA|NOPTR, $32
+
+DATA lowest<>+0(SB)/4, $0x00000001
+DATA lowest<>+4(SB)/4, $0x00000001
+DATA lowest<>+8(SB)/4, $0x00000001
+DATA lowest<>+12(SB)/4, $0x00000001
+DATA lowest<>+16(SB)/4, $0x00000001
+DATA lowest<>+20(SB)/4, $0x00000001
+DATA lowest<>+24(SB)/4, $0x00000001
+DATA lowest<>+28(SB)/4, $0x00000001
+GLOBL lowest<>(SB), RODATA|NOPTR, $32
+
+DATA belowHalfBF16<>+0(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+4(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+8(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+12(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+16(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+20(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+24(SB)/4, $0x00007fff
+DATA belowHalfBF16<>+28(SB)/4, $0x00007fff
+GLOBL belowHalfBF16<>(SB), RODATA|NOPTR, $32
+
+// func storeQ8_0AVX2(dst *byte, src *float32, nb int) int
+// Requires: AVX, AVX2, F16C
+TEXT ·storeQ8_0AVX2(SB), $128-32
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop233:
+	CMPQ         DX, $0x00000001
+	JLT          end234
+	VMOVUPS      (CX), Y1
+	VPAND        magnitude<>+0(SB), Y1, Y0
+	VMOVDQA      Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VPAND        magnitude<>+0(SB), Y2, Y3
+	VPMAXUD      Y3, Y0, Y0
+	VMOVUPS      64(CX), Y3
+	VPAND        magnitude<>+0(SB), Y3, Y4
+	VPMAXUD      Y4, Y0, Y0
+	VMOVUPS      96(CX), Y4
+	VPAND        magnitude<>+0(SB), Y4, Y5
+	VPMAXUD      Y5, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPMAXUD      X5, X0, X0
+	VPSHUFD      $0x4e, X0, X5
+	VPMAXUD      X5, X0, X0
+	VPSHUFD      $0xb1, X0, X5
+	VPMAXUD      X5, X0, X0
+	VMOVD        X0, BX
+	CMPL         BX, $0x7f800000
+	JCC          refused232
+	VDIVSS       most<>+0(SB), X0, X0
+	VCVTPS2PH    $0x00, X0, X5
+	VMOVD        X5, BX
+	MOVL         BX, SI
+	ANDL         $0x00007fff, SI
+	CMPL         SI, $0x00007c00
+	JCC          refused232
+	MOVW         BX, (AX)
+	VMOVSS       one<>+0(SB), X5
+	VDIVSS       X0, X5, X5
+	VANDPS       magnitude<>+0(SB), X5, X0
+	VPCMPEQD     infinity<>+0(SB), X0, X0
+	VANDNPS      X5, X0, X5
+	VBROADCASTSS X5, Y0
+	VMULPS       Y0, Y1, Y1
+	VANDPS       sign<>+0(SB), Y1, Y5
+	VORPS        belowHalf<>+0(SB), Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VANDPS       sign<>+0(SB), Y2, Y5
+	VORPS        belowHalf<>+0(SB), Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VANDPS       sign<>+0(SB), Y3, Y5
+	VORPS        belowHalf<>+0(SB), Y5, Y5
+	VADDPS       Y5, Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VANDPS       sign<>+0(SB), Y4, Y0
+	VORPS        belowHalf<>+0(SB), Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VCVTTPS2DQ   Y4, Y4
+	VPACKSSDW    Y2, Y1, Y1
+	VPACKSSDW    Y4, Y3, Y3
+	VPACKSSWB    Y3, Y1, Y1
+	VMOVDQU      packOrder<>+0(SB), Y0
+	VPERMD       Y1, Y0, Y1
+	VMOVDQU      Y1, 2(AX)
+	ADDQ         $0x00000022, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000001, DX
+	JMP          loop233
+
+end234:
+refused232:
+	MOVQ DX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA belowHalf<>+0(SB)/4, $0x3effffff
+DATA belowHalf<>+4(SB)/4, $0x3effffff
+DATA belowHalf<>+8(SB)/4, $0x3effffff
+DATA belowHalf<>+12(SB)/4, $0x3effffff
+DATA belowHalf<>+16(SB)/4, $0x3effffff
+DATA belowHalf<>+20(SB)/4, $0x3effffff
+DATA belowHalf<>+24(SB)/4, $0x3effffff
+DATA belowHalf<>+28(SB)/4, $0x3effffff
+GLOBL belowHalf<>(SB), RODATA|NOPTR, $32
+
+// func storeQ4_0AVX2(dst *byte, src *float32, nb int) int
+// Requires: AVX, AVX2, F16C
+TEXT ·storeQ4_0AVX2(SB), $128-32
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ nb+16(FP), DX
+
+loop236:
+	CMPQ         DX, $0x00000001
+	JLT          end237
+	VMOVUPS      (CX), Y1
+	VPAND        magnitude<>+0(SB), Y1, Y0
+	VMOVDQA      Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VPAND        magnitude<>+0(SB), Y2, Y3
+	VPMAXUD      Y3, Y0, Y0
+	VMOVUPS      64(CX), Y3
+	VPAND        magnitude<>+0(SB), Y3, Y4
+	VPMAXUD      Y4, Y0, Y0
+	VMOVUPS      96(CX), Y4
+	VPAND        magnitude<>+0(SB), Y4, Y5
+	VPMAXUD      Y5, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPMAXUD      X5, X0, X0
+	VPSHUFD      $0x4e, X0, X5
+	VPMAXUD      X5, X0, X0
+	VPSHUFD      $0xb1, X0, X5
+	VPMAXUD      X5, X0, X0
+	VMOVD        X0, BX
+	CMPL         BX, $0x7f800000
+	JCC          refused235
+	VPBROADCASTD X0, Y0
+	VPAND        magnitude<>+0(SB), Y1, Y5
+	VPCMPEQD     Y0, Y5, Y5
+	VPAND        magnitude<>+0(SB), Y2, Y6
+	VPCMPEQD     Y0, Y6, Y6
+	VPAND        magnitude<>+0(SB), Y3, Y7
+	VPCMPEQD     Y0, Y7, Y7
+	VPAND        magnitude<>+0(SB), Y4, Y8
+	VPCMPEQD     Y0, Y8, Y8
+	VPACKSSDW    Y6, Y5, Y5
+	VPACKSSDW    Y8, Y7, Y7
+	VPACKSSWB    Y7, Y5, Y5
+	VMOVDQU      packOrder<>+0(SB), Y0
+	VPERMD       Y5, Y0, Y5
+	VPMOVMSKB    Y5, BX
+	BSFL         BX, BX
+	VMOVSS       (CX)(BX*4), X0
+	VADDSS       zero<>+0(SB), X0, X0
+	VMULSS       eighth<>+0(SB), X0, X0
+	VCVTPS2PH    $0x00, X0, X5
+	VMOVD        X5, BX
+	MOVL         BX, SI
+	ANDL         $0x00007fff, SI
+	CMPL         SI, $0x00007c00
+	JCC          refused235
+	MOVW         BX, (AX)
+	VMOVSS       one<>+0(SB), X5
+	VDIVSS       X0, X5, X5
+	VANDPS       magnitude<>+0(SB), X5, X0
+	VPCMPEQD     infinity<>+0(SB), X0, X0
+	VANDNPS      X5, X0, X5
+	VBROADCASTSS X5, Y0
+	VMULPS       Y0, Y1, Y1
+	VADDPS       eightAndHalf<>+0(SB), Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VPMINSD      low4x32<>+0(SB), Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VADDPS       eightAndHalf<>+0(SB), Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPMINSD      low4x32<>+0(SB), Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VADDPS       eightAndHalf<>+0(SB), Y3, Y3
+	VCVTTPS2DQ   Y3, Y3
+	VPMINSD      low4x32<>+0(SB), Y3, Y3
+	VMULPS       Y0, Y4, Y4
+	VADDPS       eightAndHalf<>+0(SB), Y4, Y4
+	VCVTTPS2DQ   Y4, Y4
+	VPMINSD      low4x32<>+0(SB), Y4, Y4
+	VPSLLD       $0x04, Y3, Y3
+	VPOR         Y3, Y1, Y1
+	VPSLLD       $0x04, Y4, Y4
+	VPOR         Y4, Y2, Y2
+	VPACKUSDW    Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X1
+	VMOVDQU      X1, 2(AX)
+	ADDQ         $0x00000012, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000001, DX
+	JMP          loop236
+
+end237:
+refused235:
+	MOVQ DX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA zero<>+0(SB)/4, $0x00000000
+DATA zero<>+4(SB)/4, $0x00000000
+DATA zero<>+8(SB)/4, $0x00000000
+DATA zero<>+12(SB)/4, $0x00000000
+DATA zero<>+16(SB)/4, $0x00000000
+DATA zero<>+20(SB)/4, $0x00000000
+DATA zero<>+24(SB)/4, $0x00000000
+DATA zero<>+28(SB)/4, $0x00000000
+GLOBL zero<>(SB), RODATA|NOPTR, $32
+
+DATA eighth<>+0(SB)/4, $0xbe000000
+DATA eighth<>+4(SB)/4, $0xbe000000
+DATA eighth<>+8(SB)/4, $0xbe000000
+DATA eighth<>+12(SB)/4, $0xbe000000
+DATA eighth<>+16(SB)/4, $0xbe000000
+DATA eighth<>+20(SB)/4, $0xbe000000
+DATA eighth<>+24(SB)/4, $0xbe000000
+DATA eighth<>+28(SB)/4, $0xbe000000
+GLOBL eighth<>(SB), RODATA|NOPTR, $32
+
+DATA eightAndHalf<>+0(SB)/4, $0x41080000
+DATA eightAndHalf<>+4(SB)/4, $0x41080000
+DATA eightAndHalf<>+8(SB)/4, $0x41080000
+DATA eightAndHalf<>+12(SB)/4, $0x41080000
+DATA eightAndHalf<>+16(SB)/4, $0x41080000
+DATA eightAndHalf<>+20(SB)/4, $0x41080000
+DATA eightAndHalf<>+24(SB)/4, $0x41080000
+DATA eightAndHalf<>+28(SB)/4, $0x41080000
+GLOBL eightAndHalf<>(SB), RODATA|NOPTR, $32
+
+DATA low4x32<>+0(SB)/4, $0x0000000f
+DATA low4x32<>+4(SB)/4, $0x0000000f
+DATA low4x32<>+8(SB)/4, $0x0000000f
+DATA low4x32<>+12(SB)/4, $0x0000000f
+DATA low4x32<>+16(SB)/4, $0x0000000f
+DATA low4x32<>+20(SB)/4, $0x0000000f
+DATA low4x32<>+24(SB)/4, $0x0000000f
+DATA low4x32<>+28(SB)/4, $0x0000000f
+GLOBL low4x32<>(SB), RODATA|NOPTR, $32
+
 // func expandQ4_0AVX2(dst *float32, src *byte, nb int)
 // Requires: AVX, AVX2, F16C
 TEXT ·expandQ4_0AVX2(SB), $128-24
@@ -3929,9 +4653,9 @@ TEXT ·expandQ4_0AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ nb+16(FP), DX
 
-loop204:
+loop238:
 	CMPQ         DX, $0x00000001
-	JLT          end205
+	JLT          end239
 	VPBROADCASTW (CX), X0
 	VCVTPH2PS    X0, Y0
 	VPMOVZXBD    2(CX), Y1
@@ -3959,21 +4683,11 @@ loop204:
 	ADDQ         $0x00000012, CX
 	ADDQ         $0x00000080, AX
 	SUBQ         $0x00000001, DX
-	JMP          loop204
+	JMP          loop238
 
-end205:
+end239:
 	VZEROUPPER
 	RET
-
-DATA low4x32<>+0(SB)/4, $0x0000000f
-DATA low4x32<>+4(SB)/4, $0x0000000f
-DATA low4x32<>+8(SB)/4, $0x0000000f
-DATA low4x32<>+12(SB)/4, $0x0000000f
-DATA low4x32<>+16(SB)/4, $0x0000000f
-DATA low4x32<>+20(SB)/4, $0x0000000f
-DATA low4x32<>+24(SB)/4, $0x0000000f
-DATA low4x32<>+28(SB)/4, $0x0000000f
-GLOBL low4x32<>(SB), RODATA|NOPTR, $32
 
 DATA centre8x32<>+0(SB)/4, $0x00000008
 DATA centre8x32<>+4(SB)/4, $0x00000008
@@ -3993,9 +4707,9 @@ TEXT ·expandQ4_1AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ nb+16(FP), DX
 
-loop206:
+loop240:
 	CMPQ         DX, $0x00000001
-	JLT          end207
+	JLT          end241
 	VPBROADCASTD (CX), X0
 	VCVTPH2PS    X0, Y0
 	VMOVSHDUP    Y0, Y1
@@ -4025,9 +4739,9 @@ loop206:
 	ADDQ         $0x00000014, CX
 	ADDQ         $0x00000080, AX
 	SUBQ         $0x00000001, DX
-	JMP          loop206
+	JMP          loop240
 
-end207:
+end241:
 	VZEROUPPER
 	RET
 
@@ -4039,9 +4753,9 @@ TEXT ·expandQ5_0AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ nb+16(FP), DX
 
-loop208:
+loop242:
 	CMPQ         DX, $0x00000001
-	JLT          end209
+	JLT          end243
 	VPBROADCASTW (CX), X0
 	VCVTPH2PS    X0, Y0
 	VPMOVZXBD    6(CX), Y1
@@ -4082,9 +4796,9 @@ loop208:
 	ADDQ         $0x00000016, CX
 	ADDQ         $0x00000080, AX
 	SUBQ         $0x00000001, DX
-	JMP          loop208
+	JMP          loop242
 
-end209:
+end243:
 	VZEROUPPER
 	RET
 
@@ -4097,16 +4811,6 @@ DATA bits0x32<>+20(SB)/4, $0x00000020
 DATA bits0x32<>+24(SB)/4, $0x00000040
 DATA bits0x32<>+28(SB)/4, $0x00000080
 GLOBL bits0x32<>(SB), RODATA|NOPTR, $32
-
-DATA zero<>+0(SB)/4, $0x00000000
-DATA zero<>+4(SB)/4, $0x00000000
-DATA zero<>+8(SB)/4, $0x00000000
-DATA zero<>+12(SB)/4, $0x00000000
-DATA zero<>+16(SB)/4, $0x00000000
-DATA zero<>+20(SB)/4, $0x00000000
-DATA zero<>+24(SB)/4, $0x00000000
-DATA zero<>+28(SB)/4, $0x00000000
-GLOBL zero<>(SB), RODATA|NOPTR, $32
 
 DATA bits8x32<>+0(SB)/4, $0x00000100
 DATA bits8x32<>+4(SB)/4, $0x00000200
@@ -4146,9 +4850,9 @@ TEXT ·expandQ5_1AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ nb+16(FP), DX
 
-loop210:
+loop244:
 	CMPQ         DX, $0x00000001
-	JLT          end211
+	JLT          end245
 	VPBROADCASTD (CX), X0
 	VCVTPH2PS    X0, Y0
 	VMOVSHDUP    Y0, Y1
@@ -4195,9 +4899,9 @@ loop210:
 	ADDQ         $0x00000018, CX
 	ADDQ         $0x00000080, AX
 	SUBQ         $0x00000001, DX
-	JMP          loop210
+	JMP          loop244
 
-end211:
+end245:
 	VZEROUPPER
 	RET
 
@@ -4209,9 +4913,9 @@ TEXT ·expandQ8_0AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ nb+16(FP), DX
 
-loop212:
+loop246:
 	CMPQ         DX, $0x00000001
-	JLT          end213
+	JLT          end247
 	VPBROADCASTW (CX), X0
 	VCVTPH2PS    X0, Y0
 	VPMOVSXBD    2(CX), Y1
@@ -4233,9 +4937,9 @@ loop212:
 	ADDQ         $0x00000022, CX
 	ADDQ         $0x00000080, AX
 	SUBQ         $0x00000001, DX
-	JMP          loop212
+	JMP          loop246
 
-end213:
+end247:
 	VZEROUPPER
 	RET
 
@@ -4247,9 +4951,9 @@ TEXT ·expandF16AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX
 
-loop214:
+loop248:
 	CMPQ      DX, $0x00000020
-	JLT       end215
+	JLT       end249
 	VCVTPH2PS (CX), Y0
 	VMOVUPS   Y0, (AX)
 	VCVTPH2PS 16(CX), Y0
@@ -4261,23 +4965,23 @@ loop214:
 	ADDQ      $0x00000040, CX
 	ADDQ      $0x00000080, AX
 	SUBQ      $0x00000020, DX
-	JMP       loop214
+	JMP       loop248
 
-end215:
-loop216:
+end249:
+loop250:
 	CMPQ      DX, $0x00000008
-	JLT       end217
+	JLT       end251
 	VCVTPH2PS (CX), Y0
 	VMOVUPS   Y0, (AX)
 	ADDQ      $0x00000010, CX
 	ADDQ      $0x00000020, AX
 	SUBQ      $0x00000008, DX
-	JMP       loop216
+	JMP       loop250
 
-end217:
-loop218:
+end251:
+loop252:
 	CMPQ      DX, $0x00000001
-	JLT       end219
+	JLT       end253
 	MOVWLZX   (CX), BX
 	VMOVD     BX, X0
 	VCVTPH2PS X0, X0
@@ -4285,9 +4989,9 @@ loop218:
 	ADDQ      $0x00000002, CX
 	ADDQ      $0x00000004, AX
 	SUBQ      $0x00000001, DX
-	JMP       loop218
+	JMP       loop252
 
-end219:
+end253:
 	VZEROUPPER
 	RET
 
@@ -4299,9 +5003,9 @@ TEXT ·expandBF16AVX2(SB), $128-24
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX
 
-loop220:
+loop254:
 	CMPQ      DX, $0x00000020
-	JLT       end221
+	JLT       end255
 	VPMOVZXWD (CX), Y0
 	VPSLLD    $0x10, Y0, Y0
 	VMOVUPS   Y0, (AX)
@@ -4317,24 +5021,24 @@ loop220:
 	ADDQ      $0x00000040, CX
 	ADDQ      $0x00000080, AX
 	SUBQ      $0x00000020, DX
-	JMP       loop220
+	JMP       loop254
 
-end221:
-loop222:
+end255:
+loop256:
 	CMPQ      DX, $0x00000008
-	JLT       end223
+	JLT       end257
 	VPMOVZXWD (CX), Y0
 	VPSLLD    $0x10, Y0, Y0
 	VMOVUPS   Y0, (AX)
 	ADDQ      $0x00000010, CX
 	ADDQ      $0x00000020, AX
 	SUBQ      $0x00000008, DX
-	JMP       loop222
+	JMP       loop256
 
-end223:
-loop224:
+end257:
+loop258:
 	CMPQ    DX, $0x00000001
-	JLT     end225
+	JLT     end259
 	MOVWLZX (CX), BX
 	SHLL    $0x10, BX
 	VMOVD   BX, X0
@@ -4342,9 +5046,9 @@ loop224:
 	ADDQ    $0x00000002, CX
 	ADDQ    $0x00000004, AX
 	SUBQ    $0x00000001, DX
-	JMP     loop224
+	JMP     loop258
 
-end225:
+end259:
 	VZEROUPPER
 	RET
 
@@ -4360,9 +5064,9 @@ TEXT ·scoresF16AVX2(SB), $128-52
 	VBROADCASTSS scale+48(FP), Y0
 	LEAQ         (SI)(SI*2), DI
 
-loop226:
+loop260:
 	CMPQ   CX, $0x00000004
-	JLT    end227
+	JLT    end261
 	MOVQ   q+16(FP), R9
 	MOVQ   BX, R8
 	MOVQ   DX, R10
@@ -4371,9 +5075,9 @@ loop226:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
-loop228:
+loop262:
 	CMPQ        R10, $0x00000020
-	JLT         end229
+	JLT         end263
 	VMOVUPS     (R9), Y5
 	VCVTPH2PS   (R8), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -4413,12 +5117,12 @@ loop228:
 	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000080, R9
 	SUBQ        $0x00000020, R10
-	JMP         loop228
+	JMP         loop262
 
-end229:
-loop230:
+end263:
+loop264:
 	CMPQ        R10, $0x00000008
-	JLT         end231
+	JLT         end265
 	VMOVUPS     (R9), Y5
 	VCVTPH2PS   (R8), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -4431,12 +5135,12 @@ loop230:
 	ADDQ        $0x00000010, R8
 	ADDQ        $0x00000020, R9
 	SUBQ        $0x00000008, R10
-	JMP         loop230
+	JMP         loop264
 
-end231:
-loop232:
+end265:
+loop266:
 	CMPQ        R10, $0x00000001
-	JLT         end233
+	JLT         end267
 	VMOVSS      (R9), X7
 	MOVWLZX     (R8), R11
 	VMOVD       R11, X8
@@ -4457,9 +5161,9 @@ loop232:
 	ADDQ        $0x00000002, R8
 	ADDQ        $0x00000004, R9
 	SUBQ        $0x00000001, R10
-	JMP         loop232
+	JMP         loop266
 
-end233:
+end267:
 	VHADDPS      Y2, Y1, Y1
 	VHADDPS      Y4, Y3, Y2
 	VHADDPS      Y2, Y1, Y1
@@ -4470,20 +5174,20 @@ end233:
 	LEAQ         (BX)(SI*4), BX
 	ADDQ         $0x00000010, AX
 	SUBQ         $0x00000004, CX
-	JMP          loop226
+	JMP          loop260
 
-end227:
-loop234:
+end261:
+loop268:
 	CMPQ   CX, $0x00000001
-	JLT    end235
+	JLT    end269
 	MOVQ   q+16(FP), R8
 	MOVQ   BX, DI
 	MOVQ   DX, R9
 	VXORPS Y1, Y1, Y1
 
-loop236:
+loop270:
 	CMPQ        R9, $0x00000020
-	JLT         end237
+	JLT         end271
 	VMOVUPS     (R8), Y2
 	VCVTPH2PS   (DI), Y3
 	VFMADD231PS Y2, Y3, Y1
@@ -4499,24 +5203,24 @@ loop236:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         loop236
+	JMP         loop270
 
-end237:
-loop238:
+end271:
+loop272:
 	CMPQ        R9, $0x00000008
-	JLT         end239
+	JLT         end273
 	VMOVUPS     (R8), Y2
 	VCVTPH2PS   (DI), Y3
 	VFMADD231PS Y2, Y3, Y1
 	ADDQ        $0x00000010, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R9
-	JMP         loop238
+	JMP         loop272
 
-end239:
-loop240:
+end273:
+loop274:
 	CMPQ        R9, $0x00000001
-	JLT         end241
+	JLT         end275
 	VMOVSS      (R8), X7
 	MOVWLZX     (DI), R10
 	VMOVD       R10, X8
@@ -4525,9 +5229,9 @@ loop240:
 	ADDQ        $0x00000002, DI
 	ADDQ        $0x00000004, R8
 	SUBQ        $0x00000001, R9
-	JMP         loop240
+	JMP         loop274
 
-end241:
+end275:
 	VHADDPS      Y1, Y1, Y2
 	VHADDPS      Y1, Y1, Y1
 	VHADDPS      Y1, Y2, Y2
@@ -4538,9 +5242,9 @@ end241:
 	ADDQ         SI, BX
 	ADDQ         $0x00000004, AX
 	SUBQ         $0x00000001, CX
-	JMP          loop234
+	JMP          loop268
 
-end235:
+end269:
 	VZEROUPPER
 	RET
 
@@ -4553,9 +5257,9 @@ TEXT ·mixF16AVX2(SB), $128-48
 	MOVQ v+32(FP), DX
 	MOVQ stride+40(FP), BX
 
-loop242:
+loop276:
 	CMPQ    CX, $0x00000040
-	JLT     end243
+	JLT     end277
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
@@ -4568,9 +5272,9 @@ loop242:
 	MOVQ    rows+24(FP), R8
 	MOVQ    DX, SI
 
-loop244:
+loop278:
 	CMPQ         R8, $0x00000001
-	JLT          end245
+	JLT          end279
 	VBROADCASTSS (DI), Y8
 	VCVTPH2PS    (SI), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -4591,9 +5295,9 @@ loop244:
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop244
+	JMP          loop278
 
-end245:
+end279:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4605,12 +5309,12 @@ end245:
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000080, DX
 	SUBQ    $0x00000040, CX
-	JMP     loop242
+	JMP     loop276
 
-end243:
-loop246:
+end277:
+loop280:
 	CMPQ    CX, $0x00000020
-	JLT     end247
+	JLT     end281
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
@@ -4619,9 +5323,9 @@ loop246:
 	MOVQ    rows+24(FP), R8
 	MOVQ    DX, SI
 
-loop248:
+loop282:
 	CMPQ         R8, $0x00000001
-	JLT          end249
+	JLT          end283
 	VBROADCASTSS (DI), Y4
 	VCVTPH2PS    (SI), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -4634,9 +5338,9 @@ loop248:
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop248
+	JMP          loop282
 
-end249:
+end283:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4644,47 +5348,47 @@ end249:
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000020, CX
-	JMP     loop246
+	JMP     loop280
 
-end247:
-loop250:
+end281:
+loop284:
 	CMPQ    CX, $0x00000008
-	JLT     end251
+	JLT     end285
 	VMOVUPS (AX), Y0
 	MOVQ    p+16(FP), DI
 	MOVQ    rows+24(FP), R8
 	MOVQ    DX, SI
 
-loop252:
+loop286:
 	CMPQ         R8, $0x00000001
-	JLT          end253
+	JLT          end287
 	VBROADCASTSS (DI), Y1
 	VCVTPH2PS    (SI), Y2
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop252
+	JMP          loop286
 
-end253:
+end287:
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000010, DX
 	SUBQ    $0x00000008, CX
-	JMP     loop250
+	JMP     loop284
 
-end251:
-loop254:
+end285:
+loop288:
 	CMPQ   CX, $0x00000001
-	JLT    end255
+	JLT    end289
 	VMOVSS (AX), X0
 	MOVQ   p+16(FP), DI
 	MOVQ   rows+24(FP), R8
 	MOVQ   DX, SI
 
-loop256:
+loop290:
 	CMPQ         R8, $0x00000001
-	JLT          end257
+	JLT          end291
 	VBROADCASTSS (DI), Y1
 	MOVWLZX      (SI), R9
 	VMOVD        R9, X2
@@ -4693,16 +5397,16 @@ loop256:
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop256
+	JMP          loop290
 
-end257:
+end291:
 	VMOVSS X0, (AX)
 	ADDQ   $0x00000004, AX
 	ADDQ   $0x00000002, DX
 	SUBQ   $0x00000001, CX
-	JMP    loop254
+	JMP    loop288
 
-end255:
+end289:
 	VZEROUPPER
 	RET
 
@@ -4718,9 +5422,9 @@ TEXT ·scoresF32AVX2(SB), $128-52
 	VBROADCASTSS scale+48(FP), Y0
 	LEAQ         (SI)(SI*2), DI
 
-loop258:
+loop292:
 	CMPQ   CX, $0x00000004
-	JLT    end259
+	JLT    end293
 	MOVQ   q+16(FP), R9
 	MOVQ   BX, R8
 	MOVQ   DX, R10
@@ -4729,9 +5433,9 @@ loop258:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
-loop260:
+loop294:
 	CMPQ        R10, $0x00000020
-	JLT         end261
+	JLT         end295
 	VMOVUPS     (R9), Y5
 	VMOVUPS     (R8), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -4771,12 +5475,12 @@ loop260:
 	ADDQ        $0x00000080, R8
 	ADDQ        $0x00000080, R9
 	SUBQ        $0x00000020, R10
-	JMP         loop260
+	JMP         loop294
 
-end261:
-loop262:
+end295:
+loop296:
 	CMPQ        R10, $0x00000008
-	JLT         end263
+	JLT         end297
 	VMOVUPS     (R9), Y5
 	VMOVUPS     (R8), Y6
 	VFMADD231PS Y5, Y6, Y1
@@ -4789,12 +5493,12 @@ loop262:
 	ADDQ        $0x00000020, R8
 	ADDQ        $0x00000020, R9
 	SUBQ        $0x00000008, R10
-	JMP         loop262
+	JMP         loop296
 
-end263:
-loop264:
+end297:
+loop298:
 	CMPQ        R10, $0x00000001
-	JLT         end265
+	JLT         end299
 	VMOVSS      (R9), X7
 	VMOVSS      (R8), X8
 	VFMADD231PS Y7, Y8, Y1
@@ -4807,9 +5511,9 @@ loop264:
 	ADDQ        $0x00000004, R8
 	ADDQ        $0x00000004, R9
 	SUBQ        $0x00000001, R10
-	JMP         loop264
+	JMP         loop298
 
-end265:
+end299:
 	VHADDPS      Y2, Y1, Y1
 	VHADDPS      Y4, Y3, Y2
 	VHADDPS      Y2, Y1, Y1
@@ -4820,20 +5524,20 @@ end265:
 	LEAQ         (BX)(SI*4), BX
 	ADDQ         $0x00000010, AX
 	SUBQ         $0x00000004, CX
-	JMP          loop258
+	JMP          loop292
 
-end259:
-loop266:
+end293:
+loop300:
 	CMPQ   CX, $0x00000001
-	JLT    end267
+	JLT    end301
 	MOVQ   q+16(FP), R8
 	MOVQ   BX, DI
 	MOVQ   DX, R9
 	VXORPS Y1, Y1, Y1
 
-loop268:
+loop302:
 	CMPQ        R9, $0x00000020
-	JLT         end269
+	JLT         end303
 	VMOVUPS     (R8), Y2
 	VMOVUPS     (DI), Y3
 	VFMADD231PS Y2, Y3, Y1
@@ -4849,33 +5553,33 @@ loop268:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         loop268
+	JMP         loop302
 
-end269:
-loop270:
+end303:
+loop304:
 	CMPQ        R9, $0x00000008
-	JLT         end271
+	JLT         end305
 	VMOVUPS     (R8), Y2
 	VMOVUPS     (DI), Y3
 	VFMADD231PS Y2, Y3, Y1
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R9
-	JMP         loop270
+	JMP         loop304
 
-end271:
-loop272:
+end305:
+loop306:
 	CMPQ        R9, $0x00000001
-	JLT         end273
+	JLT         end307
 	VMOVSS      (R8), X7
 	VMOVSS      (DI), X8
 	VFMADD231PS Y7, Y8, Y1
 	ADDQ        $0x00000004, DI
 	ADDQ        $0x00000004, R8
 	SUBQ        $0x00000001, R9
-	JMP         loop272
+	JMP         loop306
 
-end273:
+end307:
 	VHADDPS      Y1, Y1, Y2
 	VHADDPS      Y1, Y1, Y1
 	VHADDPS      Y1, Y2, Y2
@@ -4886,9 +5590,9 @@ end273:
 	ADDQ         SI, BX
 	ADDQ         $0x00000004, AX
 	SUBQ         $0x00000001, CX
-	JMP          loop266
+	JMP          loop300
 
-end267:
+end301:
 	VZEROUPPER
 	RET
 
@@ -4901,9 +5605,9 @@ TEXT ·mixF32AVX2(SB), $128-48
 	MOVQ v+32(FP), DX
 	MOVQ stride+40(FP), BX
 
-loop274:
+loop308:
 	CMPQ    CX, $0x00000040
-	JLT     end275
+	JLT     end309
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
@@ -4916,9 +5620,9 @@ loop274:
 	MOVQ    rows+24(FP), R8
 	MOVQ    DX, SI
 
-loop276:
+loop310:
 	CMPQ         R8, $0x00000001
-	JLT          end277
+	JLT          end311
 	VBROADCASTSS (DI), Y8
 	VMOVUPS      (SI), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -4939,9 +5643,9 @@ loop276:
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop276
+	JMP          loop310
 
-end277:
+end311:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4953,12 +5657,12 @@ end277:
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x00000040, CX
-	JMP     loop274
+	JMP     loop308
 
-end275:
-loop278:
+end309:
+loop312:
 	CMPQ    CX, $0x00000020
-	JLT     end279
+	JLT     end313
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
@@ -4967,9 +5671,9 @@ loop278:
 	MOVQ    rows+24(FP), R8
 	MOVQ    DX, SI
 
-loop280:
+loop314:
 	CMPQ         R8, $0x00000001
-	JLT          end281
+	JLT          end315
 	VBROADCASTSS (DI), Y4
 	VMOVUPS      (SI), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -4982,9 +5686,9 @@ loop280:
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop280
+	JMP          loop314
 
-end281:
+end315:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4992,63 +5696,63 @@ end281:
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, DX
 	SUBQ    $0x00000020, CX
-	JMP     loop278
+	JMP     loop312
 
-end279:
-loop282:
+end313:
+loop316:
 	CMPQ    CX, $0x00000008
-	JLT     end283
+	JLT     end317
 	VMOVUPS (AX), Y0
 	MOVQ    p+16(FP), DI
 	MOVQ    rows+24(FP), R8
 	MOVQ    DX, SI
 
-loop284:
+loop318:
 	CMPQ         R8, $0x00000001
-	JLT          end285
+	JLT          end319
 	VBROADCASTSS (DI), Y1
 	VMOVUPS      (SI), Y2
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop284
+	JMP          loop318
 
-end285:
+end319:
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x00000008, CX
-	JMP     loop282
+	JMP     loop316
 
-end283:
-loop286:
+end317:
+loop320:
 	CMPQ   CX, $0x00000001
-	JLT    end287
+	JLT    end321
 	VMOVSS (AX), X0
 	MOVQ   p+16(FP), DI
 	MOVQ   rows+24(FP), R8
 	MOVQ   DX, SI
 
-loop288:
+loop322:
 	CMPQ         R8, $0x00000001
-	JLT          end289
+	JLT          end323
 	VBROADCASTSS (DI), Y1
 	VMOVSS       (SI), X2
 	VFMADD231SS  X1, X2, X0
 	ADDQ         BX, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop288
+	JMP          loop322
 
-end289:
+end323:
 	VMOVSS X0, (AX)
 	ADDQ   $0x00000004, AX
 	ADDQ   $0x00000004, DX
 	SUBQ   $0x00000001, CX
-	JMP    loop286
+	JMP    loop320
 
-end287:
+end321:
 	VZEROUPPER
 	RET
 
@@ -5062,9 +5766,9 @@ TEXT ·mulPanelQ4_0x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel290:
+panel324:
 	CMPQ   16(SP), $0x00
-	JLE    done291
+	JLE    done325
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, CX
 	ADDQ   AX, CX
@@ -5074,7 +5778,7 @@ panel290:
 	MOVQ   b+64(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block292:
+block326:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -5135,25 +5839,25 @@ block292:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block292
+	JNE          block326
 	CMPQ         16(SP), $0x08
-	JLT          part293
+	JLT          part327
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store295
+	JZ           store329
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store295:
+store329:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored294
+	JMP     stored328
 
-part293:
+part327:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -5161,22 +5865,22 @@ part293:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store296
+	JZ           store330
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store296:
+store330:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored294:
+stored328:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel290
+	JMP  panel324
 
-done291:
+done325:
 	VZEROUPPER
 	RET
 
@@ -5200,9 +5904,9 @@ TEXT ·mulPanelQ4_0x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel297:
+panel331:
 	CMPQ   16(SP), $0x00
-	JLE    done298
+	JLE    done332
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, DX
 	ADDQ   AX, DX
@@ -5216,7 +5920,7 @@ panel297:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block299:
+block333:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -5308,29 +6012,29 @@ block299:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block299
+	JNE          block333
 	CMPQ         16(SP), $0x08
-	JLT          part300
+	JLT          part334
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store302
+	JZ           store336
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store302:
+store336:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored301
+	JMP     stored335
 
-part300:
+part334:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -5338,7 +6042,7 @@ part300:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store303
+	JZ           store337
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -5347,18 +6051,18 @@ part300:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store303:
+store337:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored301:
+stored335:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel297
+	JMP  panel331
 
-done298:
+done332:
 	VZEROUPPER
 	RET
 
@@ -5372,9 +6076,9 @@ TEXT ·mulPanelQ4_0x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel304:
+panel338:
 	CMPQ   16(SP), $0x00
-	JLE    done305
+	JLE    done339
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, DX
 	ADDQ   AX, DX
@@ -5389,7 +6093,7 @@ panel304:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block306:
+block340:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -5512,15 +6216,15 @@ block306:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block306
+	JNE          block340
 	CMPQ         16(SP), $0x08
-	JLT          part307
+	JLT          part341
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store309
+	JZ           store343
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -5529,16 +6233,16 @@ block306:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store309:
+store343:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored308
+	JMP     stored342
 
-part307:
+part341:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -5546,7 +6250,7 @@ part307:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store310
+	JZ           store344
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -5558,7 +6262,7 @@ part307:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store310:
+store344:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -5566,12 +6270,12 @@ store310:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored308:
+stored342:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel304
+	JMP  panel338
 
-done305:
+done339:
 	VZEROUPPER
 	RET
 
@@ -5585,9 +6289,9 @@ TEXT ·mulPanelQ4_0x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel311:
+panel345:
 	CMPQ   16(SP), $0x00
-	JLE    done312
+	JLE    done346
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, DX
 	ADDQ   AX, DX
@@ -5605,7 +6309,7 @@ panel311:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block313:
+block347:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -5759,15 +6463,15 @@ block313:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block313
+	JNE          block347
 	CMPQ         16(SP), $0x08
-	JLT          part314
+	JLT          part348
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store316
+	JZ           store350
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -5778,7 +6482,7 @@ block313:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store316:
+store350:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -5787,9 +6491,9 @@ store316:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored315
+	JMP     stored349
 
-part314:
+part348:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -5797,7 +6501,7 @@ part314:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store317
+	JZ           store351
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -5812,7 +6516,7 @@ part314:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store317:
+store351:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -5822,12 +6526,12 @@ store317:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored315:
+stored349:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel311
+	JMP  panel345
 
-done312:
+done346:
 	VZEROUPPER
 	RET
 
@@ -5841,9 +6545,9 @@ TEXT ·mulPanelQ4_0FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel318:
+panel352:
 	CMPQ   16(SP), $0x00
-	JLE    done319
+	JLE    done353
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000090, CX, CX
 	ADDQ   AX, CX
@@ -5857,7 +6561,7 @@ panel318:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block320:
+block354:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -5952,27 +6656,27 @@ block320:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block320
+	JNE          block354
 	CMPQ         16(SP), $0x08
-	JLT          part321
+	JLT          part355
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored322
+	JMP          stored356
 
-part321:
+part355:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored322:
+stored356:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel318
+	JMP  panel352
 
-done319:
+done353:
 	VZEROUPPER
 	RET
 
@@ -5986,9 +6690,9 @@ TEXT ·mulPanelQ4_1x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel323:
+panel357:
 	CMPQ   16(SP), $0x00
-	JLE    done324
+	JLE    done358
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, CX
 	ADDQ   AX, CX
@@ -5998,7 +6702,7 @@ panel323:
 	MOVQ   s+56(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block325:
+block359:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6059,25 +6763,25 @@ block325:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block325
+	JNE          block359
 	CMPQ         16(SP), $0x08
-	JLT          part326
+	JLT          part360
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store328
+	JZ           store362
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store328:
+store362:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored327
+	JMP     stored361
 
-part326:
+part360:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -6085,22 +6789,22 @@ part326:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store329
+	JZ           store363
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store329:
+store363:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored327:
+stored361:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel323
+	JMP  panel357
 
-done324:
+done358:
 	VZEROUPPER
 	RET
 
@@ -6114,9 +6818,9 @@ TEXT ·mulPanelQ4_1x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel330:
+panel364:
 	CMPQ   16(SP), $0x00
-	JLE    done331
+	JLE    done365
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, DX
 	ADDQ   AX, DX
@@ -6130,7 +6834,7 @@ panel330:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block332:
+block366:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6221,29 +6925,29 @@ block332:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block332
+	JNE          block366
 	CMPQ         16(SP), $0x08
-	JLT          part333
+	JLT          part367
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store335
+	JZ           store369
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store335:
+store369:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored334
+	JMP     stored368
 
-part333:
+part367:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -6251,7 +6955,7 @@ part333:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store336
+	JZ           store370
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -6260,18 +6964,18 @@ part333:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store336:
+store370:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored334:
+stored368:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel330
+	JMP  panel364
 
-done331:
+done365:
 	VZEROUPPER
 	RET
 
@@ -6285,9 +6989,9 @@ TEXT ·mulPanelQ4_1x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel337:
+panel371:
 	CMPQ   16(SP), $0x00
-	JLE    done338
+	JLE    done372
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, DX
 	ADDQ   AX, DX
@@ -6302,7 +7006,7 @@ panel337:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block339:
+block373:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6423,15 +7127,15 @@ block339:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block339
+	JNE          block373
 	CMPQ         16(SP), $0x08
-	JLT          part340
+	JLT          part374
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store342
+	JZ           store376
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -6440,16 +7144,16 @@ block339:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store342:
+store376:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored341
+	JMP     stored375
 
-part340:
+part374:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -6457,7 +7161,7 @@ part340:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store343
+	JZ           store377
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -6469,7 +7173,7 @@ part340:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store343:
+store377:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -6477,12 +7181,12 @@ store343:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored341:
+stored375:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel337
+	JMP  panel371
 
-done338:
+done372:
 	VZEROUPPER
 	RET
 
@@ -6496,9 +7200,9 @@ TEXT ·mulPanelQ4_1x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel344:
+panel378:
 	CMPQ   16(SP), $0x00
-	JLE    done345
+	JLE    done379
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, DX
 	ADDQ   AX, DX
@@ -6516,7 +7220,7 @@ panel344:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block346:
+block380:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6667,15 +7371,15 @@ block346:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block346
+	JNE          block380
 	CMPQ         16(SP), $0x08
-	JLT          part347
+	JLT          part381
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store349
+	JZ           store383
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -6686,7 +7390,7 @@ block346:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store349:
+store383:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -6695,9 +7399,9 @@ store349:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored348
+	JMP     stored382
 
-part347:
+part381:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -6705,7 +7409,7 @@ part347:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store350
+	JZ           store384
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -6720,7 +7424,7 @@ part347:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store350:
+store384:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -6730,12 +7434,12 @@ store350:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored348:
+stored382:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel344
+	JMP  panel378
 
-done345:
+done379:
 	VZEROUPPER
 	RET
 
@@ -6749,9 +7453,9 @@ TEXT ·mulPanelQ4_1FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel351:
+panel385:
 	CMPQ   16(SP), $0x00
-	JLE    done352
+	JLE    done386
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x000000a0, CX, CX
 	ADDQ   AX, CX
@@ -6765,7 +7469,7 @@ panel351:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block353:
+block387:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6859,27 +7563,27 @@ block353:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block353
+	JNE          block387
 	CMPQ         16(SP), $0x08
-	JLT          part354
+	JLT          part388
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored355
+	JMP          stored389
 
-part354:
+part388:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored355:
+stored389:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel351
+	JMP  panel385
 
-done352:
+done386:
 	VZEROUPPER
 	RET
 
@@ -6893,9 +7597,9 @@ TEXT ·mulPanelQ5_0x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel356:
+panel390:
 	CMPQ   16(SP), $0x00
-	JLE    done357
+	JLE    done391
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, CX
 	ADDQ   AX, CX
@@ -6905,7 +7609,7 @@ panel356:
 	MOVQ   b+64(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block358:
+block392:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6998,25 +7702,25 @@ block358:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block358
+	JNE          block392
 	CMPQ         16(SP), $0x08
-	JLT          part359
+	JLT          part393
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store361
+	JZ           store395
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store361:
+store395:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored360
+	JMP     stored394
 
-part359:
+part393:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -7024,22 +7728,22 @@ part359:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store362
+	JZ           store396
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store362:
+store396:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored360:
+stored394:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel356
+	JMP  panel390
 
-done357:
+done391:
 	VZEROUPPER
 	RET
 
@@ -7053,9 +7757,9 @@ TEXT ·mulPanelQ5_0x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel363:
+panel397:
 	CMPQ   16(SP), $0x00
-	JLE    done364
+	JLE    done398
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, DX
 	ADDQ   AX, DX
@@ -7069,7 +7773,7 @@ panel363:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block365:
+block399:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7194,29 +7898,29 @@ block365:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block365
+	JNE          block399
 	CMPQ         16(SP), $0x08
-	JLT          part366
+	JLT          part400
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store368
+	JZ           store402
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store368:
+store402:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored367
+	JMP     stored401
 
-part366:
+part400:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -7224,7 +7928,7 @@ part366:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store369
+	JZ           store403
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -7233,18 +7937,18 @@ part366:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store369:
+store403:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored367:
+stored401:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel363
+	JMP  panel397
 
-done364:
+done398:
 	VZEROUPPER
 	RET
 
@@ -7258,9 +7962,9 @@ TEXT ·mulPanelQ5_0x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel370:
+panel404:
 	CMPQ   16(SP), $0x00
-	JLE    done371
+	JLE    done405
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, DX
 	ADDQ   AX, DX
@@ -7275,7 +7979,7 @@ panel370:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block372:
+block406:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7432,15 +8136,15 @@ block372:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block372
+	JNE          block406
 	CMPQ         16(SP), $0x08
-	JLT          part373
+	JLT          part407
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store375
+	JZ           store409
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -7449,16 +8153,16 @@ block372:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store375:
+store409:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored374
+	JMP     stored408
 
-part373:
+part407:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -7466,7 +8170,7 @@ part373:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store376
+	JZ           store410
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -7478,7 +8182,7 @@ part373:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store376:
+store410:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -7486,12 +8190,12 @@ store376:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored374:
+stored408:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel370
+	JMP  panel404
 
-done371:
+done405:
 	VZEROUPPER
 	RET
 
@@ -7505,9 +8209,9 @@ TEXT ·mulPanelQ5_0x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel377:
+panel411:
 	CMPQ   16(SP), $0x00
-	JLE    done378
+	JLE    done412
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, DX
 	ADDQ   AX, DX
@@ -7525,7 +8229,7 @@ panel377:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block379:
+block413:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7714,15 +8418,15 @@ block379:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block379
+	JNE          block413
 	CMPQ         16(SP), $0x08
-	JLT          part380
+	JLT          part414
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store382
+	JZ           store416
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -7733,7 +8437,7 @@ block379:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store382:
+store416:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -7742,9 +8446,9 @@ store382:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored381
+	JMP     stored415
 
-part380:
+part414:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -7752,7 +8456,7 @@ part380:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store383
+	JZ           store417
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -7767,7 +8471,7 @@ part380:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store383:
+store417:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -7777,12 +8481,12 @@ store383:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored381:
+stored415:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel377
+	JMP  panel411
 
-done378:
+done412:
 	VZEROUPPER
 	RET
 
@@ -7796,9 +8500,9 @@ TEXT ·mulPanelQ5_0FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel384:
+panel418:
 	CMPQ   16(SP), $0x00
-	JLE    done385
+	JLE    done419
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x000000b0, CX, CX
 	ADDQ   AX, CX
@@ -7812,7 +8516,7 @@ panel384:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block386:
+block420:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7940,27 +8644,27 @@ block386:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block386
+	JNE          block420
 	CMPQ         16(SP), $0x08
-	JLT          part387
+	JLT          part421
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored388
+	JMP          stored422
 
-part387:
+part421:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored388:
+stored422:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel384
+	JMP  panel418
 
-done385:
+done419:
 	VZEROUPPER
 	RET
 
@@ -7974,9 +8678,9 @@ TEXT ·mulPanelQ5_1x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel389:
+panel423:
 	CMPQ   16(SP), $0x00
-	JLE    done390
+	JLE    done424
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, CX
 	ADDQ   AX, CX
@@ -7986,7 +8690,7 @@ panel389:
 	MOVQ   s+56(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block391:
+block425:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8079,25 +8783,25 @@ block391:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block391
+	JNE          block425
 	CMPQ         16(SP), $0x08
-	JLT          part392
+	JLT          part426
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store394
+	JZ           store428
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store394:
+store428:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored393
+	JMP     stored427
 
-part392:
+part426:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -8105,22 +8809,22 @@ part392:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store395
+	JZ           store429
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store395:
+store429:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored393:
+stored427:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel389
+	JMP  panel423
 
-done390:
+done424:
 	VZEROUPPER
 	RET
 
@@ -8134,9 +8838,9 @@ TEXT ·mulPanelQ5_1x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel396:
+panel430:
 	CMPQ   16(SP), $0x00
-	JLE    done397
+	JLE    done431
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, DX
 	ADDQ   AX, DX
@@ -8150,7 +8854,7 @@ panel396:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block398:
+block432:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8274,29 +8978,29 @@ block398:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block398
+	JNE          block432
 	CMPQ         16(SP), $0x08
-	JLT          part399
+	JLT          part433
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store401
+	JZ           store435
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store401:
+store435:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored400
+	JMP     stored434
 
-part399:
+part433:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -8304,7 +9008,7 @@ part399:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store402
+	JZ           store436
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -8313,18 +9017,18 @@ part399:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store402:
+store436:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored400:
+stored434:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel396
+	JMP  panel430
 
-done397:
+done431:
 	VZEROUPPER
 	RET
 
@@ -8338,9 +9042,9 @@ TEXT ·mulPanelQ5_1x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel403:
+panel437:
 	CMPQ   16(SP), $0x00
-	JLE    done404
+	JLE    done438
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, DX
 	ADDQ   AX, DX
@@ -8355,7 +9059,7 @@ panel403:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block405:
+block439:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8510,15 +9214,15 @@ block405:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block405
+	JNE          block439
 	CMPQ         16(SP), $0x08
-	JLT          part406
+	JLT          part440
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store408
+	JZ           store442
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -8527,16 +9231,16 @@ block405:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store408:
+store442:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored407
+	JMP     stored441
 
-part406:
+part440:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -8544,7 +9248,7 @@ part406:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store409
+	JZ           store443
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -8556,7 +9260,7 @@ part406:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store409:
+store443:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -8564,12 +9268,12 @@ store409:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored407:
+stored441:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel403
+	JMP  panel437
 
-done404:
+done438:
 	VZEROUPPER
 	RET
 
@@ -8583,9 +9287,9 @@ TEXT ·mulPanelQ5_1x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel410:
+panel444:
 	CMPQ   16(SP), $0x00
-	JLE    done411
+	JLE    done445
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, DX
 	ADDQ   AX, DX
@@ -8603,7 +9307,7 @@ panel410:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block412:
+block446:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8789,15 +9493,15 @@ block412:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block412
+	JNE          block446
 	CMPQ         16(SP), $0x08
-	JLT          part413
+	JLT          part447
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store415
+	JZ           store449
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -8808,7 +9512,7 @@ block412:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store415:
+store449:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -8817,9 +9521,9 @@ store415:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored414
+	JMP     stored448
 
-part413:
+part447:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -8827,7 +9531,7 @@ part413:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store416
+	JZ           store450
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -8842,7 +9546,7 @@ part413:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store416:
+store450:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -8852,12 +9556,12 @@ store416:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored414:
+stored448:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel410
+	JMP  panel444
 
-done411:
+done445:
 	VZEROUPPER
 	RET
 
@@ -8871,9 +9575,9 @@ TEXT ·mulPanelQ5_1FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel417:
+panel451:
 	CMPQ   16(SP), $0x00
-	JLE    done418
+	JLE    done452
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x000000c0, CX, CX
 	ADDQ   AX, CX
@@ -8887,7 +9591,7 @@ panel417:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block419:
+block453:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9014,27 +9718,27 @@ block419:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block419
+	JNE          block453
 	CMPQ         16(SP), $0x08
-	JLT          part420
+	JLT          part454
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored421
+	JMP          stored455
 
-part420:
+part454:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored421:
+stored455:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel417
+	JMP  panel451
 
-done418:
+done452:
 	VZEROUPPER
 	RET
 
@@ -9048,9 +9752,9 @@ TEXT ·mulPanelQ8_0x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel422:
+panel456:
 	CMPQ   16(SP), $0x00
-	JLE    done423
+	JLE    done457
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, CX
 	ADDQ   AX, CX
@@ -9060,7 +9764,7 @@ panel422:
 	MOVQ   b+64(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block424:
+block458:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9139,25 +9843,25 @@ block424:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block424
+	JNE          block458
 	CMPQ         16(SP), $0x08
-	JLT          part425
+	JLT          part459
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store427
+	JZ           store461
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store427:
+store461:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored426
+	JMP     stored460
 
-part425:
+part459:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -9165,22 +9869,22 @@ part425:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store428
+	JZ           store462
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store428:
+store462:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored426:
+stored460:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel422
+	JMP  panel456
 
-done423:
+done457:
 	VZEROUPPER
 	RET
 
@@ -9204,9 +9908,9 @@ TEXT ·mulPanelQ8_0x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel429:
+panel463:
 	CMPQ   16(SP), $0x00
-	JLE    done430
+	JLE    done464
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -9220,7 +9924,7 @@ panel429:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block431:
+block465:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9342,29 +10046,29 @@ block431:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block431
+	JNE          block465
 	CMPQ         16(SP), $0x08
-	JLT          part432
+	JLT          part466
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store434
+	JZ           store468
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store434:
+store468:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored433
+	JMP     stored467
 
-part432:
+part466:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -9372,7 +10076,7 @@ part432:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store435
+	JZ           store469
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -9381,18 +10085,18 @@ part432:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store435:
+store469:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored433:
+stored467:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel429
+	JMP  panel463
 
-done430:
+done464:
 	VZEROUPPER
 	RET
 
@@ -9406,9 +10110,9 @@ TEXT ·mulPanelQ8_0x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel436:
+panel470:
 	CMPQ   16(SP), $0x00
-	JLE    done437
+	JLE    done471
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -9423,7 +10127,7 @@ panel436:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block438:
+block472:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9588,15 +10292,15 @@ block438:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block438
+	JNE          block472
 	CMPQ         16(SP), $0x08
-	JLT          part439
+	JLT          part473
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store441
+	JZ           store475
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -9605,16 +10309,16 @@ block438:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store441:
+store475:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored440
+	JMP     stored474
 
-part439:
+part473:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -9622,7 +10326,7 @@ part439:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store442
+	JZ           store476
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -9634,7 +10338,7 @@ part439:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store442:
+store476:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -9642,12 +10346,12 @@ store442:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored440:
+stored474:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel436
+	JMP  panel470
 
-done437:
+done471:
 	VZEROUPPER
 	RET
 
@@ -9661,9 +10365,9 @@ TEXT ·mulPanelQ8_0x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel443:
+panel477:
 	CMPQ   16(SP), $0x00
-	JLE    done444
+	JLE    done478
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -9681,7 +10385,7 @@ panel443:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block445:
+block479:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9889,15 +10593,15 @@ block445:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block445
+	JNE          block479
 	CMPQ         16(SP), $0x08
-	JLT          part446
+	JLT          part480
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store448
+	JZ           store482
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -9908,7 +10612,7 @@ block445:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store448:
+store482:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -9917,9 +10621,9 @@ store448:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored447
+	JMP     stored481
 
-part446:
+part480:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -9927,7 +10631,7 @@ part446:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store449
+	JZ           store483
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -9942,7 +10646,7 @@ part446:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store449:
+store483:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -9952,12 +10656,12 @@ store449:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored447:
+stored481:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel443
+	JMP  panel477
 
-done444:
+done478:
 	VZEROUPPER
 	RET
 
@@ -9971,9 +10675,9 @@ TEXT ·mulPanelQ8_0FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel450:
+panel484:
 	CMPQ   16(SP), $0x00
-	JLE    done451
+	JLE    done485
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000110, CX, CX
 	ADDQ   AX, CX
@@ -9987,7 +10691,7 @@ panel450:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block452:
+block486:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -10112,26 +10816,26 @@ block452:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block452
+	JNE          block486
 	CMPQ         16(SP), $0x08
-	JLT          part453
+	JLT          part487
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored454
+	JMP          stored488
 
-part453:
+part487:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored454:
+stored488:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel450
+	JMP  panel484
 
-done451:
+done485:
 	VZEROUPPER
 	RET

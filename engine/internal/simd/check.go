@@ -13,9 +13,31 @@ const (
 	shortW     = "simd: w is too short for its rows"
 	badLdd     = "simd: ldd is less than the number of rows"
 	noPanels   = "simd: weights of this type have no panels"
+	badHeads   = "simd: a head is shorter than the pairs to rotate"
 	badStride  = "simd: stride is below 0"
 	shortRows  = "simd: k or v is too short for its rows"
 )
+
+// checkFineRow is checkQuantize for both parts of a row.
+func checkFineRow(q, rest *Q8, row int, x []float32) {
+	if q.N != rest.N {
+		panic(badLength)
+	}
+	checkQuantize(q, row, x)
+	checkQuantize(rest, row, x)
+}
+
+// checkRope checks a row of heads.
+func checkRope(x []float32, heads, headSize int, cos, sin []float32) {
+	switch {
+	case len(cos) != len(sin):
+		panic(badLength)
+	case heads < 0 || headSize < 2*len(cos):
+		panic(badHeads)
+	case len(x) != heads*headSize:
+		panic(badLength)
+	}
+}
 
 func checkQuantize(q *Q8, row int, x []float32) {
 	n := q.N
@@ -24,7 +46,7 @@ func checkQuantize(q *Q8, row int, x []float32) {
 		panic(badBlocks)
 	case len(x) != n:
 		panic(badLength)
-	case row < 0 || (row+1)*n > len(q.Q) || (row+1)*(n/blockLen) > min(len(q.D), len(q.S), len(q.B)):
+	case row < 0 || (row+1)*n > len(q.Q) || (row+1)*(n/blockLen) > min(len(q.D), len(q.S), len(q.B), len(q.H)/2):
 		panic(badRow)
 	}
 }

@@ -9,38 +9,46 @@ import (
 
 // generic is the tier in plain Go.
 var generic = Kernels{
-	Name:       "generic",
-	QuantizeQ8: quantizeQ8Generic,
-	MulQ4_0:    mulQ4_0Generic,
-	MulQ4_1:    mulQ4_1Generic,
-	MulQ5_0:    mulQ5_0Generic,
-	MulQ5_1:    mulQ5_1Generic,
-	MulQ8_0:    mulQ8_0Generic,
-	MulF32:     mulF32Generic,
-	MulF16:     mulF16Generic,
-	MulBF16:    mulBF16Generic,
-	ExpandQ4_0: expandQ4_0Generic,
-	ExpandQ4_1: expandQ4_1Generic,
-	ExpandQ5_0: expandQ5_0Generic,
-	ExpandQ5_1: expandQ5_1Generic,
-	ExpandQ8_0: expandQ8_0Generic,
-	ExpandF16:  expandF16Generic,
-	ExpandBF16: expandBF16Generic,
-	Scores:     scoresGeneric,
-	ScoresF32:  scoresF32Generic,
-	Mix:        mixGeneric,
-	MixF32:     mixF32Generic,
-	Dot:        dotGeneric,
-	DotF16:     dotF16Generic,
-	Axpy:       axpyGeneric,
-	AxpyF16:    axpyF16Generic,
-	Add:        addGeneric,
-	SoftMax:    softMaxGeneric,
-	RMSNorm:    rmsNormGeneric,
-	SwiGLU:     swiGLUGeneric,
-	F32ToF16:   f32ToF16Generic,
-	PanelRows:  8,
-	panels:     genericPanels(8),
+	Name:           "generic",
+	QuantizeQ8:     quantizeQ8Generic,
+	QuantizeQ8Fine: quantizeQ8FineGeneric,
+	MulQ4_0:        mulQ4_0Generic,
+	MulQ4_1:        mulQ4_1Generic,
+	MulQ5_0:        mulQ5_0Generic,
+	MulQ5_1:        mulQ5_1Generic,
+	MulQ8_0:        mulQ8_0Generic,
+	MulF32:         mulF32Generic,
+	MulF16:         mulF16Generic,
+	MulBF16:        mulBF16Generic,
+	ExpandQ4_0:     expandQ4_0Generic,
+	ExpandQ4_1:     expandQ4_1Generic,
+	ExpandQ5_0:     expandQ5_0Generic,
+	ExpandQ5_1:     expandQ5_1Generic,
+	ExpandQ8_0:     expandQ8_0Generic,
+	ExpandF16:      expandF16Generic,
+	ExpandBF16:     expandBF16Generic,
+	Scores:         scoresGeneric,
+	ScoresF32:      scoresF32Generic,
+	Mix:            mixGeneric,
+	MixF32:         mixF32Generic,
+	Dot:            dotGeneric,
+	DotF16:         dotF16Generic,
+	Axpy:           axpyGeneric,
+	AxpyF16:        axpyF16Generic,
+	Add:            addGeneric,
+	SoftMax:        softMaxGeneric,
+	RMSNorm:        rmsNormGeneric,
+	AddRMSNorm:     addRMSNormGeneric,
+	RopePairs:      ropePairsGeneric,
+	RopeHalves:     ropeHalvesGeneric,
+	SwiGLU:         swiGLUGeneric,
+	F32ToF16:       f32ToF16Generic,
+	StoreF16:       storeF16Generic,
+	StoreBF16:      storeBF16Generic,
+	StoreQ8_0:      storeQ8_0Generic,
+	StoreQ4_0:      storeQ4_0Generic,
+	PanelRows:      8,
+	panels:         genericPanels(8),
 }
 
 const (
@@ -55,6 +63,7 @@ func quantizeQ8Generic(q *Q8, row int, x []float32) {
 		in := (*[blockLen]float32)(x[b*blockLen:])
 		out := (*[blockLen]int8)(q.Q[row*q.N+b*blockLen:])
 		d, s, negative := &q.D[row*nb+b], &q.S[row*nb+b], &q.B[row*nb+b]
+		half := (*[2]int16)(q.H[2*(row*nb+b):])
 		// Magnitudes compare as integers, NaN above all.
 		var top uint32
 		for _, v := range in {
@@ -62,7 +71,7 @@ func quantizeQ8Generic(q *Q8, row int, x []float32) {
 		}
 		if top >= infBits || top < math.Float32bits(smallest) {
 			*out = [blockLen]int8{}
-			*d, *negative = 0, 0
+			*d, *negative, *half = 0, 0, [2]int16{}
 			if top >= infBits {
 				*d = float32(math.NaN())
 			}
@@ -71,14 +80,31 @@ func quantizeQ8Generic(q *Q8, row int, x []float32) {
 		}
 		greatest := math.Float32frombits(top)
 		inverse := 127 / greatest
-		sum := 0
+		*half = [2]int16{}
 		for i, v := range in {
 			out[i] = int8(math.RoundToEven(float64(v * inverse)))
-			sum += int(out[i])
+			half[i/halfLen] -= int16(out[i])
 		}
+		sum := -(int(half[0]) + int(half[1]))
 		*d = greatest / 127
 		*s = *d * float32(sum)
 		*negative = int32(-sum)
+	}
+}
+
+// quantizeQ8FineGeneric goes block by block, through a row of one block.
+func quantizeQ8FineGeneric(q, rest *Q8, row int, x []float32) {
+	checkFineRow(q, rest, row, x)
+	quantizeQ8Generic(q, row, x)
+	nb := q.N / blockLen
+	for b := range nb {
+		at := row*nb + b
+		var left [blockLen]float32
+		for i, c := range q.Q[at*blockLen:][:blockLen] {
+			left[i] = x[b*blockLen+i] - float32(q.D[at]*float32(c)) // the conversion keeps the rounding of the product
+		}
+		part := Q8{N: blockLen, Q: rest.Q[at*blockLen:], D: rest.D[at:], S: rest.S[at:], B: rest.B[at:], H: rest.H[2*at:]}
+		quantizeQ8Generic(&part, 0, left[:])
 	}
 }
 
@@ -164,6 +190,12 @@ func rmsNormGeneric(dst, x, w []float32, eps float32) {
 	for i, v := range x {
 		dst[i] = v * scale * w[i]
 	}
+}
+
+func addRMSNormGeneric(dst, x, y, w []float32, eps float32) {
+	checkEqual(len(x), len(dst), len(y), len(w))
+	addGeneric(x, y)
+	rmsNormGeneric(dst, x, w, eps)
 }
 
 func rmsScale(squares float64, n int, eps float32) float32 {

@@ -9,13 +9,15 @@ import (
 // memory ends: a read or write past one kills the test.
 func TestPageGuard(t *testing.T) {
 	var maps [][]byte
-	defer func() {
+	release := func() {
 		for _, m := range maps {
 			if err := syscall.Munmap(m); err != nil {
 				t.Error(err)
 			}
 		}
-	}()
+		maps = maps[:0]
+	}
+	defer release()
 	page := syscall.Getpagesize()
 	alloc := func(n int) []byte {
 		size := (n + page - 1) / page * page
@@ -36,6 +38,7 @@ func TestPageGuard(t *testing.T) {
 					for _, call := range kernelCalls(k, n, rows, tokens, alloc) {
 						call()
 					}
+					release()
 				}
 			}
 		}

@@ -38,12 +38,21 @@ type Scores func(dst, q []float32, k []byte, stride int, scale float32)
 // order, give the same bits.
 type Mix func(out, p []float32, v []byte, stride int)
 
+// Store encodes src, whole blocks, into all of dst, with the bits that
+// quant.Quantize gives. It reports false, and leaves dst undefined, where
+// quant.Quantize fails.
+type Store func(dst []byte, src []float32) bool
+
 // Kernels is one tier. Operands of one call do not overlap unless it says so.
 type Kernels struct {
 	Name string // as LOUPE_SIMD has it: "generic", "avx2", "avx512"
 
 	// QuantizeQ8 makes x, of q.N elements, row row of q. See Q8.
 	QuantizeQ8 func(q *Q8, row int, x []float32)
+
+	// QuantizeQ8Fine makes row row of q as QuantizeQ8 does, and row row of rest
+	// of what q leaves: of x - D*Q, product and difference rounded apart.
+	QuantizeQ8Fine func(q, rest *Q8, row int, x []float32)
 
 	MulQ4_0, MulQ4_1, MulQ5_0, MulQ5_1, MulQ8_0 MulQ
 	MulF32, MulF16, MulBF16                     MulF
@@ -73,11 +82,21 @@ type Kernels struct {
 	// RMSNorm computes dst[i] = x[i] / sqrt(mean of x[j]^2 + eps) * w[i], with
 	// the mean in float64. dst may be x.
 	RMSNorm func(dst, x, w []float32, eps float32)
+	// AddRMSNorm is Add and RMSNorm in one, with the bits of the two: x[i] += y[i],
+	// and then dst is the norm of x times w. dst may be y.
+	AddRMSNorm func(dst, x, y, w []float32, eps float32)
+	// RopePairs and RopeHalves rotate pairs (a, b) of each head of x, [heads,
+	// headSize], to (a*cos[i] - b*sin[i], a*sin[i] + b*cos[i]), each operation
+	// rounded. Pair i is elements 2i and 2i+1, or i and i+len(cos). What a head has
+	// after 2*len(cos) elements stays.
+	RopePairs, RopeHalves func(x []float32, heads, headSize int, cos, sin []float32)
 	// SwiGLU computes dst[i] = silu(gate[i]) * up[i], with silu(g) = g /
 	// (1+exp(-g)). dst may be gate or up.
 	SwiGLU func(dst, gate, up []float32)
 	// F32ToF16 stores src as f16, rounded to nearest even, in 2*len(src) bytes.
 	F32ToF16 func(dst []byte, src []float32)
+
+	StoreF16, StoreBF16, StoreQ8_0, StoreQ4_0 Store
 
 	// PanelRows is how many rows of weights make a panel; see Pack.
 	PanelRows int
@@ -119,6 +138,21 @@ func (k *Kernels) Expand(t tensor.DType) Expand {
 		return k.ExpandF16
 	case tensor.BF16:
 		return k.ExpandBF16
+	}
+	return nil
+}
+
+// Store is the encoder for rows of type t, or nil.
+func (k *Kernels) Store(t tensor.DType) Store {
+	switch t {
+	case tensor.F16:
+		return k.StoreF16
+	case tensor.BF16:
+		return k.StoreBF16
+	case tensor.Q8_0:
+		return k.StoreQ8_0
+	case tensor.Q4_0:
+		return k.StoreQ4_0
 	}
 	return nil
 }

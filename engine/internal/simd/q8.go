@@ -3,6 +3,9 @@ package simd
 // blockLen is how many elements share a scale, in weights and activations.
 const blockLen = 32
 
+// halfLen is half a block: some formats of weights have a scale for each.
+const halfLen = blockLen / 2
+
 // Q8 is a batch of activation rows quantised to 8 bits in blocks of 32: the
 // input of the integer kernels. Each block becomes
 //
@@ -17,6 +20,7 @@ type Q8 struct {
 	D []float32 // [rows, N/32] scales
 	S []float32 // [rows, N/32] D*sum(q), for weight types with an offset
 	B []int32   // [rows, N/32] -sum(q), for weights in panels that are off centre
+	H []int16   // [rows, N/16] -sum(q) of each half of a block, where halves have scales
 }
 
 // smallest is the magnitude below which a whole block becomes zeros, so that
@@ -35,6 +39,7 @@ func (q *Q8) Reset(rows, n int) {
 	q.D = sized(q.D, rows*n/blockLen)
 	q.S = sized(q.S, rows*n/blockLen)
 	q.B = sized(q.B, rows*n/blockLen)
+	q.H = sized(q.H, rows*n/halfLen)
 }
 
 func sized[T any](s []T, n int) []T {

@@ -3,6 +3,7 @@ package simd
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -80,7 +81,27 @@ func TestQuantizeQ8(t *testing.T) {
 						t.Fatalf("%s: element %d is %d, want %d", k.Name, i, v, want)
 					}
 				}
+				var fine, rest Q8
+				fine.Reset(3, n)
+				rest.Reset(3, n)
+				k.QuantizeQ8Fine(&fine, &rest, 1, x)
+				sameRow(t, k.Name+" fine", &fine, &ref, 1)
+				left := make([]float32, n)
+				for i := range left {
+					left[i] = x[i] - float32(ref.D[nb+i/blockLen]*float32(ref.Q[n+i]))
+				}
+				generic.QuantizeQ8(&ref, 0, left)
+				copy(ref.Q[n:], ref.Q[:n])
+				copy(ref.D[nb:], ref.D[:nb])
+				copy(ref.S[nb:], ref.S[:nb])
+				copy(ref.B[nb:], ref.B[:nb])
+				copy(ref.H[2*nb:], ref.H[:2*nb])
+				sameRow(t, k.Name+" rest", &rest, &ref, 1)
+				generic.QuantizeQ8(&ref, 1, x)
 				for b := nb; b < 2*nb; b++ {
+					if !slices.Equal(got.H[2*b:2*b+2], ref.H[2*b:2*b+2]) {
+						t.Fatalf("%s: block %d has the half sums %v, want %v", k.Name, b, got.H[2*b:2*b+2], ref.H[2*b:2*b+2])
+					}
 					if got.B[b] != ref.B[b] {
 						t.Fatalf("%s: block %d has the integer sum %d, want %d", k.Name, b, got.B[b], ref.B[b])
 					}
@@ -90,6 +111,19 @@ func TestQuantizeQ8(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// sameRow: row row of got has the bits of that of want.
+func sameRow(t *testing.T, name string, got, want *Q8, row int) {
+	t.Helper()
+	n, nb := got.N, got.N/blockLen
+	if !slices.Equal(got.Q[row*n:(row+1)*n], want.Q[row*n:(row+1)*n]) ||
+		!slices.Equal(got.B[row*nb:(row+1)*nb], want.B[row*nb:(row+1)*nb]) ||
+		!slices.Equal(got.H[2*row*nb:2*(row+1)*nb], want.H[2*row*nb:2*(row+1)*nb]) ||
+		!slices.EqualFunc(got.D[row*nb:(row+1)*nb], want.D[row*nb:(row+1)*nb], same) ||
+		!slices.EqualFunc(got.S[row*nb:(row+1)*nb], want.S[row*nb:(row+1)*nb], same) {
+		t.Fatalf("%s: a row of %d is %v, want %v", name, n, *got, *want)
 	}
 }
 
@@ -128,6 +162,15 @@ func checkQ8(t *testing.T, q *Q8, row int, x []float32) {
 		}
 		if e := math.Abs(s - d*float64(sum)); e > unit*math.Abs(s) {
 			t.Fatalf("sum of block %d is %v, want %v", b, s, d*float64(sum))
+		}
+		for half := range 2 {
+			sum := 0
+			for _, c := range q.Q[row*q.N+b*blockLen+half*halfLen:][:halfLen] {
+				sum += int(c)
+			}
+			if got := q.H[2*(row*nb+b)+half]; int(got) != -sum {
+				t.Fatalf("negative sum of half %d of block %d is %d, want %d", half, b, got, -sum)
+			}
 		}
 		if got := q.B[row*nb+b]; int(got) != -sum {
 			t.Fatalf("negative sum of block %d is %d, want %d", b, got, -sum)

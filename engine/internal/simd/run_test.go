@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -17,11 +18,13 @@ func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[
 	for _, typ := range quantTypes {
 		// A batch whose arrays end where the memory does.
 		scales := tokens * blocks / blockLen
-		q := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales))}
+		q := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales)), H: asInt16(alloc(4 * scales))}
+		rest := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales)), H: asInt16(alloc(4 * scales))}
 		w, dst, x := alloc(rows*typ.RowBytes(blocks)), floats(rows*tokens), floats(blocks)
 		calls[typ.String()] = func() {
 			for t := range tokens {
 				k.QuantizeQ8(q, t, x)
+				k.QuantizeQ8Fine(q, rest, t, x)
 			}
 			k.MulQ(typ)(dst, rows, w, rows, q, 0, tokens)
 		}
@@ -60,6 +63,17 @@ func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[
 	calls["Add"] = func() { k.Add(c, a) }
 	calls["SoftMax"] = func() { k.SoftMax(c) }
 	calls["RMSNorm"] = func() { k.RMSNorm(c, a, b, 1e-5) }
+	calls["AddRMSNorm"] = func() { k.AddRMSNorm(c, a, b, b, 1e-5) }
+	for _, half := range []int{n / 2, n / 3} {
+		heads, table := floats(rows*n), floats(half)
+		calls[fmt.Sprintf("RopePairs %d", half)] = func() { k.RopePairs(heads, rows, n, table, table) }
+		calls[fmt.Sprintf("RopeHalves %d", half)] = func() { k.RopeHalves(heads, rows, n, table, table) }
+	}
+	for _, typ := range storeTypes {
+		n := n / typ.BlockSize() * typ.BlockSize()
+		src, dst := floats(n), alloc(typ.RowBytes(n))
+		calls["Store "+typ.String()] = func() { k.Store(typ)(dst, src) }
+	}
 	calls["SwiGLU"] = func() { k.SwiGLU(c, a, b) }
 	calls["F32ToF16"] = func() { k.F32ToF16(h, a) }
 	return calls

@@ -124,6 +124,11 @@ func normAVX2(dst *float32, x *float32, w *float32, n int, a float32)
 //go:noescape
 func sumSquaresAVX2(x *float32, n int) float64
 
+// addSquaresAVX2 computes x[i] += y[i] and returns the sum of x[i]^2 in float64; n is a multiple of 8.
+//
+//go:noescape
+func addSquaresAVX2(x *float32, y *float32, n int) float64
+
 // maxAVX2 is the greatest x[i]; n is a multiple of 8, at least 8.
 //
 //go:noescape
@@ -147,7 +152,37 @@ func swiGLUAVX2(dst *float32, gate *float32, up *float32, n int)
 // quantizeQ8AVX2 quantises nb blocks of 32 values.
 //
 //go:noescape
-func quantizeQ8AVX2(q *int8, d *float32, s *float32, b *int32, x *float32, nb int)
+func quantizeQ8AVX2(q *int8, d *float32, s *float32, b *int32, h *int16, x *float32, nb int)
+
+// quantizeQ8FineAVX2 quantises nb blocks of 32 values, and what that leaves of them.
+//
+//go:noescape
+func quantizeQ8FineAVX2(q *int8, d *float32, s *float32, b *int32, h *int16, q2 *int8, d2 *float32, s2 *float32, b2 *int32, h2 *int16, x *float32, nb int)
+
+// ropePairsAVX2 rotates neighbouring pairs of heads heads, stride floats apart, by half angles.
+//
+//go:noescape
+func ropePairsAVX2(x *float32, heads int, stride int, cos *float32, sin *float32, half int)
+
+// ropeHalvesAVX2 rotates pairs that lie half floats apart, of heads heads, stride floats apart, by half angles.
+//
+//go:noescape
+func ropeHalvesAVX2(x *float32, heads int, stride int, cos *float32, sin *float32, half int)
+
+// f32ToBF16AVX2 rounds to the nearest bf16, ties to even; n is a multiple of 16.
+//
+//go:noescape
+func f32ToBF16AVX2(dst *byte, src *float32, n int)
+
+// storeQ8_0AVX2 encodes nb q8_0 blocks, as far as the format holds them, and returns how many are left.
+//
+//go:noescape
+func storeQ8_0AVX2(dst *byte, src *float32, nb int) int
+
+// storeQ4_0AVX2 encodes nb q4_0 blocks, as far as the format holds them, and returns how many are left.
+//
+//go:noescape
+func storeQ4_0AVX2(dst *byte, src *float32, nb int) int
 
 // expandQ4_0AVX2 decodes nb Q4_0 blocks.
 //

@@ -45,6 +45,8 @@ var tiers = []struct {
 		g.vectors()
 		g.exponentials()
 		g.quantize()
+		g.rotations()
+		g.stores()
 		g.expansions()
 		g.attention()
 		g.panels256()

@@ -11,91 +11,140 @@ import (
 // sums, by the rules and in the operations that Q8 documents, so that all
 // tiers give the same bits.
 func (g *generator) quantize() {
-	g.function("quantizeQ8AVX2", "func(q *int8, d, s *float32, b *int32, x *float32, nb int)",
+	g.function("quantizeQ8AVX2", "func(q *int8, d, s *float32, b *int32, h *int16, x *float32, nb int)",
 		"quantises nb blocks of 32 values.")
-	q, d, s, b, x, nb := g.load("q"), g.load("d"), g.load("s"), g.load("b"), g.load("x"), g.load("nb")
-	order := g.YMM()
-	g.VMOVDQU(g.table("packOrder", [8]uint32{0, 4, 1, 5, 2, 6, 3, 7}), order)
-	magnitude := g.YMM()
-	g.VMOVDQU(g.words("magnitude", 0x7fffffff), magnitude)
-	g.loop(nb, 1, func() { g.quantizeBlock(q, d, s, b, x, order, magnitude) })
+	g.quantizeRows(false)
+	g.function("quantizeQ8FineAVX2", "func(q *int8, d, s *float32, b *int32, h *int16, q2 *int8, d2, s2 *float32, b2 *int32, h2 *int16, x *float32, nb int)",
+		"quantises nb blocks of 32 values, and what that leaves of them.")
+	g.quantizeRows(true)
+}
+
+func (g *generator) quantizeRows(fine bool) {
+	x, nb := g.load("x"), g.load("nb")
+	p := &quantizer{generator: g, order: g.YMM(), magnitude: g.YMM()}
+	g.VMOVDQU(g.table("packOrder", [8]uint32{0, 4, 1, 5, 2, 6, 3, 7}), p.order)
+	g.VMOVDQU(g.words("magnitude", 0x7fffffff), p.magnitude)
+	out := []q8Pointers{p.pointers("")}
+	if fine {
+		out = append(out, p.pointers("2"))
+	}
+	g.loop(nb, 1, func() {
+		v := make([]reg.VecVirtual, 4)
+		for i := range v {
+			v[i] = g.YMM()
+			g.VMOVUPS(at(x, 32*i), v[i])
+		}
+		for i, o := range out {
+			p.block(v, o, i == 0 && fine)
+			g.advance(32, o.q)
+			g.advance(4, o.d, o.s, o.b, o.h)
+		}
+		g.advance(128, x)
+	})
 	g.end()
 }
 
-func (g *generator) quantizeBlock(q, d, s, b, x reg.GPVirtual, order, magnitude reg.VecVirtual) {
-	plain, infinite, done := g.label("plain"), g.label("infinite"), g.label("done")
-	v := make([]reg.VecVirtual, 4)
-	top := g.YMM()
-	for i := range v {
-		v[i] = g.YMM()
-		g.VMOVUPS(at(x, 32*i), v[i])
-		if i == 0 {
-			g.VPAND(magnitude, v[0], top)
-			continue
-		}
-		a := g.YMM()
-		g.VPAND(magnitude, v[i], a)
-		g.VPMAXUD(a, top, top)
-	}
-	g.across(top, g.VPMAXUD)
-	bits := g.GP32()
-	g.VMOVD(top.AsX(), bits)
-	g.CMPL(bits, operand.U32(0x7f800000))
-	g.JCC(operand.LabelRef(infinite))
-	g.CMPL(bits, operand.U32(math.Float32bits(0x1p-100)))
-	g.JCC(operand.LabelRef(plain))
+// quantizer is the code that quantises blocks.
+type quantizer struct {
+	*generator
+	order, magnitude reg.VecVirtual
+}
 
-	// All too small: zeros.
-	zero := g.YMM()
+// q8Pointers are where the parts of a block go.
+type q8Pointers struct{ q, d, s, b, h reg.GPVirtual }
+
+func (p *quantizer) pointers(suffix string) q8Pointers {
+	return q8Pointers{p.load("q" + suffix), p.load("d" + suffix), p.load("s" + suffix), p.load("b" + suffix), p.load("h" + suffix)}
+}
+
+// block quantises the 32 values in v. With keep it leaves there what is left of
+// them.
+func (p *quantizer) block(v []reg.VecVirtual, o q8Pointers, keep bool) {
+	plain, infinite, done := p.label("plain"), p.label("infinite"), p.label("done")
+	top := p.YMM()
+	p.VPAND(p.magnitude, v[0], top)
+	for _, x := range v[1:] {
+		a := p.YMM()
+		p.VPAND(p.magnitude, x, a)
+		p.VPMAXUD(a, top, top)
+	}
+	p.across(top, p.VPMAXUD)
+	bits := p.GP32()
+	p.VMOVD(top.AsX(), bits)
+	p.CMPL(bits, operand.U32(0x7f800000))
+	p.JCC(operand.LabelRef(infinite))
+	p.CMPL(bits, operand.U32(math.Float32bits(0x1p-100)))
+	p.JCC(operand.LabelRef(plain))
+
+	// All too small: zeros. What is left is all of it, and as small.
+	zero := p.YMM()
 	store := func(scale reg.VecVirtual) {
-		g.VXORPS(zero, zero, zero)
-		g.VMOVDQU(zero, at(q, 0))
-		g.VMOVSS(scale.AsX(), at(d, 0))
-		g.VMOVSS(scale.AsX(), at(s, 0))
-		g.VMOVSS(zero.AsX(), at(b, 0))
+		p.VXORPS(zero, zero, zero)
+		p.VMOVDQU(zero, at(o.q, 0))
+		p.VMOVSS(scale.AsX(), at(o.d, 0))
+		p.VMOVSS(scale.AsX(), at(o.s, 0))
+		p.VMOVSS(zero.AsX(), at(o.b, 0))
+		p.VMOVSS(zero.AsX(), at(o.h, 0))
 	}
 	store(zero)
-	g.JMP(operand.LabelRef(done))
+	p.JMP(operand.LabelRef(done))
 
-	g.Label(infinite)
-	nan := g.YMM()
-	g.VMOVUPS(g.words("nan", math.Float32bits(float32(math.NaN()))), nan)
+	// NaN, and the same of what is left.
+	p.Label(infinite)
+	nan := p.YMM()
+	p.VMOVUPS(p.words("nan", math.Float32bits(float32(math.NaN()))), nan)
 	store(nan)
-	g.JMP(operand.LabelRef(done))
+	p.JMP(operand.LabelRef(done))
 
-	g.Label(plain)
-	most, inverse := g.XMM(), g.YMM()
-	g.VMOVSS(g.float("most", 127), most)
-	g.VDIVSS(top.AsX(), most, inverse.AsX())
-	g.VBROADCASTSS(inverse.AsX(), inverse)
-	g.VDIVSS(most, top.AsX(), most)
-	g.VMOVSS(most, at(d, 0))
-	for i := range v {
-		g.VMULPS(inverse, v[i], v[i])
-		g.VCVTPS2DQ(v[i], v[i])
+	p.Label(plain)
+	most, inverse := p.YMM(), p.YMM()
+	p.VMOVSS(p.float("most", 127), most.AsX())
+	p.VDIVSS(top.AsX(), most.AsX(), inverse.AsX())
+	p.VBROADCASTSS(inverse.AsX(), inverse)
+	p.VDIVSS(most.AsX(), top.AsX(), most.AsX())
+	p.VMOVSS(most.AsX(), at(o.d, 0))
+	if keep {
+		p.VBROADCASTSS(most.AsX(), most)
 	}
-	sum, other := g.YMM(), g.YMM()
-	g.VPADDD(v[1], v[0], sum)
-	g.VPADDD(v[3], v[2], other)
-	g.VPADDD(other, sum, sum)
-	g.across(sum, g.VPADDD)
-	negative := g.XMM()
-	g.VPXOR(negative, negative, negative)
-	g.VPSUBD(sum.AsX(), negative, negative)
-	g.VMOVSS(negative, at(b, 0))
-	g.VCVTDQ2PS(sum.AsX(), sum.AsX())
-	g.VMULSS(most, sum.AsX(), sum.AsX())
-	g.VMOVSS(sum.AsX(), at(s, 0))
-	g.VPACKSSDW(v[1], v[0], v[0])
-	g.VPACKSSDW(v[3], v[2], v[2])
-	g.VPACKSSWB(v[2], v[0], v[0])
-	g.VPERMD(v[0], order, v[0])
-	g.VMOVDQU(v[0], at(q, 0))
+	n := make([]reg.VecVirtual, 4)
+	for i, x := range v {
+		n[i] = p.YMM()
+		p.VMULPS(inverse, x, n[i])
+		p.VCVTPS2DQ(n[i], n[i])
+		if keep {
+			// Product and difference are rounded apart.
+			y := p.YMM()
+			p.VCVTDQ2PS(n[i], y)
+			p.VMULPS(most, y, y)
+			p.VSUBPS(y, x, x)
+		}
+	}
+	p.VPACKSSDW(n[1], n[0], n[0])
+	p.VPACKSSDW(n[3], n[2], n[2])
+	// Each half of sum has elements of both halves of the block, in order.
+	sum := p.YMM()
+	p.VPHADDW(n[2], n[0], sum)
+	p.VPACKSSWB(n[2], n[0], n[0])
+	p.VPERMD(n[0], p.order, n[0])
+	p.VMOVDQU(n[0], at(o.q, 0))
 
-	g.Label(done)
-	g.advance(32, q)
-	g.advance(4, d, s, b)
-	g.advance(128, x)
+	// Words 0 to 3 are of the first 16 elements, and 4 to 7 of the others.
+	x, other := sum.AsX(), p.XMM()
+	p.VEXTRACTI128(operand.U8(1), sum, other)
+	p.VPADDW(other, x, x)
+	p.VPHADDW(x, x, x)
+	p.VPHADDW(x, x, x)
+	p.VPXOR(other, other, other)
+	p.VPSUBW(x, other, x)
+	p.VMOVD(x, at(o.h, 0))
+	p.VPMADDWD(p.words("ones16", 0x00010001).Offset(0), x, x)
+	p.VMOVD(x, at(o.b, 0))
+	p.VPSUBD(x, other, x)
+	p.VCVTDQ2PS(x, x)
+	p.VMULSS(most.AsX(), x, x)
+	p.VMOVSS(x, at(o.s, 0))
+
+	p.Label(done)
 }
 
 // across combines the 8 lanes of v into lane 0.

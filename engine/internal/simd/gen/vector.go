@@ -14,6 +14,7 @@ func (g *generator) vectors() {
 	g.scale()
 	g.norm()
 	g.sumSquares()
+	g.addSquares()
 	g.maximum()
 	g.toF16()
 }
@@ -144,21 +145,58 @@ func (g *generator) norm() {
 	g.end()
 }
 
+// sumSquares sums in 4 vectors of float64, so that as many multiply-adds are under
+// way at once.
 func (g *generator) sumSquares() {
 	g.function("sumSquaresAVX2", "func(x *float32, n int) float64", "is the sum of x[i]^2 in float64; n is a multiple of 8.")
 	x, n := g.load("x"), g.load("n")
-	acc := g.zeroed(2)
-	g.loop(n, 8, func() {
-		for i := range acc {
+	acc := g.zeroed(4)
+	step := func(parts int) {
+		for i := range parts {
 			v := g.YMM()
 			g.VCVTPS2PD(at(x, 16*i), v)
 			g.VFMADD231PD(v, v, acc[i])
 		}
-		g.advance(32, x)
-	})
+		g.advance(16*parts, x)
+	}
+	g.loop(n, 16, func() { step(4) })
+	g.loop(n, 8, func() { step(2) })
+	g.sumFloat64(acc)
+	g.end()
+}
+
+// addSquares is add and sumSquares in one.
+func (g *generator) addSquares() {
+	g.function("addSquaresAVX2", "func(x, y *float32, n int) float64",
+		"computes x[i] += y[i] and returns the sum of x[i]^2 in float64; n is a multiple of 8.")
+	x, y, n := g.load("x"), g.load("y"), g.load("n")
+	acc := g.zeroed(4)
+	step := func(parts int) {
+		for i := range parts {
+			v, half, wide := g.YMM(), g.XMM(), g.YMM()
+			g.VMOVUPS(at(y, 32*i), v)
+			g.VADDPS(at(x, 32*i), v, v)
+			g.VMOVUPS(v, at(x, 32*i))
+			g.VEXTRACTF128(operand.U8(1), v, half)
+			g.VCVTPS2PD(v.AsX(), wide)
+			g.VFMADD231PD(wide, wide, acc[2*i])
+			g.VCVTPS2PD(half, wide)
+			g.VFMADD231PD(wide, wide, acc[2*i+1])
+		}
+		g.advance(32*parts, x, y)
+	}
+	g.loop(n, 16, func() { step(2) })
+	g.loop(n, 8, func() { step(1) })
+	g.sumFloat64(acc)
+	g.end()
+}
+
+// sumFloat64 returns the sum of 4 vectors of float64.
+func (g *generator) sumFloat64(acc []reg.VecVirtual) {
+	g.VADDPD(acc[2], acc[0], acc[0])
+	g.VADDPD(acc[3], acc[1], acc[1])
 	g.VADDPD(acc[1], acc[0], acc[0])
 	g.storeSum(acc[0])
-	g.end()
 }
 
 // storeSum returns the sum of the 4 float64 lanes of v.
