@@ -21,8 +21,9 @@ import (
 // ("smollm2"), or "lesson", the small teaching model inside the program. Settings are checked before anything is computed; what
 // cannot be done is an error that names the setting and the remedy.
 //
-// The weights stay in the file's memory map. Close gives everything back; a
-// model that is no longer reachable is closed by the garbage collector.
+// The weights stay in the file's memory map, and those that kernels read faster
+// from panels are laid out so in memory of their own (PackedBytes). Close gives
+// everything back; a model that is no longer reachable is closed by the garbage collector.
 func Load(name string, cfg LoadConfig) (*Model, error) {
 	start := time.Now()
 	f, err := store.Open(name)
@@ -69,12 +70,22 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 		resources: &resources{file: f, cells: cells, cpu: ops.NewCPU(max(cfg.Threads, cfg.BatchThreads), kern, cfg.Exact)},
 		busy:      make(chan struct{}, 1),
 	}
+	if m.packed, err = m.cpu.Pack(net.Matrices()); err != nil {
+		m.cpu.Close()
+		cells.Close()
+		return nil, fmt.Errorf("engine: %w; Exact multiplies by the weights as the file has them", err)
+	}
+	if m.packed.Bytes() > 0 {
+		f.Release()
+	}
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
 	m.pass.Flash = cfg.FlashAttention == On
 	m.pass.Rope.Base, m.pass.Rope.Scale = cfg.RopeFrequencyBase, cfg.RopeFrequencyScale
 	src, _, err := f.Text("tokenizer.chat_template")
 	if err != nil {
 		m.cpu.Close()
+		m.packed.Close()
+		cells.Close()
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	// That there is no template, or one that does not compile, matters only to
@@ -98,10 +109,13 @@ type resources struct {
 	file  *gguf.File
 	cells *kvcache.Store
 	cpu   *ops.CPU
+
+	packed *ops.Packed // weights as the kernels read them fastest
 }
 
 func (r *resources) close() {
 	r.cpu.Close()
+	r.packed.Close()
 	r.cells.Close()
 	r.file.Close()
 }

@@ -80,12 +80,13 @@ func (m *Model) Detokenize(ids []int) string { return m.tok.Decode(ids) }
 // TokenText is the text of one token. Tokens may hold part of a character.
 func (m *Model) TokenText(id int) string { return string(m.tok.Piece(id)) }
 
-// Bytes is the memory of the model: the mapped file and the pages of its caches.
+// Bytes is the memory of the model: the mapped file, what was laid out anew of it,
+// and the pages of its caches.
 func (m *Model) Bytes() int64 {
 	if m.closed.Load() {
 		return 0
 	}
-	return m.file.Size + m.cells.MappedBytes()
+	return m.file.Size + m.packed.Bytes() + m.cells.MappedBytes()
 }
 
 // turn is one call's right to cancel the passes that it makes.

@@ -17,6 +17,7 @@ type Settings struct {
 	Quantisation    string // the type that most of the weights have
 	Parameters      int64
 	FileBytes       int64
+	PackedBytes     int64 // of weights laid out anew for the kernels, beside the file
 	TrainedContext  int
 	Kernels         string // tier of the compute kernels
 	CellBytes       int    // K and V of one token
@@ -34,6 +35,7 @@ func settingsOf(m *Model) Settings {
 		LoadConfig: m.cfg, Model: m.name, Path: m.path, Architecture: c.Arch,
 		TrainedContext: c.Context, Kernels: m.cpu.Kernels(), TrainedRopeBase: c.RopeBase,
 		CellBytes: m.cells.Config().CellBytes(), FileBytes: m.file.Size,
+		PackedBytes: m.PackedBytes(),
 	}
 	bytes := map[string]int{}
 	for _, t := range m.file.Tensors {
@@ -74,9 +76,10 @@ func (s Settings) build() table.Writer {
 		{"FlashAttention", s.FlashAttention, "on goes through the cache in blocks and keeps no scores"},
 		{"KCacheType", s.KCacheType, ""},
 		{"VCacheType", s.VCacheType, ""},
-		{"Threads", s.Threads, fmt.Sprintf("generating; kernels %s", s.Kernels)},
+		{"Threads", s.Threads, "generating"},
 		{"BatchThreads", s.BatchThreads, "reading prompts"},
 		{"ReusePrefix", s.ReusePrefix, "keep what a prompt shares with the cache"},
+		{"Kernels", s.Kernels, fmt.Sprintf("%s of weights laid out for them, beside the file", Size(s.PackedBytes))},
 		{"Exact", s.Exact, "float32 activations"},
 	} {
 		w.AppendRow(r)

@@ -27,6 +27,7 @@ type File struct {
 	meta    map[string]int // key -> index in Meta
 	tensors map[string]int // name -> index in Tensors
 	unmap   func() error   // nil from Parse, and once closed
+	mapped  []byte         // nil from Parse, and once closed
 }
 
 // Tensor is one entry of the tensor table, with its data.
@@ -71,7 +72,7 @@ func Open(path string) (*File, error) {
 		unmap() // the error about the content says more
 		return nil, err
 	}
-	f.Path, f.unmap = path, unmap
+	f.Path, f.unmap, f.mapped = path, unmap, data
 	return f, nil
 }
 
@@ -115,7 +116,7 @@ func (f *File) Close() error {
 	if unmap == nil {
 		return nil
 	}
-	f.unmap = nil
+	f.unmap, f.mapped = nil, nil
 	for i := range f.Tensors {
 		f.Tensors[i].Data = nil // an index out of range is kinder than a fault
 	}
@@ -123,6 +124,15 @@ func (f *File) Close() error {
 		return fmt.Errorf("gguf: unmapping %s: %w", f.Path, err)
 	}
 	return nil
+}
+
+// Release lets the system take back the memory of what was read of the file so
+// far. It stays readable, from the system's cache or from the disk again. Where a
+// system has no such call nothing happens.
+func (f *File) Release() {
+	if len(f.mapped) > 0 {
+		release(f.mapped)
+	}
 }
 
 // Tensor finds a tensor by its name.

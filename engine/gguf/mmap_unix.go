@@ -17,3 +17,6 @@ func mmap(f *os.File, size int) ([]byte, func() error, error) {
 	}
 	return data, func() error { return unix.Munmap(data) }, nil
 }
+
+// release drops the pages of a map; being refused costs memory only.
+func release(data []byte) { _ = unix.Madvise(data, unix.MADV_DONTNEED) }

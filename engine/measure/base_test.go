@@ -118,11 +118,15 @@ func TestBaseFile(t *testing.T) {
 		got, want float64
 	}{
 		{"PPL", got.PPL, want.PPL}, {"base PPL", got.BasePPL, want.BasePPL}, {"KLD", got.KLD, want.KLD}, {"max", got.Max, want.Max},
-		{"error", got.KLDErr, want.KLDErr}, {"ratio", got.Ratio, want.Ratio}, {"same top", got.SameTop, want.SameTop},
+		{"error", got.KLDErr, want.KLDErr}, {"ratio", got.Ratio, want.Ratio},
 	} {
 		if math.Abs(x.got/x.want-1) > 1e-2 {
 			t.Errorf("%s: %v by the file, %v at once", x.name, x.got, x.want)
 		}
+	}
+	// Two of the best that differ by less than a step of 16 bits may change places.
+	if math.Abs(got.SameTop-want.SameTop) > 2.5/62 {
+		t.Errorf("same top: %v by the file, %v at once", got.SameTop, want.SameTop)
 	}
 	if b, err = measure.ReadBase(bytes.NewReader(data)); err != nil {
 		t.Fatal(err)

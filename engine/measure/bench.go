@@ -156,7 +156,7 @@ func (r *benchRun) describe(res *BenchResult) {
 	s := r.model.Settings()
 	all, perToken := r.model.WeightBytes()
 	res.ModelType, res.ModelSize, res.Params, res.Kernels = modelType(s), all, s.Parameters, s.Kernels
-	res.Memory.Weights = all
+	res.Memory.Weights, res.Memory.Packed = all, r.model.PackedBytes()
 	if res.Prompt == 0 {
 		// Token j of the test, counted from 1, attends to depth+j cells.
 		cells := float64(res.Depth) + float64(res.Gen+1)/2
@@ -209,6 +209,7 @@ func (r *benchRun) repeat(ctx context.Context, i, n int, res *BenchResult) error
 		res.Memory.K, res.Memory.V = c.KBytes, c.VBytes
 		c.Cells = nil // not to be counted
 		res.Memory.Scratch = max(0, liveHeap()-r.heap)
+		res.Memory.RSS = residentBytes()
 	}
 	return nil
 }

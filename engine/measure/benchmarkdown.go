@@ -49,9 +49,11 @@ func mdColumns(p BenchPlan, memory bool) []mdColumn {
 	if memory {
 		columns = append(columns,
 			bytesColumn("weights", func(m BenchMemory) int64 { return m.Weights }),
+			bytesColumn("packed", func(m BenchMemory) int64 { return m.Packed }),
 			bytesColumn("K", func(m BenchMemory) int64 { return m.K }),
 			bytesColumn("V", func(m BenchMemory) int64 { return m.V }),
 			bytesColumn("scratch", func(m BenchMemory) int64 { return m.Scratch }),
+			bytesColumn("RSS", func(m BenchMemory) int64 { return m.RSS }),
 			mdColumn{"read rate", 10, func(_ BenchBuild, r BenchResult) string { return fmt.Sprintf("%.1f GB/s", r.ReadRate/1e9) }},
 			mdColumn{"reached", 7, func(_ BenchBuild, r BenchResult) string {
 				if s := r.Share(); !math.IsNaN(s) {

@@ -31,8 +31,10 @@ type BenchResult struct {
 // BenchMemory is where the bytes of a test lie at its end, when they are most.
 type BenchMemory struct {
 	Weights int64 // mapped from the file
+	Packed  int64 // of these, laid out anew for the kernels
 	K, V    int64 // of the cells in use
 	Scratch int64 // Go heap since before loading: buffers, vocabulary, everything else
+	RSS     int64 // resident memory of the process; 0 where the system does not say
 }
 
 // PerSecond are the samples as tokens per second.

@@ -295,7 +295,7 @@ func TestNamesAreQuoted(t *testing.T) {
 func TestMemoryColumns(t *testing.T) {
 	row := llamaRows(t, golden(t, "rows.json"))[1]
 	r := row.result(t)
-	r.Memory = measure.BenchMemory{Weights: 92 << 20, K: 3 << 19, V: 1 << 20, Scratch: 8 << 20}
+	r.Memory = measure.BenchMemory{Weights: 92 << 20, K: 3 << 19, V: 1 << 20, Scratch: 8 << 20, Packed: 64 << 20, RSS: 128 << 20}
 	r.ReadRate, r.ReadBytes = 20e9, 100e6
 	r.Samples = []time.Duration{20 * time.Millisecond} // 2 tokens: 100 a second, 10 GB/s
 	var b bytes.Buffer
@@ -309,10 +309,10 @@ func TestMemoryColumns(t *testing.T) {
 	table.Row(r)
 	lines := strings.Split(b.String(), "\n")
 	for i, want := range []string{
-		"| weights | K | V | scratch | read rate | reached |",
-		"| ---------: | ---------: | ---------: | ---------: | ---------: | ------: |",
-		"| 92.00 MiB | 1.50 MiB | 1.00 MiB | 8.00 MiB | 20.0 GB/s | 50 % |",
-		"| 92.00 MiB | 1.50 MiB | 1.00 MiB | 8.00 MiB | 20.0 GB/s | |",
+		"| weights | packed | K | V | scratch | RSS | read rate | reached |",
+		"| ---------: | ---------: | ---------: | ---------: | ---------: | ---------: | ---------: | ------: |",
+		"| 92.00 MiB | 64.00 MiB | 1.50 MiB | 1.00 MiB | 8.00 MiB | 128.00 MiB | 20.0 GB/s | 50 % |",
+		"| 92.00 MiB | 64.00 MiB | 1.50 MiB | 1.00 MiB | 8.00 MiB | 128.00 MiB | 20.0 GB/s | |",
 	} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); !strings.HasSuffix(got, want) {
 			t.Errorf("line %d is %q, want it to end in %q", i, got, want)

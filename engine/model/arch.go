@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"loupe/engine/gguf"
+	"loupe/engine/internal/simd"
 	"loupe/engine/ops"
 )
 
@@ -46,6 +47,16 @@ type Model struct {
 // Matrices are the weights that passes multiply by: what ops.CPU.Pack may lay out
 // anew.
 func (m *Model) Matrices() []*ops.Weight { return m.weights.multiplied }
+
+// WillPack is how much memory ops.CPU.Pack takes for the model on this machine, and
+// the tier of compute kernels that asks for it.
+func (m *Model) WillPack() (bytes int64, kernels string, err error) {
+	kern, err := simd.Choose()
+	if err != nil {
+		return 0, "", fmt.Errorf("model: %w", err)
+	}
+	return ops.PackedBytes(kern, m.Matrices()), kern.Name, nil
+}
 
 // New binds the tensors of f. The file must stay open while the model is used.
 func New(f *gguf.File) (*Model, error) {

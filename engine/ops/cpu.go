@@ -78,7 +78,9 @@ func (c *CPU) expand(t tensor.DType, dst []float32, src []byte) {
 }
 
 // integer reports whether the fast way multiplies w in integers.
-func (c *CPU) integer(w *Weight) bool { return !c.exact && c.kern.MulQ(w.Type) != nil }
+func (c *CPU) integer(w *Weight) bool {
+	return !c.exact && (w.panels != nil || c.kern.MulQ(w.Type) != nil)
+}
 
 // panelOf is a worker's scratch memory of n elements, unset.
 func (c *CPU) panelOf(worker, n int) []float32 {

@@ -103,11 +103,21 @@ func (c *CPU) floatKernel(t tensor.DType) simd.MulF {
 	return nil
 }
 
-// integer multiplies n weight rows w, from number from on, in integers.
+// integer multiplies n weight rows w, from number from on, in integers: by way of
+// panels where Pack has made some.
 func (t *matMulTask) integer(worker int, o *Out, w []byte, from, n int) {
 	c, x := t.cpu, t.x
+	dst, ldd := o.Dst[from:], o.W.Out
 	mul := c.kern.MulQ(o.W.Type)
-	mul(o.Dst[from:], o.W.Out, w, n, &x.q8, 0, x.rows)
+	if o.W.panels != nil {
+		w = o.W.panels[c.kern.PanelBytes(o.W.Type, from, o.W.In):]
+		if o.Fine {
+			c.kern.MulPanelFine(o.W.Type)(dst, ldd, w, n, &x.q8, &x.rest, 0, x.rows)
+			return
+		}
+		mul = c.kern.MulPanel(o.W.Type)
+	}
+	mul(dst, ldd, w, n, &x.q8, 0, x.rows)
 	if !o.Fine {
 		return
 	}
@@ -115,7 +125,7 @@ func (t *matMulTask) integer(worker int, o *Out, w []byte, from, n int) {
 	rest := c.panelOf(worker, x.rows*n)
 	mul(rest, n, w, n, &x.rest, 0, x.rows)
 	for i := range x.rows {
-		c.kern.Add(o.Dst[i*o.W.Out+from:][:n], rest[i*n:(i+1)*n])
+		c.kern.Add(dst[i*ldd:][:n], rest[i*n:(i+1)*n])
 	}
 }
 

@@ -71,8 +71,23 @@ func TestMatMul(t *testing.T) {
 				var x Input
 				copy(x.Reset(rows, in), random(r, rows*in))
 				dst, dst2 := make([]float32, rows*out), make([]float32, rows*7)
-				c.MatMul(&x, Out{W: w, Dst: dst}, Out{W: w2, Dst: dst2, Fine: true})
-				for i := 0; i < rows; i++ {
+				for i := range 2 * rows {
+					if i == rows {
+						packed, err := c.Pack([]*Weight{w, w2})
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer packed.Close()
+						if want := int64(c.kern.PanelBytes(typ, out, in) + c.kern.PanelBytes(typ, 7, in)); !c.exact && packed.Bytes() != want || c.exact && packed.Bytes() != 0 {
+							t.Errorf("%s: %d bytes packed, %d expected of the fast way", typ, packed.Bytes(), want)
+						}
+					}
+					if i%rows == 0 { // as they lie, then in panels
+						clear(dst)
+						clear(dst2)
+						c.MatMul(&x, Out{W: w, Dst: dst}, Out{W: w2, Dst: dst2, Fine: true})
+					}
+					i := i % rows
 					row := wide(x.X[i*in : (i+1)*in])
 					check := func(name string, got []float32, w []float64, fine bool) {
 						want := ref.MatVec(w, row)

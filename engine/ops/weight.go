@@ -14,6 +14,8 @@ type Weight struct {
 	Type    tensor.DType
 	In, Out int
 	Data    []byte // Out rows of Type.RowBytes(In) bytes, usually in the map of the file
+
+	panels []byte // the same in panels of interleaved rows, from CPU.Pack; nil: none
 }
 
 // rowBytes is the size of a row.

@@ -81,6 +81,8 @@ type description struct {
 
 type memoryUse struct {
 	Weights    int64      `json:"weights_bytes"`
+	Packed     int64      `json:"packed_bytes,omitempty"`          // of these, laid out anew when loaded
+	Kernels    string     `json:"kernels,omitempty"`               // that ask for it
 	KVElements int64      `json:"kv_elements_per_token,omitempty"` // of K and V, all layers
 	Unknown    string     `json:"kv_unknown,omitempty"`            // why there is no K/V figure
 	Contexts   []kvMemory `json:"contexts,omitempty"`
@@ -125,10 +127,12 @@ func describeModel(f *gguf.File) description {
 		d.Name = strings.TrimSuffix(filepath.Base(f.Path), filepath.Ext(f.Path))
 	}
 	// Binding is what loading does first, and copies next to nothing.
-	if _, err := model.New(f); err != nil {
+	net, err := model.New(f)
+	if err == nil {
+		d.Memory.Packed, d.Memory.Kernels, err = net.WillPack()
+	}
+	if d.Runs = err == nil; !d.Runs {
 		d.RunsNot = strings.TrimPrefix(err.Error(), "model: ")
-	} else {
-		d.Runs = true
 	}
 	if n, ok, err := f.Uint(d.Architecture + ".context_length"); ok && err == nil {
 		d.Context = int64(min(n, 1<<62))
@@ -314,6 +318,7 @@ func (d *description) printFacts(b *strings.Builder) {
 		{"file", fmt.Sprintf("%s (%s, GGUF %d)", d.Path, store.FormatSize(d.FileBytes), d.GGUFVersion)},
 		{"architecture", dash(printable(d.Architecture, 60))},
 		{"runs here", runs},
+		{"kernels", dash(d.Memory.Kernels)},
 		{"type", dash(d.FileType)},
 		{"parameters", fmt.Sprintf("%s (%s)", number(d.Parameters), millions(d.Parameters))},
 		{"trained context", context},
@@ -327,6 +332,9 @@ func (d *description) printFacts(b *strings.Builder) {
 func (d *description) printMemory(b *strings.Builder) {
 	m := d.Memory
 	fmt.Fprintf(b, "\nmemory: weights %s, mapped from the file; ", engine.Size(m.Weights))
+	if m.Packed > 0 {
+		fmt.Fprintf(b, "%s of them laid out anew for the kernels; ", engine.Size(m.Packed))
+	}
 	if m.Unknown != "" {
 		fmt.Fprintf(b, "K/V cache not known: %s\n", printable(m.Unknown, 200))
 		return

@@ -72,7 +72,7 @@ func TestHeads(t *testing.T) {
 func stretch(t *testing.T, cfg engine.LoadConfig, length, width int) []float64 {
 	t.Helper()
 	cfg.ContextLength = length
-	m := load(t, cfg)
+	m := measured(t, cfg)
 	src := corpus.New(corpus.TestSeeds + 6)
 	bos, _ := m.BOS()
 	sums := make([]float64, length/width)
@@ -133,7 +133,7 @@ func TestCacheTypes(t *testing.T) {
 		loss []float64
 	}
 	run := func(k, v engine.CacheType) (out []answered) {
-		m := load(t, engine.LoadConfig{KCacheType: k, VCacheType: v})
+		m := measured(t, engine.LoadConfig{KCacheType: k, VCacheType: v})
 		src := corpus.New(corpus.TestSeeds + 7)
 		for range items(25) {
 			n := src.Needles(src.Between(4, 7), src.Between(0, 20))

@@ -38,6 +38,17 @@ func load(t *testing.T, cfg engine.LoadConfig) *engine.Model {
 	return m
 }
 
+// measured is load for a test that measures a figure over many items. Kernels
+// without assembly take ten times as long to find the same: they leave it to -long.
+func measured(t *testing.T, cfg engine.LoadConfig) *engine.Model {
+	t.Helper()
+	m := load(t, cfg)
+	if m.Settings().Kernels == "generic" && !*long {
+		t.Skip("the kernels of this run are slow: -long measures this with them too")
+	}
+	return m
+}
+
 // ask sends one message in a session of its own and gives the answer.
 func ask(t *testing.T, m *engine.Model, message string) string {
 	t.Helper()
@@ -101,7 +112,7 @@ func atLeast(t *testing.T, what string, y tally, share float64) {
 // A fact among filler and 3 to 6 others is found at every depth, and none is
 // found where there is none.
 func TestRecall(t *testing.T) {
-	m := load(t, engine.LoadConfig{})
+	m := measured(t, engine.LoadConfig{})
 	src := corpus.New(corpus.TestSeeds)
 	const depths = 4
 	var found [depths]tally
@@ -128,7 +139,7 @@ func TestRecall(t *testing.T) {
 
 // The summary of a story, and several lines put together, are right to the letter.
 func TestSummaries(t *testing.T) {
-	m := load(t, engine.LoadConfig{})
+	m := measured(t, engine.LoadConfig{})
 	src := corpus.New(corpus.TestSeeds + 1)
 	var summary, who, merge tally
 	for range items(60) {
@@ -147,7 +158,7 @@ func TestSummaries(t *testing.T) {
 // Stories come from a raw prompt, end by themselves, differ, keep to the words of
 // the corpus, and repeat no training row for more than 20 tokens.
 func TestStories(t *testing.T) {
-	m := load(t, engine.LoadConfig{})
+	m := measured(t, engine.LoadConfig{})
 	known := map[string]bool{}
 	src := corpus.New(corpus.TestSeeds + 2)
 	for range 5000 {
@@ -201,7 +212,7 @@ func keepsHero(text string) bool {
 // A text several times the trained context is beyond the model read at once, and
 // is found in chunk by chunk.
 func TestLongAgainstShort(t *testing.T) {
-	m := load(t, engine.LoadConfig{ContextLength: 4608})
+	m := measured(t, engine.LoadConfig{ContextLength: 4608})
 	src := corpus.New(corpus.TestSeeds + 3)
 	var direct, strict, best tally
 	for i := range items(12) {
@@ -261,7 +272,7 @@ func askSure(t *testing.T, m *engine.Model, message string) (answer string, none
 
 // The loss on the second copy of a random block is far below that on the first.
 func TestCopies(t *testing.T) {
-	m := load(t, engine.LoadConfig{})
+	m := measured(t, engine.LoadConfig{})
 	src := corpus.New(corpus.TestSeeds + 4)
 	var first, second float64
 	for range items(20) {

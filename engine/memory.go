@@ -21,3 +21,14 @@ func (m *Model) WeightBytes() (all, perToken int64) {
 	}
 	return all, perToken
 }
+
+// PackedBytes is the memory, beside the mapped file, of the weights that loading
+// laid out anew: rows interleaved in panels, as the kernels of this machine read
+// them fastest. What was laid out is read from there, and the system may take the
+// file's pages of it back. 0 with Exact, and after Close.
+func (m *Model) PackedBytes() int64 {
+	if m.closed.Load() {
+		return 0
+	}
+	return m.packed.Bytes()
+}

@@ -1,0 +1,83 @@
+package ops
+
+import (
+	"fmt"
+
+	"loupe/engine/internal/offheap"
+	"loupe/engine/internal/simd"
+)
+
+// packRows is how many rows of a weight one chunk of packing lays out: a multiple
+// of every tier's panel.
+const packRows = 64
+
+// Packed is the memory of weights that Pack has laid out anew.
+type Packed struct{ mem []byte }
+
+// Bytes is how much memory that is.
+func (p *Packed) Bytes() int64 { return int64(len(p.mem)) }
+
+// Close gives the memory back. The weights must not be multiplied by any more.
+func (p *Packed) Close() {
+	if p.mem != nil {
+		offheap.Unmap(p.mem)
+		p.mem = nil
+	}
+}
+
+type packTask struct {
+	cpu   *CPU
+	works []*Weight
+	first []int // first chunk of each weight, and their number
+}
+
+// PackedBytes is the memory that Pack takes for the weights, with these kernels and
+// not in the exact way.
+func PackedBytes(kern *simd.Kernels, weights []*Weight) (total int64) {
+	for _, w := range weights {
+		total += int64(kern.PanelBytes(w.Type, w.Out, w.In))
+	}
+	return total
+}
+
+// Pack lays the weights out in panels of interleaved rows, as the kernels read
+// them fastest, in memory of its own. Weights of types without such a kernel, and
+// all of them in the exact way, stay as they are.
+func (c *CPU) Pack(weights []*Weight) (*Packed, error) {
+	t := &packTask{cpu: c, first: []int{0}}
+	total := int(PackedBytes(c.kern, weights))
+	if c.exact || total == 0 {
+		return &Packed{}, nil
+	}
+	for _, w := range weights {
+		if c.kern.PanelBytes(w.Type, w.Out, w.In) == 0 {
+			continue
+		}
+		t.works = append(t.works, w)
+		t.first = append(t.first, t.first[len(t.first)-1]+(w.Out+packRows-1)/packRows)
+	}
+	mem, err := offheap.Map(total)
+	if err != nil {
+		return nil, fmt.Errorf("ops: no memory for %d bytes of weights: %w", total, err)
+	}
+	at := 0
+	for _, w := range t.works {
+		n := c.kern.PanelBytes(w.Type, w.Out, w.In)
+		w.panels = mem[at : at+n : at+n]
+		at += n
+	}
+	c.do(t, t.first[len(t.works)])
+	return &Packed{mem}, nil
+}
+
+func (t *packTask) Chunk(_, chunk int) {
+	i := 0
+	for chunk >= t.first[i+1] {
+		i++
+	}
+	w, kern := t.works[i], t.cpu.kern
+	from := (chunk - t.first[i]) * packRows
+	rows, rb := min(packRows, w.Out-from), w.rowBytes()
+	at := kern.PanelBytes(w.Type, from, w.In)
+	kern.Pack(w.Type, w.panels[at:at+kern.PanelBytes(w.Type, rows, w.In)], w.Data[from*rb:(from+rows)*rb], rows, w.In)
+}
