@@ -8,5 +8,6 @@ var avx512 = func() Kernels {
 	k.Name = "avx512"
 	k.PanelRows = 16
 	k.panels = panels512()
+	k.floatPanels = floatPanels512()
 	return k
 }()

@@ -49,6 +49,7 @@ var generic = Kernels{
 	StoreQ4_0:      storeQ4_0Generic,
 	PanelRows:      8,
 	panels:         genericPanels(8),
+	floatPanels:    genericFloatPanels(8),
 }
 
 const (
@@ -217,6 +218,10 @@ func f32ToF16Generic(dst []byte, src []float32) {
 }
 
 func halfAt(b []byte, i int) float32 { return quant.F16ToF32(binary.LittleEndian.Uint16(b[2*i:])) }
+
+func bhalfAt(b []byte, i int) float32 {
+	return quant.BF16ToF32(binary.LittleEndian.Uint16(b[2*i:]))
+}
 
 func floatAt(b []byte, i int) float32 {
 	return math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))

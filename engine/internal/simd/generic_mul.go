@@ -3,7 +3,6 @@ package simd
 import (
 	"encoding/binary"
 
-	"loupe/engine/quant"
 	"loupe/engine/tensor"
 )
 
@@ -145,26 +144,27 @@ func mulF16Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n in
 }
 
 func mulBF16Generic(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {
-	mulFGeneric(2, func(b []byte, i int) float32 {
-		return quant.BF16ToF32(binary.LittleEndian.Uint16(b[2*i:]))
-	}, dst, ldd, w, rows, x, n, t0, t1)
+	mulFGeneric(2, bhalfAt, dst, ldd, w, rows, x, n, t0, t1)
 }
 
-// mulFGeneric expands 64 weights at a time, for all tokens of a tile.
 func mulFGeneric(size int, at func([]byte, int) float32, dst []float32, ldd int, w []byte, rows int, x []float32, n, t0, t1 int) {
-	if !checkMulF(size, dst, ldd, w, rows, x, n, t0, t1) {
-		return
+	if checkMulF(size, dst, ldd, w, rows, x, n, t0, t1) {
+		mulFloats(dst, ldd, rows, x, n, t0, t1, func(r, k int) float32 { return at(w, r*n+k) })
 	}
+}
+
+// mulFloats multiplies with weights that at decodes. It expands 64 of them at a
+// time, for all tokens of a tile.
+func mulFloats(dst []float32, ldd, rows int, x []float32, n, t0, t1 int, at func(r, k int) float32) {
 	var part [64]float32
 	for r := range rows {
-		row := w[r*n*size : (r+1)*n*size]
 		for t := t0; t < t1; t += tokensATime {
 			m := min(tokensATime, t1-t)
 			var acc [tokensATime]float32
 			for k := 0; k < n; k += len(part) {
 				values := part[:min(len(part), n-k)]
 				for j := range values {
-					values[j] = at(row, k+j)
+					values[j] = at(r, k+j)
 				}
 				for i := range m {
 					acc[i] += dotGeneric(values, x[(t+i)*n+k:][:len(values)])

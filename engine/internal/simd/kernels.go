@@ -99,8 +99,9 @@ type Kernels struct {
 	StoreF16, StoreBF16, StoreQ8_0, StoreQ4_0 Store
 
 	// PanelRows is how many rows of weights make a panel; see Pack.
-	PanelRows int
-	panels    [len(panelFormats)]panelKernels
+	PanelRows   int
+	panels      [len(panelFormats)]panelKernels
+	floatPanels [len(floatFormats)]MulF
 }
 
 // MulQ is the kernel for weights of type t, or nil: only the block formats have

@@ -18,9 +18,8 @@ type panelTier struct {
 	*panelFormat
 	rows  int                       // of a panel
 	tiles [maxColumns + 1]panelFunc // by the number of columns; nil where there is none
-	dense int                       // every number of columns up to this has one
-	most  int                       // the greatest number that has one
-	fine  fineFunc
+	widths
+	fine fineFunc
 }
 
 // chunkBytes is how much of the weights stays in the second-level cache while the
@@ -30,13 +29,9 @@ const chunkBytes = 256 << 10
 // kernels are the functions of the tier for the format at index i.
 func (p *panelTier) kernels() panelKernels {
 	for n, f := range p.tiles {
-		if f == nil {
-			continue
+		if f != nil {
+			p.add(n)
 		}
-		if n == p.dense+1 {
-			p.dense = n
-		}
-		p.most = n
 	}
 	return panelKernels{p.mulChecked, p.mulFine}
 }
@@ -90,24 +85,10 @@ func (p *panelTier) rowsACall(n, tokens int) int {
 func (p *panelTier) mul(dst []float32, ldd int, w []byte, rows int, x *Q8, t0, t1, add int) {
 	nb := x.N / blockLen
 	for t := t0; t < t1; {
-		n := p.columns(t1 - t)
+		n := p.next(t1 - t)
 		p.tiles[n](&dst[t*ldd], ldd, &w[0], rows, nb, &x.Q[t*x.N], &x.D[t*nb], &x.S[t*nb], &x.B[t*nb], add)
 		t += n
 	}
-}
-
-// columns is how many of left tokens the next tile takes. A single token is never
-// left over.
-func (p *panelTier) columns(left int) int {
-	switch {
-	case left <= p.most && p.tiles[left] != nil:
-		return left
-	case left <= 2*p.dense:
-		return (left + 1) / 2
-	case left == p.most+1:
-		return p.dense
-	}
-	return p.most
 }
 
 // panels256 are the functions for panels of 8 rows.

@@ -17,6 +17,7 @@ var panelTypes = quantTypes
 func panelTiers() []*Kernels {
 	wide := generic
 	wide.Name, wide.PanelRows, wide.panels = "generic16", 16, genericPanels(16)
+	wide.floatPanels = genericFloatPanels(16)
 	return append(slices.Clone(All()), &wide)
 }
 

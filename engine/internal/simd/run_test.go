@@ -39,6 +39,11 @@ func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[
 	for typ, mul := range map[tensor.DType]MulF{tensor.F32: k.MulF32, tensor.F16: k.MulF16, tensor.BF16: k.MulBF16} {
 		w, dst, x := alloc(rows*typ.RowBytes(n)), floats(rows*tokens), floats(tokens*n)
 		calls[typ.String()] = func() { mul(dst, rows, w, rows, x, n, 0, tokens) }
+		panels := alloc(k.FloatPanelBytes(typ, rows, n))
+		calls["panels of "+typ.String()] = func() {
+			k.PackFloats(typ, panels, w, rows, n)
+			k.MulPanelF(typ)(dst, rows, panels, rows, x, n, 0, tokens)
+		}
 	}
 	for _, typ := range expandTypes {
 		n := n / typ.BlockSize() * typ.BlockSize()

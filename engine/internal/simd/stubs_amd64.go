@@ -363,3 +363,93 @@ func mulPanelQ8_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //
 //go:noescape
 func mulPanelQ8_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelF32x1AVX2 multiplies k elements of panels of F32, stride bytes apart, with 1 activation rows of n.
+//
+//go:noescape
+func mulPanelF32x1AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF32x2AVX2 multiplies k elements of panels of F32, stride bytes apart, with 2 activation rows of n.
+//
+//go:noescape
+func mulPanelF32x2AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF32x3AVX2 multiplies k elements of panels of F32, stride bytes apart, with 3 activation rows of n.
+//
+//go:noescape
+func mulPanelF32x3AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF32x4AVX2 multiplies k elements of panels of F32, stride bytes apart, with 4 activation rows of n.
+//
+//go:noescape
+func mulPanelF32x4AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF32x5AVX2 multiplies k elements of panels of F32, stride bytes apart, with 5 activation rows of n.
+//
+//go:noescape
+func mulPanelF32x5AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF32x6AVX2 multiplies k elements of panels of F32, stride bytes apart, with 6 activation rows of n.
+//
+//go:noescape
+func mulPanelF32x6AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF16x1AVX2 multiplies k elements of panels of F16, stride bytes apart, with 1 activation rows of n.
+//
+//go:noescape
+func mulPanelF16x1AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF16x2AVX2 multiplies k elements of panels of F16, stride bytes apart, with 2 activation rows of n.
+//
+//go:noescape
+func mulPanelF16x2AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF16x3AVX2 multiplies k elements of panels of F16, stride bytes apart, with 3 activation rows of n.
+//
+//go:noescape
+func mulPanelF16x3AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF16x4AVX2 multiplies k elements of panels of F16, stride bytes apart, with 4 activation rows of n.
+//
+//go:noescape
+func mulPanelF16x4AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF16x5AVX2 multiplies k elements of panels of F16, stride bytes apart, with 5 activation rows of n.
+//
+//go:noescape
+func mulPanelF16x5AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelF16x6AVX2 multiplies k elements of panels of F16, stride bytes apart, with 6 activation rows of n.
+//
+//go:noescape
+func mulPanelF16x6AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelBF16x1AVX2 multiplies k elements of panels of BF16, stride bytes apart, with 1 activation rows of n.
+//
+//go:noescape
+func mulPanelBF16x1AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelBF16x2AVX2 multiplies k elements of panels of BF16, stride bytes apart, with 2 activation rows of n.
+//
+//go:noescape
+func mulPanelBF16x2AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelBF16x3AVX2 multiplies k elements of panels of BF16, stride bytes apart, with 3 activation rows of n.
+//
+//go:noescape
+func mulPanelBF16x3AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelBF16x4AVX2 multiplies k elements of panels of BF16, stride bytes apart, with 4 activation rows of n.
+//
+//go:noescape
+func mulPanelBF16x4AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelBF16x5AVX2 multiplies k elements of panels of BF16, stride bytes apart, with 5 activation rows of n.
+//
+//go:noescape
+func mulPanelBF16x5AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
+
+// mulPanelBF16x6AVX2 multiplies k elements of panels of BF16, stride bytes apart, with 6 activation rows of n.
+//
+//go:noescape
+func mulPanelBF16x6AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)

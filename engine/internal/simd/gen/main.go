@@ -50,9 +50,11 @@ var tiers = []struct {
 		g.expansions()
 		g.attention()
 		g.panels256()
+		g.floatPanels256()
 	}},
 	{"avx512_amd64.s", "stubs512_amd64.go", func(g *generator) {
 		g.panels512()
+		g.floatPanels512()
 	}},
 }
 
