@@ -259,7 +259,9 @@ func (g *generation) choose(i int) (int, error) {
 	if m.cpu.Canceled() {
 		return 0, g.ctx.Err()
 	}
+	start := time.Now()
 	id, err := g.chain.Sample(logits)
+	m.cpu.Spent("sampling", start)
 	if err != nil {
 		return 0, fmt.Errorf("engine: %w", err)
 	}

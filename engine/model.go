@@ -29,6 +29,9 @@ type Model struct {
 	closed  atomic.Bool
 	cleanup runtime.Cleanup
 
+	// profiled says that a Profile is being taken; it belongs to the turn.
+	profiled bool
+
 	turnMu  sync.Mutex
 	current *turn // whose turn it is
 }

@@ -24,6 +24,8 @@ type Bench struct {
 	// in bytes a second. It is asked once for each number, before the first
 	// test with it.
 	ReadRate func(threads int) float64
+	// Profile adds a repetition, not timed, of which Result gets the profile.
+	Profile bool
 	// Progress, if not nil, hears what is about to be done in which of the tests.
 	Progress func(test, tests int, what string)
 	// Result gets every measured row. An error of it ends the run.
@@ -110,6 +112,15 @@ func (r *benchRun) test(ctx context.Context, i int) (BenchResult, error) {
 		if err := r.repeat(ctx, i, n, &res); err != nil {
 			return res, err
 		}
+	}
+	if r.Profile {
+		r.say(i, "profile")
+		untimed := BenchResult{BenchTest: t}
+		p, err := r.model.Profile(func() error { return r.repeat(ctx, i, r.Repetitions, &untimed) })
+		if err != nil {
+			return res, err
+		}
+		res.Profile = &p
 	}
 	return res, nil
 }

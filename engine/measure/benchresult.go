@@ -19,6 +19,7 @@ type BenchResult struct {
 	Time      time.Time // when the test began
 	Samples   []time.Duration
 	Memory    BenchMemory
+	Profile   *engine.Profile // of one more repetition, if it was asked for
 	// ReadRate is the machine's plain memory read rate with the same number of
 	// threads, bytes a second; 0 when it was not measured.
 	ReadRate float64

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"loupe/engine/kvcache"
 	"loupe/engine/observe"
@@ -95,10 +96,14 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 		return err
 	}
 	p.seq, p.plan, p.n = seq, plan, len(tokens)
+	start := time.Now()
 	for i, t := range tokens {
 		p.model.weights.TokenEmbd.Row(p.resid[i*c.Embd:], t)
 	}
+	p.cpu.Spent("embedding", start)
+	start = time.Now()
 	p.table.Fill(p.Rope, plan.Pos, p.n)
+	p.cpu.Spent("RoPE table", start)
 	if err := p.model.net.layers(p); err != nil {
 		return err
 	}
@@ -155,12 +160,14 @@ func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x [
 // storeKV puts the keys and values of the batch into layer l of the cache.
 func (p *Pass) storeKV(l int) error {
 	c := p.model.Config
+	start := time.Now()
 	kRow, vRow := c.KVHeads*c.HeadK, c.KVHeads*c.HeadV
 	for i := 0; i < p.n; i++ {
 		if err := p.seq.Put(p.plan, l, i, p.k[i*kRow:(i+1)*kRow], p.v[i*vRow:(i+1)*vRow]); err != nil {
 			return fmt.Errorf("model: %w; use another cache type, or the weights are damaged", err)
 		}
 	}
+	p.cpu.Spent("K and V to the cache", start)
 	return nil
 }
 

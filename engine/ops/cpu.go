@@ -23,6 +23,8 @@ type CPU struct {
 	parts   []float32          // [splits, queries, heads, HeadV]: outputs of attention's splits
 	sums    []float64          // [splits, queries, heads]: log of their sums of exponentials
 
+	profile *Profile // nil: none is kept
+
 	matMul    matMulTask
 	quantize  quantizeTask
 	norm      normTask
@@ -64,8 +66,6 @@ func (c *CPU) Resume() { c.pool.Resume() }
 
 // Close ends the threads.
 func (c *CPU) Close() { c.pool.Close() }
-
-func (c *CPU) do(t pool.Task, chunks int) { c.pool.DoOn(t, chunks, c.threads) }
 
 // expand decodes whole blocks of type t to float32. The type was checked when the
 // weight or cache was made, so an error is a bug.

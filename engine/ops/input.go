@@ -27,27 +27,20 @@ func (x *Input) Reset(rows, n int) []float32 {
 func (x *Input) Changed() { x.fresh = false }
 
 type quantizeTask struct {
-	cpu  *CPU
+	kern *simd.Kernels
 	x    *Input
 	fine bool
 }
 
-func (t *quantizeTask) Chunk(worker, chunk int) {
-	x, kern := t.x, t.cpu.kern
+func (t *quantizeTask) Chunk(_, chunk int) {
+	x, kern := t.x, t.kern
 	for r := chunk * rowsAChunk; r < min((chunk+1)*rowsAChunk, x.rows); r++ {
 		row := x.X[r*x.n : (r+1)*x.n]
-		kern.QuantizeQ8(&x.q8, r, row)
-		if !t.fine {
-			continue
+		if t.fine {
+			kern.QuantizeQ8Fine(&x.q8, &x.rest, r, row)
+		} else {
+			kern.QuantizeQ8(&x.q8, r, row)
 		}
-		rest := t.cpu.panelOf(worker, x.n)
-		q := x.q8.Q[r*x.n : (r+1)*x.n]
-		for b, d := range x.q8.D[r*x.n/32 : (r+1)*x.n/32] {
-			for i := b * 32; i < (b+1)*32; i++ {
-				rest[i] = row[i] - d*float32(q[i])
-			}
-		}
-		kern.QuantizeQ8(&x.rest, r, rest)
 	}
 }
 
@@ -61,7 +54,7 @@ func (c *CPU) quantizeInput(x *Input, fine bool) {
 	if fine {
 		x.rest.Reset(x.rows, x.n)
 	}
-	c.quantize = quantizeTask{c, x, fine}
+	c.quantize = quantizeTask{c.kern, x, fine}
 	c.do(&c.quantize, chunksOf(x.rows))
 	x.fresh, x.fine = true, fine
 }

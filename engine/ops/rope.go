@@ -3,6 +3,8 @@ package ops
 import (
 	"fmt"
 	"math"
+
+	"loupe/engine/internal/simd"
 )
 
 // Rope is how positions become rotations (Su et al., 2021): pair i of a head
@@ -38,6 +40,7 @@ func (t *RopeTable) Fill(r Rope, pos, n int) {
 }
 
 type ropeTask struct {
+	kern          *simd.Kernels
 	table         *RopeTable
 	x             []float32
 	rows          int
@@ -47,14 +50,8 @@ type ropeTask struct {
 func (t *ropeTask) Chunk(_, chunk int) {
 	half := t.table.half
 	for r := chunk * rowsAChunk; r < min((chunk+1)*rowsAChunk, t.rows); r++ {
-		cos, sin := t.table.cos[r*half:(r+1)*half], t.table.sin[r*half:(r+1)*half]
-		for h := 0; h < t.heads; h++ {
-			x := t.x[(r*t.heads+h)*t.headSz:][:2*half]
-			for j := range cos {
-				a, b := x[2*j], x[2*j+1]
-				x[2*j], x[2*j+1] = a*cos[j]-b*sin[j], a*sin[j]+b*cos[j]
-			}
-		}
+		row := t.heads * t.headSz
+		t.kern.RopePairs(t.x[r*row:(r+1)*row], t.heads, t.headSz, t.table.cos[r*half:(r+1)*half], t.table.sin[r*half:(r+1)*half])
 	}
 }
 
@@ -65,6 +62,6 @@ func (c *CPU) RopePairs(x []float32, table *RopeTable, rows, heads, headSize int
 	if len(x) < rows*heads*headSize || headSize < 2*table.half || len(table.cos) < rows*table.half {
 		panic(fmt.Sprintf("ops: RopePairs of [%d, %d, %d] on %d elements with a table of %d", rows, heads, headSize, len(x), len(table.cos)))
 	}
-	c.rope = ropeTask{table, x, rows, heads, headSize}
+	c.rope = ropeTask{c.kern, table, x, rows, heads, headSize}
 	c.do(&c.rope, chunksOf(rows))
 }

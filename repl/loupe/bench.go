@@ -23,7 +23,9 @@ type benchFlags struct {
 	batch, ubatch, threads, typeK, typeV, flash []string
 	repetitions, delay                          int
 	out, outErr                                 string
-	noWarmup, progress, memory                  bool
+	noWarmup, progress, memory, profile         bool
+
+	profiled []measure.BenchResult // with a profile
 }
 
 func newBenchCmd() *cobra.Command {
@@ -45,11 +47,15 @@ the exit code is 1.
 and shows which share of it generating reaches: a token cannot come sooner than its
 weights, keys and values are read. It also shows where the bytes lie: weights are
 mapped from the file, K and V are those of the cells in use, scratch is the rest of
-what loading and running took. The JSON has these figures always.`,
+what loading and running took. The JSON has these figures always.
+
+--profile runs each test once more and shows where a token's time went: products by
+weights, attention, norms, waiting for the other threads (barrier).`,
 		Example: `  loupe bench
   loupe bench -m smollm2 -p 512 -n 128 -t 1,2
   loupe bench -m smollm2 -p 0 -n 32 -d 0-4096+1024 --memory
   loupe bench -m smollm2 -p 1-8*2 -n 0 -ctk f16,q8_0 -o json > result.json
+  loupe bench -m smollm2 -p 0 -n 32 -t 2 --profile
   loupe bench -m a.gguf,b.gguf -pg 512,128 -r 3 -o csv`,
 		Args: noArguments("the model goes behind -m"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd) },
@@ -73,6 +79,7 @@ what loading and running took. The JSON has these figures always.`,
 	f.BoolVar(&b.noWarmup, "no-warmup", false, "leave out the untimed run before each test")
 	f.BoolVar(&b.progress, "progress", false, "say on standard error what is being done, a line each")
 	f.BoolVar(&b.memory, "memory", false, "add bytes, the memory read rate and the share reached to the Markdown table")
+	f.BoolVar(&b.profile, "profile", false, "show where a token's time went, below the Markdown table")
 	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
 		panic(err)
 	}
@@ -90,6 +97,8 @@ func (b *benchFlags) run(cmd *cobra.Command) error {
 		return usageError{fmt.Errorf("nothing to measure: -p and -n are 0 and no -pg is given")}
 	case b.repetitions < 1:
 		return usageError{fmt.Errorf("-r %d; a test is measured once or more", b.repetitions)}
+	case b.profile && b.out != "md":
+		return usageError{fmt.Errorf("--profile stands below the Markdown table; it does not go with -o %s", b.out)}
 	case b.delay < 0:
 		return usageError{fmt.Errorf("--delay %d; it is 0 or more seconds", b.delay)}
 	}
@@ -110,6 +119,9 @@ func (b *benchFlags) run(cmd *cobra.Command) error {
 	if err := tables.each((*measure.BenchTable).Footer); err != nil {
 		return err
 	}
+	for _, r := range b.profiled {
+		fmt.Fprintf(cmd.OutOrStdout(), "\n%s with %d threads, each token:\n%s\n", r.Name(), r.Threads, r.Profile.Per(r.Prompt+r.Gen))
+	}
 	if err == nil && failed > 0 {
 		return statusError(exitFailed)
 	}
@@ -129,8 +141,12 @@ func (b *benchFlags) measure(cmd *cobra.Command, tests []measure.BenchTest, tabl
 			}
 			line(fmt.Sprintf("%d of %d  %s  %s", test, of, tests[test-1].Name(), what))
 		},
+		Profile: b.profile,
 		Result: func(r measure.BenchResult) error {
 			line("")
+			if r.Profile != nil {
+				b.profiled = append(b.profiled, r)
+			}
 			if n := len(r.Samples); n < b.repetitions {
 				fmt.Fprintf(stderr, "loupe: bench: %s: ended after %d of %d repetitions\n", r.Name(), n, b.repetitions)
 			}

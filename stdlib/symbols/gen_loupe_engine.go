@@ -35,6 +35,8 @@ func init() {
 			"Off":                       reflect.ValueOf(p_loupe_engine.Off),
 			"On":                        reflect.ValueOf(p_loupe_engine.On),
 			"ParseSwitch":               reflect.ValueOf(p_loupe_engine.ParseSwitch),
+			"Phase":                     reflect.ValueOf((*p_loupe_engine.Phase)(nil)),
+			"Profile":                   reflect.ValueOf((*p_loupe_engine.Profile)(nil)),
 			"Q4_0":                      reflect.ValueOf(p_loupe_engine.Q4_0),
 			"Q4_1":                      reflect.ValueOf(p_loupe_engine.Q4_1),
 			"Q5_0":                      reflect.ValueOf(p_loupe_engine.Q5_0),

@@ -33,6 +33,9 @@ type Pool struct {
 	stop    atomic.Bool   // set by Cancel: chunks not begun are left out
 	closed  atomic.Bool
 	once    sync.Once
+
+	timed bool          // whether wait is kept
+	wait  time.Duration // see TakeWait
 }
 
 const openBit = 1 << 31
@@ -93,12 +96,24 @@ func (p *Pool) do(t Task, chunks, helpers int) {
 	p.take(0)
 	// Close the region, so that no late worker joins, and wait for those inside.
 	p.state.And(^uint64(openBit))
+	if p.timed {
+		defer func(start time.Time) { p.wait += time.Since(start) }(time.Now())
+	}
 	for spins := 1; p.state.Load()&(openBit-1) != 0; spins++ {
 		if spins%spinsPerYield == 0 {
 			runtime.Gosched()
 		}
 	}
 	p.task = nil
+}
+
+// TakeWait is how long, since the last call of it, callers of Do had no chunk left
+// to run and waited for workers, if that was being measured; on says whether it is
+// from now on.
+func (p *Pool) TakeWait(on bool) time.Duration {
+	wait := p.wait
+	p.timed, p.wait = on, 0
+	return wait
 }
 
 // take runs chunks until none is left.
