@@ -15,7 +15,7 @@ import (
 // as leave registers for the weights and, where panels share it, an activation.
 // At least 8 accumulators keep two multipliers busy.
 var (
-	floatTiles256 = map[int]int{1: 4, 2: 4, 3: 3, 4: 3, 5: 2, 6: 2}
+	floatTiles256 = map[int]int{1: 4, 2: 4, 3: 3, 4: 2, 5: 2, 6: 2}
 	floatTiles512 = map[int]int{1: 4, 2: 4, 3: 4, 4: 4, 5: 4, 6: 4, 7: 3, 8: 3, 12: 2}
 )
 
