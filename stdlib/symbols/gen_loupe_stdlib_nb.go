@@ -15,6 +15,8 @@ func init() {
 			"Displayer":  reflect.ValueOf((*p_loupe_stdlib_nb.Displayer)(nil)),
 			"_Displayer": reflect.ValueOf((*w_loupe_stdlib_nb_Displayer)(nil)),
 			"Host":       reflect.ValueOf((*p_loupe_stdlib_nb.Host)(nil)),
+			"Parter":     reflect.ValueOf((*p_loupe_stdlib_nb.Parter)(nil)),
+			"_Parter":    reflect.ValueOf((*w_loupe_stdlib_nb_Parter)(nil)),
 			"Progress":   reflect.ValueOf(p_loupe_stdlib_nb.Progress),
 			"Show":       reflect.ValueOf(p_loupe_stdlib_nb.Show),
 			"Sizer":      reflect.ValueOf((*p_loupe_stdlib_nb.Sizer)(nil)),
@@ -31,6 +33,15 @@ type w_loupe_stdlib_nb_Displayer struct {
 
 func (w w_loupe_stdlib_nb_Displayer) Display() map[string]string {
 	return w.WDisplay()
+}
+
+type w_loupe_stdlib_nb_Parter struct {
+	IValue       any
+	WBytesByPart func() map[string]int64
+}
+
+func (w w_loupe_stdlib_nb_Parter) BytesByPart() map[string]int64 {
+	return w.WBytesByPart()
 }
 
 type w_loupe_stdlib_nb_Sizer struct {
