@@ -79,7 +79,7 @@ func (c *CPU) expand(t tensor.DType, dst []float32, src []byte) {
 
 // integer reports whether the fast way multiplies w in integers.
 func (c *CPU) integer(w *Weight) bool {
-	return !c.exact && (w.panels != nil || c.kern.MulQ(w.Type) != nil)
+	return !c.exact && (c.kern.MulQ(w.Type) != nil || w.panels != nil && c.kern.MulPanel(w.Type) != nil)
 }
 
 // panelOf is a worker's scratch memory of n elements, unset.

@@ -78,10 +78,12 @@ func (t *matMulTask) Chunk(worker, chunk int) {
 	n := min(t.panel, o.W.Out-from)
 	rb := o.W.rowBytes()
 	w := o.W.Data[from*rb : (from+n)*rb]
-	dst := o.Dst[from:]
+	dst, kern := o.Dst[from:], t.cpu.kern
 	switch mul := t.cpu.floatKernel(o.W.Type); {
 	case t.cpu.integer(o.W):
 		t.integer(worker, o, w, from, n)
+	case o.W.panels != nil:
+		kern.MulPanelF(o.W.Type)(dst, o.W.Out, o.W.panels[panelBytes(kern, o.W, from):], n, t.x.X, t.x.n, 0, t.x.rows)
 	case mul != nil:
 		mul(dst, o.W.Out, w, n, t.x.X, t.x.n, 0, t.x.rows)
 	default:
@@ -110,7 +112,7 @@ func (t *matMulTask) integer(worker int, o *Out, w []byte, from, n int) {
 	dst, ldd := o.Dst[from:], o.W.Out
 	mul := c.kern.MulQ(o.W.Type)
 	if o.W.panels != nil {
-		w = o.W.panels[c.kern.PanelBytes(o.W.Type, from, o.W.In):]
+		w = o.W.panels[panelBytes(c.kern, o.W, from):]
 		if o.Fine {
 			c.kern.MulPanelFine(o.W.Type)(dst, ldd, w, n, &x.q8, &x.rest, 0, x.rows)
 			return

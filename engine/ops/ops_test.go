@@ -78,7 +78,7 @@ func TestMatMul(t *testing.T) {
 							t.Fatal(err)
 						}
 						defer packed.Close()
-						if want := int64(c.kern.PanelBytes(typ, out, in) + c.kern.PanelBytes(typ, 7, in)); !c.exact && packed.Bytes() != want || c.exact && packed.Bytes() != 0 {
+						if want := int64(panelBytes(c.kern, w, out) + panelBytes(c.kern, w2, 7)); !c.exact && packed.Bytes() != want || c.exact && packed.Bytes() != 0 {
 							t.Errorf("%s: %d bytes packed, %d expected of the fast way", typ, packed.Bytes(), want)
 						}
 					}

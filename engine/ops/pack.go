@@ -35,9 +35,18 @@ type packTask struct {
 // not in the exact way.
 func PackedBytes(kern *simd.Kernels, weights []*Weight) (total int64) {
 	for _, w := range weights {
-		total += int64(kern.PanelBytes(w.Type, w.Out, w.In))
+		total += int64(panelBytes(kern, w, w.Out))
 	}
 	return total
+}
+
+// panelBytes is what the first rows rows of w take in panels, 0 for a type that the
+// kernels have none of. rows is a multiple of a panel's, or all.
+func panelBytes(kern *simd.Kernels, w *Weight, rows int) int {
+	if n := kern.PanelBytes(w.Type, rows, w.In); n > 0 {
+		return n
+	}
+	return kern.FloatPanelBytes(w.Type, rows, w.In)
 }
 
 // Pack lays the weights out in panels of interleaved rows, as the kernels read
@@ -50,7 +59,7 @@ func (c *CPU) Pack(weights []*Weight) (*Packed, error) {
 		return &Packed{}, nil
 	}
 	for _, w := range weights {
-		if c.kern.PanelBytes(w.Type, w.Out, w.In) == 0 {
+		if panelBytes(c.kern, w, w.Out) == 0 {
 			continue
 		}
 		t.works = append(t.works, w)
@@ -62,7 +71,7 @@ func (c *CPU) Pack(weights []*Weight) (*Packed, error) {
 	}
 	at := 0
 	for _, w := range t.works {
-		n := c.kern.PanelBytes(w.Type, w.Out, w.In)
+		n := panelBytes(c.kern, w, w.Out)
 		w.panels = mem[at : at+n : at+n]
 		at += n
 	}
@@ -78,6 +87,10 @@ func (t *packTask) Chunk(_, chunk int) {
 	w, kern := t.works[i], t.cpu.kern
 	from := (chunk - t.first[i]) * packRows
 	rows, rb := min(packRows, w.Out-from), w.rowBytes()
-	at := kern.PanelBytes(w.Type, from, w.In)
-	kern.Pack(w.Type, w.panels[at:at+kern.PanelBytes(w.Type, rows, w.In)], w.Data[from*rb:(from+rows)*rb], rows, w.In)
+	dst, src := w.panels[panelBytes(kern, w, from):][:panelBytes(kern, w, rows)], w.Data[from*rb:(from+rows)*rb]
+	if kern.MulPanel(w.Type) != nil {
+		kern.Pack(w.Type, dst, src, rows, w.In)
+	} else {
+		kern.PackFloats(w.Type, dst, src, rows, w.In)
+	}
 }
