@@ -97,7 +97,9 @@ func (p Profile) table(times int) table.Writer {
 		row(x, calls)
 	}
 	row(Phase{Name: "all", Time: p.Wall}, "")
-	right := func(n int) table.ColumnConfig { return table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight} }
+	right := func(n int) table.ColumnConfig {
+		return table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight}
+	}
 	w.SetColumnConfigs([]table.ColumnConfig{right(2), right(3), right(4)})
 	return w
 }
