@@ -566,6 +566,9 @@ func (k *Kernel) execute(ctx context.Context, name string, programs []*interp.Pr
 	k.mu.Unlock()
 	err := k.drive(ctx, r, name, func() error {
 		for _, p := range programs {
+			if r.dead() { // left behind in the one before
+				return nil
+			}
 			if _, err := k.interp.Execute(p); err != nil {
 				return err
 			}
@@ -654,7 +657,7 @@ func (k *Kernel) stopAndWait(r *run, done chan *outcome, name string) {
 	select {
 	case <-done:
 	case <-t.C:
-		if r.why().kind == Interrupted {
+		if r.why().kind == Interrupted && name != "" {
 			k.out.event(Warning{Cell: name, Text: "a native call goes on in the background; the cell ends when it returns"})
 		}
 	}

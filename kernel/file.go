@@ -131,7 +131,7 @@ func (k *Kernel) runNotebook(ctx context.Context, f *notebook.File, unit *check.
 	k.mu.Unlock()
 	r := k.begin(ctx)
 	defer k.end(r)
-	e = k.drive(ctx, r, f.Path, func() error { return k.steps(steps) })
+	e = k.drive(ctx, r, f.Path, func() error { return k.steps(r, steps) })
 	if e == nil { // the end of main is the end of its goroutines
 		r.finish(&outcome{kind: Interrupted})
 		k.settle(r)
@@ -157,9 +157,12 @@ func (k *Kernel) adopt(f *notebook.File, unit *check.Unit, hoist map[types.Objec
 }
 
 // steps runs the cells, then what main deferred.
-func (k *Kernel) steps(steps []func() error) error {
+func (k *Kernel) steps(r *run, steps []func() error) error {
 	k.m.call(k.mainFrame, func() {
 		for _, s := range steps {
+			if r.dead() { // left behind in the one before
+				return
+			}
 			if err := s(); err != nil {
 				panic(panicValue(err))
 			}

@@ -5,7 +5,9 @@ import (
 	"go/types"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"loupe/kernel/display"
 )
@@ -85,46 +87,141 @@ func sprintf(f string, a []any) string {
 	return fmt.Sprintf(f, a...)
 }
 
-// typeVerbs answers %T for boxes, which fmt asks of reflection alone.
+// typeVerbs rewrites a format for what fmt asks of reflection alone: %T and %p
+// of boxes, and the types of operands that the format leaves over.
 func typeVerbs(f string, a []any) (string, []any) {
-	if !strings.Contains(f, "T") {
+	known := false
+	for _, x := range a {
+		if _, ok := norm(x).(box); ok || goTypeName(x) != "" {
+			known = true
+		}
+	}
+	if !known {
 		return f, a
 	}
 	var b strings.Builder
-	arg, copied := 0, false
-	for i := 0; i < len(f); i++ {
-		b.WriteByte(f[i])
-		if f[i] != '%' {
-			continue
-		}
-		for i++; i < len(f); i++ {
-			c := f[i]
-			if c == '*' {
-				arg++
-			}
-			if strings.IndexByte("+-# 0123456789.*[]", c) >= 0 {
-				b.WriteByte(c)
-				continue
-			}
-			if c == 'T' && arg < len(a) {
-				name := goTypeName(a[arg])
-				if bx, ok := norm(a[arg]).(box); ok {
-					name = display.TypeName(bx.t.typ)
-				}
-				if name != "" {
-					if !copied {
-						a, copied = append([]any(nil), a...), true
+	args := a[:len(a):len(a)]
+	next, indexed := 0, false // the next operand; whether the format names any
+	bad := false              // the directive names one that there is not
+	i := 0
+	// index reads "[n]".
+	index := func() {
+		if i < len(f) && f[i] == '[' {
+			if end := strings.IndexByte(f[i:], ']'); end > 0 {
+				if n, err := strconv.Atoi(f[i+1 : i+end]); err == nil {
+					if indexed = true; n >= 1 && n <= len(a) {
+						next = n - 1
+					} else {
+						bad = true
 					}
-					a[arg] = name
-					c = 's'
+					i += end + 1
 				}
 			}
-			b.WriteByte(c)
-			if c != '%' {
-				arg++
-			}
-			break
 		}
 	}
-	return b.String(), a
+	at := func(n int) string { return "[" + strconv.Itoa(n+1) + "]" }
+	// number reads a width or a precision.
+	number := func() {
+		index()
+		if i < len(f) && f[i] == '*' {
+			b.WriteString(at(next) + "*")
+			i++
+			next++
+			return
+		}
+		for i < len(f) && '0' <= f[i] && f[i] <= '9' {
+			b.WriteByte(f[i])
+			i++
+		}
+	}
+	for i < len(f) {
+		if f[i] != '%' {
+			b.WriteByte(f[i])
+			i++
+			continue
+		}
+		b.WriteByte('%')
+		for i++; i < len(f) && strings.IndexByte("+-# 0", f[i]) >= 0; i++ {
+			b.WriteByte(f[i])
+		}
+		number()
+		if i < len(f) && f[i] == '.' {
+			b.WriteByte('.')
+			i++
+			number()
+		}
+		index()
+		if i >= len(f) {
+			break
+		}
+		verb, n := utf8.DecodeRuneInString(f[i:])
+		i += n
+		if verb == '%' {
+			b.WriteByte('%')
+			continue
+		}
+		if bad {
+			bad = false
+			b.WriteString("[-1]" + string(verb)) // fmt says BADINDEX
+			continue
+		}
+		if next < len(a) {
+			if x, v, ok := ofType(a[next], verb); ok {
+				args = append(args, x)
+				b.WriteString("[" + strconv.Itoa(len(args)) + "]" + string(v))
+				next++
+				continue
+			}
+			b.WriteString(at(next) + string(verb))
+		} else {
+			s := b.String() // without the flags that stand there
+			b.Reset()
+			b.WriteString(s[:strings.LastIndexByte(s, '%')] + "%%!" + string(verb) + "(MISSING)")
+		}
+		next++
+	}
+	if !indexed && next < len(a) {
+		var rest []string
+		for _, x := range a[next:] {
+			if x == nil {
+				rest = append(rest, "<nil>")
+				continue
+			}
+			name := reflect.TypeOf(x).String()
+			if t, _, ok := ofType(x, 'T'); ok {
+				name = t.(string)
+			}
+			rest = append(rest, name+"="+fmt.Sprint(x))
+		}
+		b.WriteString(strings.ReplaceAll("%!(EXTRA "+strings.Join(rest, ", ")+")", "%", "%%"))
+		if next == 0 {
+			args = nil // or fmt says it again
+		}
+	}
+	return b.String(), args
 }
+
+// ofType is the operand and the verb that print what fmt would print for %T or
+// %p of the compiled program's value.
+func ofType(x any, verb rune) (any, rune, bool) {
+	bx, boxed := norm(x).(box)
+	switch {
+	case verb == 'T' && boxed:
+		return display.TypeName(bx.t.typ), 's', true
+	case verb == 'T':
+		name := goTypeName(x)
+		return name, 's', name != ""
+	case verb == 'p' && boxed:
+		switch v := reflect.ValueOf(bx.v); v.Kind() {
+		case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+			return bx.v, 'p', true
+		}
+		return "%!p(" + display.TypeName(bx.t.typ) + "=" + fmt.Sprint(bare{bx}) + ")", 's', true
+	}
+	return nil, 0, false
+}
+
+// bare prints a box without its methods.
+type bare struct{ b box }
+
+func (x bare) Format(s fmt.State, verb rune) { display.Format(s, verb, x.b.Unboxed(), nil) }

@@ -173,6 +173,16 @@ func (g *goroutines) count(r *run) int {
 	return g.alive[r]
 }
 
+// number is how many goroutines of scripts live.
+func (g *goroutines) number() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.alive {
+		n += m
+	}
+	return n
+}
+
 // check ends the goroutine if its run is over. Lowered code calls it when
 // stop is set.
 func (m *machine) check() {

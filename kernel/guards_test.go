@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -162,5 +163,60 @@ func TestPanics(t *testing.T) {
 		try(func() { x := 0; e = 1 / x })`
 	if got, want := play(t, k, r, src), "runtime.boundsError *runtime.TypeAssertionError runtime.plainError runtime.errorString runtime.errorString "; got != want {
 		t.Errorf("types %q want %q", got, want)
+	}
+}
+
+// TestFatal: what ends the process of a compiled program ends the cell.
+func TestFatal(t *testing.T) {
+	for src, want := range map[string]string{
+		"var mu sync.Mutex\nmu.Unlock()":                                                              "2:1: fatal error: sync: unlock of unlocked mutex",
+		"var mu sync.RWMutex\nmu.RLock()\nmu.Unlock()":                                                "3:1: fatal error: sync: Unlock of unlocked RWMutex",
+		"var mu sync.RWMutex\nfunc() { mu.Lock(); defer mu.Unlock() }()\nmu.RUnlock()":                "3:1: fatal error: sync: RUnlock of unlocked RWMutex",
+		"s := struct{ sync.Mutex }{}\ndefer func() { recover() }()\ns.Lock(); s.Unlock(); s.Unlock()": "3:23: fatal error: sync: unlock of unlocked mutex",
+		"runtime.Breakpoint()":      "1:9: loupe cannot run this yet: runtime.Breakpoint, which ends the process",
+		"x := debug.SetMaxStack(1)": "1:12: loupe cannot run this yet: debug.SetMaxStack, whose limit is the whole process's and ends it; a cell that recurses for ever is stopped by itself",
+	} {
+		k, r := newKernel(t, Options{AutoImport: true})
+		if got := play(t, k, r, src, "6*7"); got != "! In[1]:"+want+"\n= 42\n" {
+			t.Errorf("%s: %s", src, got)
+		}
+	}
+}
+
+// TestListedMethods: a list of variables outlives the methods that it calls.
+func TestListedMethods(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	got := play(t, k, r, "type L struct{ mu *sync.Mutex }", "func (l L) String() string { l.mu.Lock(); return \"l\" }", "l := L{new(sync.Mutex)}\nl.mu.Lock()",
+		"type N struct{ next *N }", "func (n *N) String() string { return n.next.String() }", "n := &N{}\nn.next = n", "x := 3", "%who", "x")
+	want := "= name  type  bytes  value\nl     L      16 B  ?\nn     *N     16 B  ?\nx     int     8 B  3\n= 3\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestLeftBehind: a native call that does not listen is left behind, its cell
+// does not go on when it returns, and other cells run meanwhile.
+func TestLeftBehind(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	pr, pw := io.Pipe()
+	if err := k.Define("pipe", pr); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // a second interrupt while the first one's call is there
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		err := k.Run(ctx, Cell{Name: "In[1]", Source: "n := 1\nb := make([]byte, 1)\npipe.Read(b)\nn = 2\nfunc late() int { return n }\nfmt.Println(\"not reached\")"})
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != Interrupted {
+			t.Fatalf("error %v", err)
+		}
+		if got := play(t, k, r, "n", "s := 0\nfor i := range 1000 { s += i }\ns"); got != "= 1\n= 499500\n" {
+			t.Errorf("meanwhile %q", got)
+		}
+	}
+	pw.Close()
+	time.Sleep(20 * time.Millisecond)
+	if got := play(t, k, r, "n", "runtime.NumGoroutine()"); got != "= 1\n= 1\n" || strings.Contains(r.out.String(), "not reached") {
+		t.Errorf("afterwards %q %q", got, r.out.String())
 	}
 }

@@ -67,7 +67,7 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		k.out.event(Stats{Text: "wall " + duration(time.Since(start)), Data: time.Since(start)})
 		return err
 	case "%who":
-		k.text1(whoTable(k.Vars(), k.opt.Width))
+		k.text1(whoTable(k.vars(ctx), k.opt.Width))
 	case "%reset":
 		k.resetSession()
 	case "%run":

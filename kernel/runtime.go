@@ -50,7 +50,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
-		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait,
+		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,
 		"ShowBegin": m.showBegin, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))
@@ -241,6 +241,18 @@ func (m *machine) eq(a, b any) (equal bool) {
 	return norm(a) == norm(b)
 }
 
+// deepEqual is reflect.DeepEqual: values of cell types have the form of the
+// compiled program's, so that only their types need a look.
+func (m *machine) deepEqual(a, b any) bool {
+	a, b = norm(a), norm(b)
+	x, ok1 := a.(box)
+	y, ok2 := b.(box)
+	if ok1 && ok2 {
+		return types.Identical(x.t.typ, y.t.typ) && reflect.DeepEqual(x.v, y.v)
+	}
+	return ok1 == ok2 && reflect.DeepEqual(a, b)
+}
+
 // key is a key of a map whose keys are interfaces.
 func (m *machine) key(v any) any {
 	if b, ok := v.(box); ok && !types.Comparable(b.t.typ) {
@@ -344,6 +356,22 @@ func (m *machine) loggerFatal(l *log.Logger, method string, args ...any) {
 	m.exit(1)
 }
 
+// loggerPrint and loggerPrintf are a logger's methods Print and Panic, with and
+// without a format, for operands that may be boxes.
+func loggerPrint(l *log.Logger, panics bool, args ...any) {
+	if panics {
+		l.Panic(sprint(args))
+	}
+	l.Print(sprint(args))
+}
+
+func loggerPrintf(l *log.Logger, panics bool, format string, args ...any) {
+	if panics {
+		l.Panic(sprintf(format, args))
+	}
+	l.Print(sprintf(format, args))
+}
+
 // exit is os.Exit: nothing of the cell runs on, deferred calls included.
 func (m *machine) exit(code int) {
 	r := m.gs.current()
@@ -422,6 +450,32 @@ func (m *machine) wait(v any, method string, pos int) {
 	}
 }
 
+// unlock ends the run where the Go runtime would end the process.
+func unlock(v any, method string) {
+	switch x := v.(type) {
+	case *sync.Mutex:
+		if x.TryLock() {
+			x.Unlock()
+			panic(fatal("sync: unlock of unlocked mutex"))
+		}
+		x.Unlock()
+	case *sync.RWMutex:
+		if method == "RUnlock" {
+			if x.TryLock() {
+				x.Unlock()
+				panic(fatal("sync: RUnlock of unlocked RWMutex"))
+			}
+			x.RUnlock()
+			return
+		}
+		if x.TryRLock() {
+			x.RUnlock()
+			panic(fatal("sync: Unlock of unlocked RWMutex"))
+		}
+		x.Unlock()
+	}
+}
+
 // waitWord is what the Go runtime calls a wait.
 func waitWord(v any, method string) string {
 	s := strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
@@ -444,6 +498,10 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 			set(name, func(args ...any) { m.loggerFatal(log.Default(), name, args...) })
 		}
 		set("Fatalf", func(f string, args ...any) { m.loggerFatal(log.Default(), "Fatalf", append([]any{f}, args...)...) })
+		set("Print", func(args ...any) { log.Print(sprint(args)) })
+		set("Printf", func(f string, args ...any) { log.Print(sprintf(f, args)) })
+		set("Panic", func(args ...any) { log.Panic(sprint(args)) })
+		set("Panicf", func(f string, args ...any) { log.Panic(sprintf(f, args)) })
 	case "encoding/json": // an error of a box's encoding is the encoder's own
 		set("Marshal", func(v any) ([]byte, error) {
 			b, err := json.Marshal(v)
@@ -459,6 +517,7 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 		t["CommandLine"] = reflect.ValueOf(&m.k.flags).Elem()
 	case "runtime":
 		set("Goexit", m.goexit)
+		set("NumGoroutine", m.gs.number)
 	}
 }
 

@@ -1,10 +1,12 @@
 package kernel
 
 import (
+	"context"
 	"go/types"
 	"reflect"
 	"sort"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"loupe/kernel/display"
@@ -12,12 +14,17 @@ import (
 )
 
 // Vars lists the variables of the session by name.
-func (k *Kernel) Vars() []Var {
+func (k *Kernel) Vars() []Var { return k.vars(context.Background()) }
+
+// briefTime is how long methods that print values may take together.
+const briefTime = 150 * time.Millisecond
+
+func (k *Kernel) vars(ctx context.Context) []Var {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	globals := k.interp.Globals()
 	stale := k.ran.staleNames()
 	var list []Var
+	var values []display.Value
 	for name, o := range k.sess.Objects {
 		v, ok := o.(*types.Var)
 		if !ok {
@@ -31,15 +38,61 @@ func (k *Kernel) Vars() []Var {
 		if !ok || !rv.IsValid() {
 			continue
 		}
-		x := Var{Name: name, Type: types.TypeString(v.Type(), k.qualify), Stale: stale[name]}
-		val := display.Value{V: opened(rv, v.Type()), T: v.Type()}
-		x.Bytes = owned(rv)
-		x.Parts = parts(rv)
-		x.Value = oneLine(k.brief(val), 48)
-		list = append(list, x)
+		list = append(list, Var{Name: name, Type: types.TypeString(v.Type(), k.qualify), Stale: stale[name], Bytes: owned(rv), Parts: parts(rv), Value: "?"})
+		values = append(values, display.Value{V: opened(rv, v.Type()), T: v.Type()})
+	}
+	k.mu.Unlock()
+	for i, text := range k.briefs(ctx, values) {
+		list[i].Value = oneLine(text, 48)
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
+}
+
+// briefs are short texts of values. They may call methods of cell types, which
+// may do anything: that is a run of its own, which ends. A value whose method
+// does not end well is "?", and after a few of them the rest are.
+func (k *Kernel) briefs(ctx context.Context, values []display.Value) []string {
+	out := make([]string, len(values))
+	from := 0
+	for range 4 {
+		texts := make(chan string, len(values))
+		left := values[from:]
+		k.bounded(ctx, func() {
+			for _, v := range left {
+				texts <- k.brief(v)
+			}
+		})
+		for more := true; more && from < len(out); {
+			select {
+			case out[from] = <-texts:
+				from++
+			default:
+				more = false
+			}
+		}
+		if from == len(out) {
+			return out
+		}
+		out[from] = "?"
+		if from++; ctx.Err() != nil {
+			break
+		}
+	}
+	for i := from; i < len(out); i++ {
+		out[i] = "?"
+	}
+	return out
+}
+
+// bounded runs f, which may call methods of cell types, for briefTime at most.
+func (k *Kernel) bounded(ctx context.Context, f func()) {
+	ctx, cancel := context.WithTimeout(ctx, briefTime)
+	defer cancel()
+	r := &run{over: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	defer r.cancel()
+	_ = k.drive(ctx, r, "", func() error { f(); return nil })
 }
 
 // parts are what a value says of the memory that it owns.

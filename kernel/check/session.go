@@ -90,6 +90,7 @@ func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Er
 			}
 		}
 	}
+	shield(f, declared, scope)
 	u := &Unit{File: f, Pkg: s.pkg, Info: newInfo()}
 	var errs []Error
 	conf := types.Config{
@@ -112,6 +113,24 @@ func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Er
 		_ = types.NewChecker(&conf, s.Fset, s.pkg, u.Info).Files([]*ast.File{f})
 	}()
 	return u, errs
+}
+
+// shield puts parentheses around T in "type U T" where T stands in the scope
+// already: go/types follows a bare name, in search of cycles, to a declaration
+// that the file does not have, and fails.
+func shield(f *ast.File, declared map[string]bool, scope *types.Scope) {
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.TYPE {
+			continue
+		}
+		for _, sp := range g.Specs {
+			t := sp.(*ast.TypeSpec)
+			if id, ok := t.Type.(*ast.Ident); ok && !declared[id.Name] && scope.Lookup(id.Name) != nil {
+				t.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End()}
+			}
+		}
+	}
 }
 
 // add joins the tab-indented continuation lines of go/types to their error.

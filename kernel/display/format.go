@@ -198,6 +198,10 @@ func (p *printer) value(v Value, depth int) {
 		p.empty(v.T)
 		return
 	}
+	if !fits(v) { // a native type whose insides are not declared
+		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V)
+		return
+	}
 	switch u := v.T.Underlying().(type) {
 	case *types.Basic:
 		if sharp {
@@ -245,6 +249,28 @@ func (p *printer) value(v Value, depth int) {
 	default:
 		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
 	}
+}
+
+// fits says whether a value has the form that its static type says.
+func fits(v Value) bool {
+	k := v.V.Kind()
+	switch u := v.T.Underlying().(type) {
+	case *types.Struct:
+		return k == reflect.Struct && v.V.NumField() == u.NumFields()
+	case *types.Pointer:
+		return k == reflect.Pointer
+	case *types.Slice:
+		return k == reflect.Slice
+	case *types.Array:
+		return k == reflect.Array || k == reflect.Slice
+	case *types.Map:
+		return k == reflect.Map
+	case *types.Chan:
+		return k == reflect.Chan
+	case *types.Signature:
+		return k == reflect.Func
+	}
+	return true
 }
 
 // Plain is the value without the interpreter's or a native name.
@@ -432,7 +458,11 @@ func (p *printer) iface(v Value, depth int) {
 		v.V = v.V.Elem()
 	}
 	if !v.V.CanInterface() {
-		p.write("?")
+		if v.V.Type().Implements(reflect.TypeFor[Boxed]()) {
+			p.write("?")
+			return
+		}
+		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V)
 		return
 	}
 	if b, ok := v.V.Interface().(Boxed); ok {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"reflect"
 	"strings"
 )
 
@@ -24,7 +25,8 @@ func handling(c called) int {
 	case "encoding/json.Marshal", "encoding/json.MarshalIndent", "(*encoding/json.Encoder).Encode":
 		return boxIt // a box encodes itself
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode",
-		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate":
+		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate",
+		"encoding/xml.Marshal", "encoding/xml.MarshalIndent", "(*encoding/xml.Encoder).Encode", "encoding/xml.Unmarshal", "(*encoding/xml.Decoder).Decode":
 		return plain
 	case "errors.As":
 		return boxIt // lowered before its arguments are
@@ -41,8 +43,13 @@ func handling(c called) int {
 }
 
 func plainUse(c called) string {
-	if strings.Contains(c.native, "template") {
+	switch {
+	case strings.Contains(c.native, "template"):
 		return "show"
+	case strings.Contains(c.native, "xml") && !strings.Contains(c.native, "Unmarshal") && !strings.Contains(c.native, "Decode"):
+		return "xml"
+	case strings.Contains(c.native, "xml"):
+		return "unxml"
 	}
 	return "decode"
 }
@@ -56,6 +63,9 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 	t = e.subst(t)
 	if seen[t] {
 		return ""
+	}
+	if use == "xml" && len(seen) == 0 && !namesElement(t) {
+		return "the name of its element would be the interpreter's: it needs a field XMLName xml.Name with a name in its tag"
 	}
 	seen[t] = true
 	if e.opaque(t) {
@@ -73,7 +83,10 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
 			}
 			switch name {
-			case "UnmarshalJSON", "UnmarshalText":
+			case "UnmarshalJSON", "UnmarshalText", "MarshalText", "MarshalXML", "UnmarshalXML", "MarshalXMLAttr", "UnmarshalXMLAttr":
+				if use == "decode" && !strings.HasPrefix(name, "Unmarshal") {
+					continue
+				}
 				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
 			}
 		}
@@ -112,21 +125,43 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 	return ""
 }
 
+// namesElement says whether values of t tell encoding/xml the name of their
+// element, where no field does.
+func namesElement(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return namesElement(u.Elem())
+	case *types.Slice:
+		return namesElement(u.Elem())
+	case *types.Struct:
+		for i := range u.NumFields() {
+			if u.Field(i).Name() == "XMLName" {
+				name, _, _ := strings.Cut(reflect.StructTag(u.Tag(i)).Get("xml"), ",")
+				return name != ""
+			}
+		}
+	}
+	return false
+}
+
 // special lowers calls of natives that need more than their arguments.
 func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 	switch c.native {
 	case "(*sync.WaitGroup).Wait", "(*sync.Mutex).Lock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).RLock", "(*sync.Cond).Wait":
-		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
-		if m := e.lookup(c.sel); true {
-			if _, ptr := e.subst(e.pathType(m.recv, m.index)).Underlying().(*types.Pointer); !ptr {
-				recv = "&" + recv
-			}
-		}
-		return fmt.Sprintf("__k.Wait(%s, %q, %d)", recv, c.sel.Sel.Name, e.here()), true
+		return fmt.Sprintf("__k.Wait(%s, %q, %d)", e.address(c), c.sel.Sel.Name, e.here()), true
+	case "(*sync.Mutex).Unlock", "(*sync.RWMutex).Unlock", "(*sync.RWMutex).RUnlock":
+		return fmt.Sprintf("__k.Unlock(%s, %q)", e.address(c), c.sel.Sel.Name), true
 	case "(*log.Logger).Fatal", "(*log.Logger).Fatalf", "(*log.Logger).Fatalln":
 		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
 		args := e.args(x, c)
 		return fmt.Sprintf("__k.LoggerFatal(%s, %q%s)", recv, c.sel.Sel.Name, prefixed(args)), true
+	case "(*log.Logger).Print", "(*log.Logger).Printf", "(*log.Logger).Panic", "(*log.Logger).Panicf":
+		how := "__k.LoggerPrint"
+		if strings.HasSuffix(c.native, "f") {
+			how += "f"
+		}
+		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
+		return fmt.Sprintf("%s(%s, %v%s)", how, recv, strings.Contains(c.native, "Panic"), prefixed(e.args(x, c))), true
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode":
 		i := len(x.Args) - 1
 		p, ok := e.typeOf(x.Args[i]).Underlying().(*types.Pointer)
@@ -146,10 +181,14 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		if ok && (e.boxed(p.Elem()) || e.kindOf(p.Elem()) == anyKind) {
 			return fmt.Sprintf("__k.ErrorsAs(%s, %d, %s)", e.exprTo(x.Args[0], errorType), e.boxID(p.Elem()), e.expr(x.Args[1])), true
 		}
-	case "reflect.TypeOf", "reflect.ValueOf", "reflect.DeepEqual":
+	case "reflect.DeepEqual":
+		if len(x.Args) == 2 {
+			return fmt.Sprintf("__k.DeepEqual(%s, %s)", e.exprTo(x.Args[0], anyType), e.exprTo(x.Args[1], anyType)), true
+		}
+	case "reflect.TypeOf", "reflect.ValueOf":
 		for _, a := range x.Args {
-			if t := e.typeOf(a); c.native != "reflect.DeepEqual" && (e.boxed(t) || types.IsInterface(t)) {
-				e.refuse(a.Pos(), "reflection on a value of a cell type", "")
+			if t := e.typeOf(a); e.boxed(t) || types.IsInterface(t) {
+				e.refuse(a.Pos(), "reflection on a value of a cell type", "fmt's %T names its type, a type switch tells types apart")
 			}
 		}
 	}
@@ -163,6 +202,19 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// address is the receiver of a native pointer method.
+func (e *emitter) address(c called) string {
+	recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
+	if strings.HasPrefix(recv, "__t") { // what go and defer hold is an address
+		return recv
+	}
+	m := e.lookup(c.sel)
+	if _, ptr := e.subst(e.pathType(m.recv, m.index)).Underlying().(*types.Pointer); !ptr {
+		return "&" + recv
+	}
+	return recv
 }
 
 // recvOfMethod is the type whose method f is, nil for a function.

@@ -314,9 +314,17 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}}
 	e.dropLate(&u)
 	if u.Decls {
+		for _, d := range u.File.Decls {
+			if d != ast.Decl(u.Skip) {
+				e.refuseNatives(d)
+			}
+		}
 		e.declarations(u.File)
 	}
 	if u.Cell != nil {
+		for _, s := range u.Stmts {
+			e.refuseNatives(s)
+		}
 		e.cell(u)
 	}
 	if len(u.Replaced) > 0 {

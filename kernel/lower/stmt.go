@@ -37,6 +37,9 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	switch s := s.(type) {
 	case *ast.ExprStmt:
 		e.exprStmt(s.X)
+		if e.blocks(s) {
+			e.checkStop()
+		}
 	case *ast.SendStmt:
 		c := e.core(e.typeOf(s.Chan)).(*types.Chan)
 		v := e.tmp()
@@ -49,6 +52,9 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		e.line("%s%s", e.expr(s.X), s.Tok)
 	case *ast.AssignStmt:
 		e.assign(s)
+		if e.blocks(s) {
+			e.checkStop()
+		}
 	case *ast.GoStmt:
 		e.goStmt(s)
 	case *ast.DeferStmt:
@@ -72,6 +78,33 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	default:
 		e.refuse(s.Pos(), fmt.Sprintf("a statement of the form %T", s), "")
 	}
+}
+
+// quick are packages whose functions never wait for anything.
+var quick = map[string]bool{
+	"bytes": true, "cmp": true, "container/heap": true, "container/list": true, "container/ring": true, "crypto/md5": true, "crypto/sha1": true,
+	"crypto/sha256": true, "crypto/sha512": true, "encoding/base64": true, "encoding/hex": true, "errors": true, "hash": true, "hash/crc32": true,
+	"hash/fnv": true, "html": true, "maps": true, "math": true, "math/big": true, "math/bits": true, "math/cmplx": true, "math/rand": true,
+	"math/rand/v2": true, "net/url": true, "path": true, "path/filepath": true, "reflect": true, "regexp": true, "slices": true, "sort": true,
+	"strconv": true, "strings": true, "sync/atomic": true, "unicode": true, "unicode/utf16": true, "unicode/utf8": true,
+}
+
+// blocks says whether a statement calls a native function that may wait for
+// long: when it returns, the run may be over.
+func (e *emitter) blocks(s ast.Stmt) (yes bool) {
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+				f, ok := e.info.Uses[sel.Sel].(*types.Func)
+				yes = yes || ok && !e.p.script(f) && f.Pkg() != nil && !quick[f.Pkg().Path()] && !(f.Pkg().Path() == "fmt" && strings.HasPrefix(f.Name(), "S"))
+			}
+		}
+		return !yes
+	})
+	return yes
 }
 
 func (e *emitter) exprStmt(x ast.Expr) {
