@@ -17,6 +17,7 @@ type Writer struct {
 	meta    []KV
 	keys    map[string]int
 	tensors []Tensor
+	fill    []func(io.Writer) error // of the tensors: writes the data where there is none yet, else nil
 	names   map[string]bool
 	align   uint64
 	end     uint64 // of the tensor data so far, without padding of the last one
@@ -82,8 +83,41 @@ func (w *Writer) SetAlignment(n int) error {
 // AddTensor adds a tensor of at most 4 dimensions, the fastest-running first.
 // data holds its rows, each a whole number of blocks of t.
 func (w *Writer) AddTensor(name string, t tensor.DType, shape tensor.Shape, data []byte) error {
-	fail := func(format string, args ...any) error {
-		return fmt.Errorf("gguf: tensor %s: "+format, append([]any{quote(name)}, args...)...)
+	n, err := w.reserve(name, t, shape)
+	if err != nil {
+		return err
+	}
+	if uint64(len(data)) != n {
+		return fmt.Errorf("gguf: tensor %s: shape %s of %s takes %d bytes; %d were given", quote(name), shape, t, n, len(data))
+	}
+	w.add(name, t, shape, n, data, nil)
+	return nil
+}
+
+// AddTensorFunc is AddTensor for data that is made when the file is written: fill
+// writes it, exactly as many bytes as the shape takes, and is called once for each
+// WriteTo.
+func (w *Writer) AddTensorFunc(name string, t tensor.DType, shape tensor.Shape, fill func(io.Writer) error) error {
+	n, err := w.reserve(name, t, shape)
+	if err != nil {
+		return err
+	}
+	w.add(name, t, shape, n, nil, fill)
+	return nil
+}
+
+func (w *Writer) add(name string, t tensor.DType, shape tensor.Shape, n uint64, data []byte, fill func(io.Writer) error) {
+	offset := pad(w.end, w.align)
+	w.names[name] = true
+	w.tensors = append(w.tensors, Tensor{Name: name, Type: t, Shape: append(tensor.Shape(nil), shape...), Offset: offset, Data: data})
+	w.fill = append(w.fill, fill)
+	w.end = offset + n
+}
+
+// reserve checks a new tensor and gives the size of its data.
+func (w *Writer) reserve(name string, t tensor.DType, shape tensor.Shape) (uint64, error) {
+	fail := func(format string, args ...any) (uint64, error) {
+		return 0, fmt.Errorf("gguf: tensor %s: "+format, append([]any{quote(name)}, args...)...)
 	}
 	if len(name) > maxName {
 		return fail("the name has %d bytes; ggml allows %d", len(name), maxName)
@@ -101,14 +135,7 @@ func (w *Writer) AddTensor(name string, t tensor.DType, shape tensor.Shape, data
 	if err != nil {
 		return fail("%w", err)
 	}
-	if uint64(len(data)) != n {
-		return fail("shape %s of %s takes %d bytes; %d were given", shape, t, n, len(data))
-	}
-	offset := pad(w.end, w.align)
-	w.names[name] = true
-	w.tensors = append(w.tensors, Tensor{Name: name, Type: t, Shape: append(tensor.Shape(nil), shape...), Offset: offset, Data: data})
-	w.end = offset + n
-	return nil
+	return n, nil
 }
 
 // WriteTo writes the file and returns how many bytes that took.
@@ -133,9 +160,15 @@ func (w *Writer) WriteTo(dst io.Writer) (int64, error) {
 		e.u64(t.Offset)
 	}
 	// A file without tensors has no data section, so nothing is padded.
-	for _, t := range w.tensors {
+	for i, t := range w.tensors {
 		e.pad(int64(w.align))
-		e.bytes(t.Data)
+		if w.fill[i] == nil {
+			e.bytes(t.Data)
+			continue
+		}
+		if err := e.filled(&w.tensors[i], w.fill[i]); err != nil {
+			return e.n - int64(e.w.Buffered()), err
+		}
 	}
 	if len(w.tensors) > 0 {
 		e.pad(int64(w.align))
@@ -157,6 +190,26 @@ type encoder struct {
 func (e *encoder) bytes(b []byte) {
 	n, _ := e.w.Write(b)
 	e.n += int64(n)
+}
+
+// Write counts what a tensor's own function writes.
+func (e *encoder) Write(b []byte) (int, error) {
+	n, err := e.w.Write(b)
+	e.n += int64(n)
+	return n, err
+}
+
+// filled writes data that is made now, and holds it to its size.
+func (e *encoder) filled(t *Tensor, fill func(io.Writer) error) error {
+	before := e.n
+	if err := fill(e); err != nil {
+		return fmt.Errorf("gguf: tensor %s: %w", quote(t.Name), err)
+	}
+	want, err := layout(t.Type, t.Shape)
+	if err == nil && uint64(e.n-before) != want {
+		err = fmt.Errorf("gguf: tensor %s: shape %s of %s takes %d bytes; %d were written", quote(t.Name), t.Shape, t.Type, want, e.n-before)
+	}
+	return err
 }
 
 func (e *encoder) u8(v uint8) { e.bytes(append(e.tmp[:0], v)) }

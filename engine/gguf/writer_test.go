@@ -3,6 +3,7 @@ package gguf
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -288,6 +289,56 @@ func TestWriteFileFails(t *testing.T) {
 		t.Errorf("over a folder: %v", err)
 	}
 	onlyFile(t, dir, "taken")
+}
+
+// Data that is made while the file is written has the size that was announced, or
+// there is no file.
+func TestAddTensorFunc(t *testing.T) {
+	dir := t.TempDir()
+	failed := errors.New("as it is")
+	for _, c := range []struct {
+		n    int
+		err  error
+		want string
+	}{{32, nil, ""}, {31, nil, "takes 32 bytes; 31 were written"}, {33, nil, "33 were written"}, {0, failed, "as it is"}} {
+		w := NewWriter()
+		if err := w.AddTensorFunc("made", tensor.F32, tensor.Shape{4, 2}, func(dst io.Writer) error {
+			for range c.n {
+				if _, err := dst.Write([]byte{7}); err != nil {
+					return err
+				}
+			}
+			return c.err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.AddTensor("after", tensor.F32, tensor.Shape{1}, []byte{1, 2, 3, 4}); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "m.gguf")
+		os.Remove(path)
+		err := w.WriteFile(path)
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) || c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("%d bytes: %v", c.n, err)
+			}
+			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%d bytes: there is a file", c.n)
+			}
+			continue
+		}
+		f, err2 := Open(path)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		made, _ := f.Tensor("made")
+		after, _ := f.Tensor("after")
+		if !bytes.Equal(made.Data, bytes.Repeat([]byte{7}, 32)) || !bytes.Equal(after.Data, []byte{1, 2, 3, 4}) {
+			t.Errorf("read %v, %v", made.Data, after.Data)
+		}
+		f.Close()
+	}
+	onlyFile(t, dir, "m.gguf")
 }
 
 func onlyFile(t *testing.T, dir, name string) {

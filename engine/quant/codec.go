@@ -88,6 +88,21 @@ func Quantize(t tensor.DType, dst []byte, src []float32) error {
 	return nil
 }
 
+// QuantizeFile is Quantize as llama.cpp does it for files, where it takes more time
+// than for its K/V cache: for iq4_nl it tries 16 scales.
+func QuantizeFile(t tensor.DType, dst []byte, src []float32) error {
+	if t != tensor.IQ4_NL {
+		return Quantize(t, dst, src)
+	}
+	if _, err := check("quantize", t, len(src), len(dst)); err != nil {
+		return err
+	}
+	if b := searchIQ4_NL(dst, src); b >= 0 {
+		return refusal(t, src, b)
+	}
+	return nil
+}
+
 // refusal says why block b of src cannot be encoded.
 func refusal(t tensor.DType, src []float32, b int) error {
 	n := t.BlockSize()

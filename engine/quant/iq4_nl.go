@@ -58,7 +58,7 @@ func decodeIQ4_NL(dst []float32, src []byte) {
 // encodeIQ4_NL takes the codes that follow from the greatest magnitude at -127
 // or 127, and then the scale that is best for them by least squares weighted with
 // x*x. llama.cpp does so for its K/V cache (quantize_row_iq4_nl_ref); when it
-// makes files it tries 16 scales (quantize_iq4_nl).
+// makes files it tries 16 scales (quantize_iq4_nl): see searchIQ4_NL.
 func encodeIQ4_NL(dst []byte, src []float32) int {
 	for n := 0; n < len(src)/32; n++ {
 		x, b := (*[32]float32)(src[32*n:]), (*[bytesIQ4_NL]byte)(dst[bytesIQ4_NL*n:])
@@ -88,6 +88,27 @@ func encodeIQ4_NL(dst []byte, src []float32) int {
 		}
 		for i := range 16 {
 			b[2+i] = codes[i] | codes[i+16]<<4
+		}
+	}
+	return -1
+}
+
+// searchIQ4_NL is encodeIQ4_NL with the best of 16 scales, and the codes that are
+// nearest under it.
+func searchIQ4_NL(dst []byte, src []float32) int {
+	for n := 0; n < len(src)/32; n++ {
+		x, b := (*[32]float32)(src[32*n:]), (*[bytesIQ4_NL]byte)(dst[bytesIQ4_NL*n:])
+		if _, ok := extreme(x[:]); !ok {
+			return n
+		}
+		d := searchIQ4(x)
+		if !putF16(b[:], d) {
+			return n
+		}
+		// d is not rounded to f16 here, as in llama.cpp.
+		id := reciprocal(d)
+		for i := range 16 {
+			b[2+i] = codeIQ4(id*x[i]) | codeIQ4(id*x[i+16])<<4
 		}
 	}
 	return -1

@@ -23,6 +23,7 @@ var commands = []func() *cobra.Command{
 	newTokenizeCmd,
 	newPplCmd,
 	newBenchCmd,
+	newQuantizeCmd,
 	newJupyterCmd,
 }
 
