@@ -82,8 +82,8 @@ var avx2 = Kernels{
 	StoreQ8_0:   storeQ8_0,
 	StoreQ4_0:   storeQ4_0,
 	PanelRows:   8,
-	panels:      panels256(),
-	floatPanels: floatPanels256(),
+	panels:      newPanels(8, tiles256),
+	floatPanels: newFloatPanels(8, floatTiles256),
 }
 
 // How much one call of an assembly function may do, so that it ends within some

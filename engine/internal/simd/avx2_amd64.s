@@ -5841,25 +5841,7 @@ block326:
 	CMPQ         AX, (SP)
 	JNE          block326
 	CMPQ         16(SP), $0x08
-	JLT          part327
-	MOVQ         8(SP), CX
-	MOVQ         ldd+8(FP), DX
-	MOVQ         add+72(FP), BX
-	SHLQ         $0x02, DX
-	TESTQ        BX, BX
-	JZ           store329
-	MOVQ         CX, BX
-	VADDPS       (BX), Y0, Y0
-	ADDQ         DX, BX
-
-store329:
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	JMP     stored328
-
-part327:
-	VPBROADCASTD 16(SP), Y1
-	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	JLT          part328
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
@@ -5867,15 +5849,33 @@ part327:
 	TESTQ        BX, BX
 	JZ           store330
 	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store330:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored329
+
+part328:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store331
+	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store330:
+store331:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored328:
+stored329:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
 	JMP  panel324
@@ -5904,9 +5904,9 @@ TEXT ·mulPanelQ4_0x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel331:
+panel332:
 	CMPQ   16(SP), $0x00
-	JLE    done332
+	JLE    done333
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, DX
 	ADDQ   AX, DX
@@ -5920,7 +5920,7 @@ panel331:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block333:
+block334:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6012,29 +6012,29 @@ block333:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block333
+	JNE          block334
 	CMPQ         16(SP), $0x08
-	JLT          part334
+	JLT          part336
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store336
+	JZ           store338
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store336:
+store338:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored335
+	JMP     stored337
 
-part334:
+part336:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -6042,7 +6042,7 @@ part334:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store337
+	JZ           store339
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -6051,18 +6051,18 @@ part334:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store337:
+store339:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored335:
+stored337:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel331
+	JMP  panel332
 
-done332:
+done333:
 	VZEROUPPER
 	RET
 
@@ -6076,9 +6076,9 @@ TEXT ·mulPanelQ4_0x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel338:
+panel340:
 	CMPQ   16(SP), $0x00
-	JLE    done339
+	JLE    done341
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, DX
 	ADDQ   AX, DX
@@ -6093,7 +6093,7 @@ panel338:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block340:
+block342:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6216,15 +6216,15 @@ block340:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block340
+	JNE          block342
 	CMPQ         16(SP), $0x08
-	JLT          part341
+	JLT          part344
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store343
+	JZ           store346
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -6233,16 +6233,16 @@ block340:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store343:
+store346:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored342
+	JMP     stored345
 
-part341:
+part344:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -6250,7 +6250,7 @@ part341:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store344
+	JZ           store347
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -6262,7 +6262,7 @@ part341:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store344:
+store347:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -6270,12 +6270,12 @@ store344:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored342:
+stored345:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel338
+	JMP  panel340
 
-done339:
+done341:
 	VZEROUPPER
 	RET
 
@@ -6289,9 +6289,9 @@ TEXT ·mulPanelQ4_0x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel345:
+panel348:
 	CMPQ   16(SP), $0x00
-	JLE    done346
+	JLE    done349
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000090, CX, DX
 	ADDQ   AX, DX
@@ -6309,7 +6309,7 @@ panel345:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block347:
+block350:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6463,15 +6463,15 @@ block347:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block347
+	JNE          block350
 	CMPQ         16(SP), $0x08
-	JLT          part348
+	JLT          part352
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store350
+	JZ           store354
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -6482,7 +6482,7 @@ block347:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store350:
+store354:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -6491,9 +6491,9 @@ store350:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored349
+	JMP     stored353
 
-part348:
+part352:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -6501,7 +6501,7 @@ part348:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store351
+	JZ           store355
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -6516,7 +6516,7 @@ part348:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store351:
+store355:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -6526,12 +6526,12 @@ store351:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored349:
+stored353:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel345
+	JMP  panel348
 
-done346:
+done349:
 	VZEROUPPER
 	RET
 
@@ -6545,9 +6545,9 @@ TEXT ·mulPanelQ4_0FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel352:
+panel356:
 	CMPQ   16(SP), $0x00
-	JLE    done353
+	JLE    done357
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000090, CX, CX
 	ADDQ   AX, CX
@@ -6561,7 +6561,7 @@ panel352:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block354:
+block358:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6656,27 +6656,27 @@ block354:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block354
+	JNE          block358
 	CMPQ         16(SP), $0x08
-	JLT          part355
+	JLT          part360
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored356
+	JMP          stored361
 
-part355:
+part360:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored356:
+stored361:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel352
+	JMP  panel356
 
-done353:
+done357:
 	VZEROUPPER
 	RET
 
@@ -6690,9 +6690,9 @@ TEXT ·mulPanelQ4_1x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel357:
+panel362:
 	CMPQ   16(SP), $0x00
-	JLE    done358
+	JLE    done363
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, CX
 	ADDQ   AX, CX
@@ -6702,7 +6702,7 @@ panel357:
 	MOVQ   s+56(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block359:
+block364:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6763,25 +6763,25 @@ block359:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block359
+	JNE          block364
 	CMPQ         16(SP), $0x08
-	JLT          part360
+	JLT          part366
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store362
+	JZ           store368
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store362:
+store368:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored361
+	JMP     stored367
 
-part360:
+part366:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -6789,22 +6789,22 @@ part360:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store363
+	JZ           store369
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store363:
+store369:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored361:
+stored367:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel357
+	JMP  panel362
 
-done358:
+done363:
 	VZEROUPPER
 	RET
 
@@ -6818,9 +6818,9 @@ TEXT ·mulPanelQ4_1x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel364:
+panel370:
 	CMPQ   16(SP), $0x00
-	JLE    done365
+	JLE    done371
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, DX
 	ADDQ   AX, DX
@@ -6834,7 +6834,7 @@ panel364:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block366:
+block372:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -6925,29 +6925,29 @@ block366:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block366
+	JNE          block372
 	CMPQ         16(SP), $0x08
-	JLT          part367
+	JLT          part374
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store369
+	JZ           store376
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store369:
+store376:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored368
+	JMP     stored375
 
-part367:
+part374:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -6955,7 +6955,7 @@ part367:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store370
+	JZ           store377
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -6964,18 +6964,18 @@ part367:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store370:
+store377:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored368:
+stored375:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel364
+	JMP  panel370
 
-done365:
+done371:
 	VZEROUPPER
 	RET
 
@@ -6989,9 +6989,9 @@ TEXT ·mulPanelQ4_1x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel371:
+panel378:
 	CMPQ   16(SP), $0x00
-	JLE    done372
+	JLE    done379
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, DX
 	ADDQ   AX, DX
@@ -7006,7 +7006,7 @@ panel371:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block373:
+block380:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7127,15 +7127,15 @@ block373:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block373
+	JNE          block380
 	CMPQ         16(SP), $0x08
-	JLT          part374
+	JLT          part382
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store376
+	JZ           store384
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -7144,16 +7144,16 @@ block373:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store376:
+store384:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored375
+	JMP     stored383
 
-part374:
+part382:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -7161,7 +7161,7 @@ part374:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store377
+	JZ           store385
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -7173,7 +7173,7 @@ part374:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store377:
+store385:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -7181,12 +7181,12 @@ store377:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored375:
+stored383:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel371
+	JMP  panel378
 
-done372:
+done379:
 	VZEROUPPER
 	RET
 
@@ -7200,9 +7200,9 @@ TEXT ·mulPanelQ4_1x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel378:
+panel386:
 	CMPQ   16(SP), $0x00
-	JLE    done379
+	JLE    done387
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000a0, CX, DX
 	ADDQ   AX, DX
@@ -7220,7 +7220,7 @@ panel378:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block380:
+block388:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7371,15 +7371,15 @@ block380:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block380
+	JNE          block388
 	CMPQ         16(SP), $0x08
-	JLT          part381
+	JLT          part390
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store383
+	JZ           store392
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -7390,7 +7390,7 @@ block380:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store383:
+store392:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -7399,9 +7399,9 @@ store383:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored382
+	JMP     stored391
 
-part381:
+part390:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -7409,7 +7409,7 @@ part381:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store384
+	JZ           store393
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -7424,7 +7424,7 @@ part381:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store384:
+store393:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -7434,12 +7434,12 @@ store384:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored382:
+stored391:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel378
+	JMP  panel386
 
-done379:
+done387:
 	VZEROUPPER
 	RET
 
@@ -7453,9 +7453,9 @@ TEXT ·mulPanelQ4_1FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel385:
+panel394:
 	CMPQ   16(SP), $0x00
-	JLE    done386
+	JLE    done395
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x000000a0, CX, CX
 	ADDQ   AX, CX
@@ -7469,7 +7469,7 @@ panel385:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block387:
+block396:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7563,27 +7563,27 @@ block387:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block387
+	JNE          block396
 	CMPQ         16(SP), $0x08
-	JLT          part388
+	JLT          part398
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored389
+	JMP          stored399
 
-part388:
+part398:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored389:
+stored399:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel385
+	JMP  panel394
 
-done386:
+done395:
 	VZEROUPPER
 	RET
 
@@ -7597,9 +7597,9 @@ TEXT ·mulPanelQ5_0x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel390:
+panel400:
 	CMPQ   16(SP), $0x00
-	JLE    done391
+	JLE    done401
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, CX
 	ADDQ   AX, CX
@@ -7609,7 +7609,7 @@ panel390:
 	MOVQ   b+64(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block392:
+block402:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7702,25 +7702,25 @@ block392:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block392
+	JNE          block402
 	CMPQ         16(SP), $0x08
-	JLT          part393
+	JLT          part404
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store395
+	JZ           store406
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store395:
+store406:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored394
+	JMP     stored405
 
-part393:
+part404:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -7728,22 +7728,22 @@ part393:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store396
+	JZ           store407
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store396:
+store407:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored394:
+stored405:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel390
+	JMP  panel400
 
-done391:
+done401:
 	VZEROUPPER
 	RET
 
@@ -7757,9 +7757,9 @@ TEXT ·mulPanelQ5_0x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel397:
+panel408:
 	CMPQ   16(SP), $0x00
-	JLE    done398
+	JLE    done409
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, DX
 	ADDQ   AX, DX
@@ -7773,7 +7773,7 @@ panel397:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block399:
+block410:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -7875,8 +7875,8 @@ block399:
 	VPMADDUBSW   Y7, Y6, Y7
 	VPADDW       Y7, Y4, Y4
 	VPMADDWD     ones16<>+0(SB), Y5, Y5
-	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y2, Y2
 	VCVTPH2PS    (AX), Y4
 	VPBROADCASTD (DI), Y5
@@ -7898,29 +7898,29 @@ block399:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block399
+	JNE          block410
 	CMPQ         16(SP), $0x08
-	JLT          part400
+	JLT          part412
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store402
+	JZ           store414
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store402:
+store414:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored401
+	JMP     stored413
 
-part400:
+part412:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -7928,7 +7928,7 @@ part400:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store403
+	JZ           store415
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -7937,18 +7937,18 @@ part400:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store403:
+store415:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored401:
+stored413:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel397
+	JMP  panel408
 
-done398:
+done409:
 	VZEROUPPER
 	RET
 
@@ -7962,9 +7962,9 @@ TEXT ·mulPanelQ5_0x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel404:
+panel416:
 	CMPQ   16(SP), $0x00
-	JLE    done405
+	JLE    done417
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, DX
 	ADDQ   AX, DX
@@ -7979,7 +7979,7 @@ panel404:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block406:
+block418:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8104,10 +8104,10 @@ block406:
 	VPMADDUBSW   Y10, Y9, Y10
 	VPADDW       Y10, Y6, Y6
 	VPMADDWD     ones16<>+0(SB), Y7, Y7
-	VPMADDWD     ones16<>+0(SB), Y8, Y8
-	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y3, Y3
 	VCVTPH2PS    (AX), Y6
 	VPBROADCASTD (DI), Y7
@@ -8136,15 +8136,15 @@ block406:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block406
+	JNE          block418
 	CMPQ         16(SP), $0x08
-	JLT          part407
+	JLT          part420
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store409
+	JZ           store422
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -8153,16 +8153,16 @@ block406:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store409:
+store422:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored408
+	JMP     stored421
 
-part407:
+part420:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -8170,7 +8170,7 @@ part407:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store410
+	JZ           store423
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -8182,7 +8182,7 @@ part407:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store410:
+store423:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -8190,12 +8190,12 @@ store410:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored408:
+stored421:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel404
+	JMP  panel416
 
-done405:
+done417:
 	VZEROUPPER
 	RET
 
@@ -8209,9 +8209,9 @@ TEXT ·mulPanelQ5_0x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel411:
+panel424:
 	CMPQ   16(SP), $0x00
-	JLE    done412
+	JLE    done425
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000b0, CX, DX
 	ADDQ   AX, DX
@@ -8229,7 +8229,7 @@ panel411:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block413:
+block426:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8377,12 +8377,12 @@ block413:
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y8, Y8
 	VPMADDWD     ones16<>+0(SB), Y9, Y9
-	VPMADDWD     ones16<>+0(SB), Y10, Y10
-	VPMADDWD     ones16<>+0(SB), Y11, Y11
-	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y9, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y11, Y11
 	VPADDD       Y11, Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y4, Y4
 	VCVTPH2PS    (AX), Y8
 	VPBROADCASTD (R9), Y9
@@ -8418,15 +8418,15 @@ block413:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block413
+	JNE          block426
 	CMPQ         16(SP), $0x08
-	JLT          part414
+	JLT          part428
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store416
+	JZ           store430
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -8437,7 +8437,7 @@ block413:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store416:
+store430:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -8446,9 +8446,9 @@ store416:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored415
+	JMP     stored429
 
-part414:
+part428:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -8456,7 +8456,7 @@ part414:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store417
+	JZ           store431
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -8471,7 +8471,7 @@ part414:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store417:
+store431:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -8481,12 +8481,12 @@ store417:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored415:
+stored429:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel411
+	JMP  panel424
 
-done412:
+done425:
 	VZEROUPPER
 	RET
 
@@ -8500,9 +8500,9 @@ TEXT ·mulPanelQ5_0FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel418:
+panel432:
 	CMPQ   16(SP), $0x00
-	JLE    done419
+	JLE    done433
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x000000b0, CX, CX
 	ADDQ   AX, CX
@@ -8516,7 +8516,7 @@ panel418:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block420:
+block434:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8618,8 +8618,8 @@ block420:
 	VPMADDUBSW   Y7, Y6, Y7
 	VPADDW       Y7, Y4, Y4
 	VPMADDWD     ones16<>+0(SB), Y5, Y5
-	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y2, Y2
 	VCVTPH2PS    (AX), Y4
 	VPBROADCASTD (BX), Y5
@@ -8644,27 +8644,27 @@ block420:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block420
+	JNE          block434
 	CMPQ         16(SP), $0x08
-	JLT          part421
+	JLT          part436
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored422
+	JMP          stored437
 
-part421:
+part436:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored422:
+stored437:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel418
+	JMP  panel432
 
-done419:
+done433:
 	VZEROUPPER
 	RET
 
@@ -8678,9 +8678,9 @@ TEXT ·mulPanelQ5_1x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel423:
+panel438:
 	CMPQ   16(SP), $0x00
-	JLE    done424
+	JLE    done439
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, CX
 	ADDQ   AX, CX
@@ -8690,7 +8690,7 @@ panel423:
 	MOVQ   s+56(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block425:
+block440:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8783,25 +8783,25 @@ block425:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block425
+	JNE          block440
 	CMPQ         16(SP), $0x08
-	JLT          part426
+	JLT          part442
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store428
+	JZ           store444
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store428:
+store444:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored427
+	JMP     stored443
 
-part426:
+part442:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -8809,22 +8809,22 @@ part426:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store429
+	JZ           store445
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store429:
+store445:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored427:
+stored443:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel423
+	JMP  panel438
 
-done424:
+done439:
 	VZEROUPPER
 	RET
 
@@ -8838,9 +8838,9 @@ TEXT ·mulPanelQ5_1x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel430:
+panel446:
 	CMPQ   16(SP), $0x00
-	JLE    done431
+	JLE    done447
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, DX
 	ADDQ   AX, DX
@@ -8854,7 +8854,7 @@ panel430:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block432:
+block448:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -8956,8 +8956,8 @@ block432:
 	VPMADDUBSW   Y7, Y6, Y7
 	VPADDW       Y7, Y4, Y4
 	VPMADDWD     ones16<>+0(SB), Y5, Y5
-	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y2, Y2
 	VCVTPH2PS    (AX), Y4
 	VCVTPH2PS    16(AX), Y5
@@ -8978,29 +8978,29 @@ block432:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block432
+	JNE          block448
 	CMPQ         16(SP), $0x08
-	JLT          part433
+	JLT          part450
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store435
+	JZ           store452
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store435:
+store452:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored434
+	JMP     stored451
 
-part433:
+part450:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -9008,7 +9008,7 @@ part433:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store436
+	JZ           store453
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -9017,18 +9017,18 @@ part433:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store436:
+store453:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored434:
+stored451:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel430
+	JMP  panel446
 
-done431:
+done447:
 	VZEROUPPER
 	RET
 
@@ -9042,9 +9042,9 @@ TEXT ·mulPanelQ5_1x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel437:
+panel454:
 	CMPQ   16(SP), $0x00
-	JLE    done438
+	JLE    done455
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, DX
 	ADDQ   AX, DX
@@ -9059,7 +9059,7 @@ panel437:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block439:
+block456:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9184,10 +9184,10 @@ block439:
 	VPMADDUBSW   Y10, Y9, Y10
 	VPADDW       Y10, Y6, Y6
 	VPMADDWD     ones16<>+0(SB), Y7, Y7
-	VPMADDWD     ones16<>+0(SB), Y8, Y8
-	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y3, Y3
 	VCVTPH2PS    (AX), Y6
 	VCVTPH2PS    16(AX), Y7
@@ -9214,15 +9214,15 @@ block439:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block439
+	JNE          block456
 	CMPQ         16(SP), $0x08
-	JLT          part440
+	JLT          part458
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store442
+	JZ           store460
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -9231,16 +9231,16 @@ block439:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store442:
+store460:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored441
+	JMP     stored459
 
-part440:
+part458:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -9248,7 +9248,7 @@ part440:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store443
+	JZ           store461
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -9260,7 +9260,7 @@ part440:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store443:
+store461:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -9268,12 +9268,12 @@ store443:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored441:
+stored459:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel437
+	JMP  panel454
 
-done438:
+done455:
 	VZEROUPPER
 	RET
 
@@ -9287,9 +9287,9 @@ TEXT ·mulPanelQ5_1x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel444:
+panel462:
 	CMPQ   16(SP), $0x00
-	JLE    done445
+	JLE    done463
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x000000c0, CX, DX
 	ADDQ   AX, DX
@@ -9307,7 +9307,7 @@ panel444:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block446:
+block464:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9455,12 +9455,12 @@ block446:
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y8, Y8
 	VPMADDWD     ones16<>+0(SB), Y9, Y9
-	VPMADDWD     ones16<>+0(SB), Y10, Y10
-	VPMADDWD     ones16<>+0(SB), Y11, Y11
-	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y9, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y11, Y11
 	VPADDD       Y11, Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y4, Y4
 	VCVTPH2PS    (AX), Y8
 	VCVTPH2PS    16(AX), Y9
@@ -9493,15 +9493,15 @@ block446:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block446
+	JNE          block464
 	CMPQ         16(SP), $0x08
-	JLT          part447
+	JLT          part466
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store449
+	JZ           store468
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -9512,7 +9512,7 @@ block446:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store449:
+store468:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -9521,9 +9521,9 @@ store449:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored448
+	JMP     stored467
 
-part447:
+part466:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -9531,7 +9531,7 @@ part447:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store450
+	JZ           store469
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -9546,7 +9546,7 @@ part447:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store450:
+store469:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -9556,12 +9556,12 @@ store450:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored448:
+stored467:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel444
+	JMP  panel462
 
-done445:
+done463:
 	VZEROUPPER
 	RET
 
@@ -9575,9 +9575,9 @@ TEXT ·mulPanelQ5_1FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel451:
+panel470:
 	CMPQ   16(SP), $0x00
-	JLE    done452
+	JLE    done471
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x000000c0, CX, CX
 	ADDQ   AX, CX
@@ -9591,7 +9591,7 @@ panel451:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block453:
+block472:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
@@ -9693,8 +9693,8 @@ block453:
 	VPMADDUBSW   Y7, Y6, Y7
 	VPADDW       Y7, Y4, Y4
 	VPMADDWD     ones16<>+0(SB), Y5, Y5
-	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y2, Y2
 	VCVTPH2PS    (AX), Y4
 	VCVTPH2PS    16(AX), Y5
@@ -9718,27 +9718,27 @@ block453:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block453
+	JNE          block472
 	CMPQ         16(SP), $0x08
-	JLT          part454
+	JLT          part474
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored455
+	JMP          stored475
 
-part454:
+part474:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored455:
+stored475:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel451
+	JMP  panel470
 
-done452:
+done471:
 	VZEROUPPER
 	RET
 
@@ -9752,9 +9752,9 @@ TEXT ·mulPanelQ8_0x1AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel456:
+panel476:
 	CMPQ   16(SP), $0x00
-	JLE    done457
+	JLE    done477
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, CX
 	ADDQ   AX, CX
@@ -9764,73 +9764,73 @@ panel456:
 	MOVQ   b+64(FP), BX
 	VXORPS Y0, Y0, Y0
 
-block458:
+block478:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
 	PREFETCHT0   4288(AX)
 	PREFETCHT0   4352(AX)
-	VMOVDQU      sign8<>+0(SB), Y1
-	VPXOR        16(AX), Y1, Y1
-	VPABSB       Y1, Y2
+	VMOVDQU      sign8<>+0(SB), Y2
+	VPXOR        16(AX), Y2, Y2
+	VPABSB       Y2, Y1
 	VPBROADCASTD (CX), Y3
-	VPSIGNB      Y1, Y3, Y3
-	VPMADDUBSW   Y3, Y2, Y3
+	VPSIGNB      Y2, Y3, Y3
+	VPMADDUBSW   Y3, Y1, Y3
 	VPMADDWD     ones16<>+0(SB), Y3, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        48(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        48(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 4(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        80(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        80(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 8(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        112(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        112(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 12(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        144(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        144(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 16(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        176(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        176(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 20(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        208(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        208(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 24(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        240(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        240(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD 28(CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPADDD       Y4, Y1, Y1
 	VCVTPH2PS    (AX), Y2
@@ -9843,25 +9843,25 @@ block458:
 	ADDQ         $0x00000004, DX
 	ADDQ         $0x00000004, BX
 	CMPQ         AX, (SP)
-	JNE          block458
+	JNE          block478
 	CMPQ         16(SP), $0x08
-	JLT          part459
+	JLT          part480
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store461
+	JZ           store482
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 
-store461:
+store482:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
-	JMP     stored460
+	JMP     stored481
 
-part459:
+part480:
 	VPBROADCASTD 16(SP), Y1
 	VPCMPGTD     lanes<>+0(SB), Y1, Y1
 	MOVQ         8(SP), CX
@@ -9869,22 +9869,22 @@ part459:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store462
+	JZ           store483
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         DX, BX
 
-store462:
+store483:
 	VMASKMOVPS Y0, Y1, (CX)
 	ADDQ       DX, CX
 
-stored460:
+stored481:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel456
+	JMP  panel476
 
-done457:
+done477:
 	VZEROUPPER
 	RET
 
@@ -9908,9 +9908,9 @@ TEXT ·mulPanelQ8_0x2AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel463:
+panel484:
 	CMPQ   16(SP), $0x00
-	JLE    done464
+	JLE    done485
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -9924,112 +9924,112 @@ panel463:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block465:
+block486:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
 	PREFETCHT0   4288(AX)
 	PREFETCHT0   4352(AX)
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        16(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        16(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD (BX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPBROADCASTD (BX)(DX*1), Y5
-	VPSIGNB      Y2, Y5, Y5
-	VPMADDUBSW   Y5, Y3, Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y2, Y5
 	VPMADDWD     ones16<>+0(SB), Y5, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        48(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        48(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 4(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 4(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        80(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        80(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 8(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 8(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        112(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        112(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 12(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 12(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        144(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        144(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 16(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 16(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        176(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        176(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 20(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 20(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        208(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        208(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 24(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 24(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        240(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        240(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 28(BX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 28(BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
 	VCVTPH2PS    (AX), Y3
@@ -10046,29 +10046,29 @@ block465:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block465
+	JNE          block486
 	CMPQ         16(SP), $0x08
-	JLT          part466
+	JLT          part488
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store468
+	JZ           store490
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
 	VADDPS       (BX), Y1, Y1
 	ADDQ         DX, BX
 
-store468:
+store490:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
-	JMP     stored467
+	JMP     stored489
 
-part466:
+part488:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
@@ -10076,7 +10076,7 @@ part466:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store469
+	JZ           store491
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -10085,18 +10085,18 @@ part466:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         DX, BX
 
-store469:
+store491:
 	VMASKMOVPS Y0, Y2, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y2, (CX)
 	ADDQ       DX, CX
 
-stored467:
+stored489:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel463
+	JMP  panel484
 
-done464:
+done485:
 	VZEROUPPER
 	RET
 
@@ -10110,9 +10110,9 @@ TEXT ·mulPanelQ8_0x3AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel470:
+panel492:
 	CMPQ   16(SP), $0x00
-	JLE    done471
+	JLE    done493
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -10127,151 +10127,151 @@ panel470:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-block472:
+block494:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
 	PREFETCHT0   4288(AX)
 	PREFETCHT0   4352(AX)
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        16(AX), Y3, Y3
-	VPABSB       Y3, Y4
+	VMOVDQU      sign8<>+0(SB), Y4
+	VPXOR        16(AX), Y4, Y4
+	VPABSB       Y4, Y3
 	VPBROADCASTD (BX), Y5
-	VPSIGNB      Y3, Y5, Y5
-	VPMADDUBSW   Y5, Y4, Y5
+	VPSIGNB      Y4, Y5, Y5
+	VPMADDUBSW   Y5, Y3, Y5
 	VPMADDWD     ones16<>+0(SB), Y5, Y5
 	VPBROADCASTD (BX)(DX*1), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y4, Y6
+	VPSIGNB      Y4, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPBROADCASTD (BX)(DX*2), Y7
-	VPSIGNB      Y3, Y7, Y7
-	VPMADDUBSW   Y7, Y4, Y7
+	VPSIGNB      Y4, Y7, Y7
+	VPMADDUBSW   Y7, Y3, Y7
 	VPMADDWD     ones16<>+0(SB), Y7, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        48(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        48(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 4(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 4(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 4(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        80(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        80(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 8(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 8(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 8(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        112(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        112(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 12(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 12(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 12(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        144(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        144(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 16(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 16(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 16(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        176(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        176(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 20(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 20(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 20(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        208(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        208(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 24(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 24(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 24(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        240(AX), Y4, Y4
-	VPABSB       Y4, Y7
+	VMOVDQU      sign8<>+0(SB), Y7
+	VPXOR        240(AX), Y7, Y7
+	VPABSB       Y7, Y4
 	VPBROADCASTD 28(BX), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y5, Y5
 	VPBROADCASTD 28(BX)(DX*1), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y6, Y6
 	VPBROADCASTD 28(BX)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y7, Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPADDD       Y8, Y3, Y3
 	VCVTPH2PS    (AX), Y4
@@ -10292,15 +10292,15 @@ block472:
 	ADDQ         $0x00000004, SI
 	ADDQ         $0x00000004, DI
 	CMPQ         AX, (SP)
-	JNE          block472
+	JNE          block494
 	CMPQ         16(SP), $0x08
-	JLT          part473
+	JLT          part496
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store475
+	JZ           store498
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -10309,16 +10309,16 @@ block472:
 	VADDPS       (BX), Y2, Y2
 	ADDQ         DX, BX
 
-store475:
+store498:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ    DX, CX
-	JMP     stored474
+	JMP     stored497
 
-part473:
+part496:
 	VPBROADCASTD 16(SP), Y3
 	VPCMPGTD     lanes<>+0(SB), Y3, Y3
 	MOVQ         8(SP), CX
@@ -10326,7 +10326,7 @@ part473:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store476
+	JZ           store499
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -10338,7 +10338,7 @@ part473:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DX, BX
 
-store476:
+store499:
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y3, (CX)
@@ -10346,12 +10346,12 @@ store476:
 	VMASKMOVPS Y2, Y3, (CX)
 	ADDQ       DX, CX
 
-stored474:
+stored497:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel470
+	JMP  panel492
 
-done471:
+done493:
 	VZEROUPPER
 	RET
 
@@ -10365,9 +10365,9 @@ TEXT ·mulPanelQ8_0x4AVX2(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel477:
+panel500:
 	CMPQ   16(SP), $0x00
-	JLE    done478
+	JLE    done501
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -10385,190 +10385,190 @@ panel477:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-block479:
+block502:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
 	PREFETCHT0   4288(AX)
 	PREFETCHT0   4352(AX)
-	VMOVDQU      sign8<>+0(SB), Y4
-	VPXOR        16(AX), Y4, Y4
-	VPABSB       Y4, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        16(AX), Y5, Y5
+	VPABSB       Y5, Y4
 	VPBROADCASTD (DI), Y6
-	VPSIGNB      Y4, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y4, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPBROADCASTD (DI)(DX*1), Y7
-	VPSIGNB      Y4, Y7, Y7
-	VPMADDUBSW   Y7, Y5, Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y4, Y7
 	VPMADDWD     ones16<>+0(SB), Y7, Y7
 	VPBROADCASTD (DI)(DX*2), Y8
-	VPSIGNB      Y4, Y8, Y8
-	VPMADDUBSW   Y8, Y5, Y8
+	VPSIGNB      Y5, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
 	VPMADDWD     ones16<>+0(SB), Y8, Y8
 	VPBROADCASTD (DI)(BX*1), Y9
-	VPSIGNB      Y4, Y9, Y9
-	VPMADDUBSW   Y9, Y5, Y9
+	VPSIGNB      Y5, Y9, Y9
+	VPMADDUBSW   Y9, Y4, Y9
 	VPMADDWD     ones16<>+0(SB), Y9, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        48(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        48(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 4(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 4(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 4(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 4(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        80(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        80(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 8(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 8(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 8(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 8(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        112(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        112(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 12(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 12(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 12(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 12(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        144(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        144(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 16(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 16(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 16(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 16(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        176(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        176(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 20(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 20(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 20(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 20(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        208(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        208(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 24(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 24(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 24(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 24(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
-	VMOVDQU      sign8<>+0(SB), Y5
-	VPXOR        240(AX), Y5, Y5
-	VPABSB       Y5, Y9
+	VMOVDQU      sign8<>+0(SB), Y9
+	VPXOR        240(AX), Y9, Y9
+	VPABSB       Y9, Y5
 	VPBROADCASTD 28(DI), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y6, Y6
 	VPBROADCASTD 28(DI)(DX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y7, Y7
 	VPBROADCASTD 28(DI)(DX*2), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y8, Y8
 	VPBROADCASTD 28(DI)(BX*1), Y10
-	VPSIGNB      Y5, Y10, Y10
-	VPMADDUBSW   Y10, Y9, Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
 	VPMADDWD     ones16<>+0(SB), Y10, Y10
 	VPADDD       Y10, Y4, Y4
 	VCVTPH2PS    (AX), Y5
@@ -10593,15 +10593,15 @@ block479:
 	ADDQ         $0x00000004, R8
 	ADDQ         $0x00000004, R9
 	CMPQ         AX, (SP)
-	JNE          block479
+	JNE          block502
 	CMPQ         16(SP), $0x08
-	JLT          part480
+	JLT          part504
 	MOVQ         8(SP), CX
 	MOVQ         ldd+8(FP), DX
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store482
+	JZ           store506
 	MOVQ         CX, BX
 	VADDPS       (BX), Y0, Y0
 	ADDQ         DX, BX
@@ -10612,7 +10612,7 @@ block479:
 	VADDPS       (BX), Y3, Y3
 	ADDQ         DX, BX
 
-store482:
+store506:
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Y1, (CX)
@@ -10621,9 +10621,9 @@ store482:
 	ADDQ    DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ    DX, CX
-	JMP     stored481
+	JMP     stored505
 
-part480:
+part504:
 	VPBROADCASTD 16(SP), Y4
 	VPCMPGTD     lanes<>+0(SB), Y4, Y4
 	MOVQ         8(SP), CX
@@ -10631,7 +10631,7 @@ part480:
 	MOVQ         add+72(FP), BX
 	SHLQ         $0x02, DX
 	TESTQ        BX, BX
-	JZ           store483
+	JZ           store507
 	MOVQ         CX, BX
 	VMASKMOVPS   (BX), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -10646,7 +10646,7 @@ part480:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DX, BX
 
-store483:
+store507:
 	VMASKMOVPS Y0, Y4, (CX)
 	ADDQ       DX, CX
 	VMASKMOVPS Y1, Y4, (CX)
@@ -10656,12 +10656,12 @@ store483:
 	VMASKMOVPS Y3, Y4, (CX)
 	ADDQ       DX, CX
 
-stored481:
+stored505:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel477
+	JMP  panel500
 
-done478:
+done501:
 	VZEROUPPER
 	RET
 
@@ -10675,9 +10675,9 @@ TEXT ·mulPanelQ8_0FineAVX2(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel484:
+panel508:
 	CMPQ   16(SP), $0x00
-	JLE    done485
+	JLE    done509
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000110, CX, CX
 	ADDQ   AX, CX
@@ -10691,112 +10691,112 @@ panel484:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-block486:
+block510:
 	PREFETCHT0   4096(AX)
 	PREFETCHT0   4160(AX)
 	PREFETCHT0   4224(AX)
 	PREFETCHT0   4288(AX)
 	PREFETCHT0   4352(AX)
-	VMOVDQU      sign8<>+0(SB), Y2
-	VPXOR        16(AX), Y2, Y2
-	VPABSB       Y2, Y3
+	VMOVDQU      sign8<>+0(SB), Y3
+	VPXOR        16(AX), Y3, Y3
+	VPABSB       Y3, Y2
 	VPBROADCASTD (CX), Y4
-	VPSIGNB      Y2, Y4, Y4
-	VPMADDUBSW   Y4, Y3, Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
 	VPMADDWD     ones16<>+0(SB), Y4, Y4
 	VPBROADCASTD (SI), Y5
-	VPSIGNB      Y2, Y5, Y5
-	VPMADDUBSW   Y5, Y3, Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y2, Y5
 	VPMADDWD     ones16<>+0(SB), Y5, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        48(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        48(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 4(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 4(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        80(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        80(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 8(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 8(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        112(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        112(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 12(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 12(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        144(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        144(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 16(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 16(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        176(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        176(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 20(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 20(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        208(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        208(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 24(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 24(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
-	VMOVDQU      sign8<>+0(SB), Y3
-	VPXOR        240(AX), Y3, Y3
-	VPABSB       Y3, Y5
+	VMOVDQU      sign8<>+0(SB), Y5
+	VPXOR        240(AX), Y5, Y5
+	VPABSB       Y5, Y3
 	VPBROADCASTD 28(CX), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y4, Y4
 	VPBROADCASTD 28(SI), Y6
-	VPSIGNB      Y3, Y6, Y6
-	VPMADDUBSW   Y6, Y5, Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
 	VPMADDWD     ones16<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y2, Y2
 	VCVTPH2PS    (AX), Y3
@@ -10816,27 +10816,9178 @@ block486:
 	ADDQ         $0x00000004, DI
 	ADDQ         $0x00000004, R8
 	CMPQ         AX, (SP)
-	JNE          block486
+	JNE          block510
 	CMPQ         16(SP), $0x08
-	JLT          part487
+	JLT          part512
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)
-	JMP          stored488
+	JMP          stored513
 
-part487:
+part512:
 	VPBROADCASTD 16(SP), Y2
 	VPCMPGTD     lanes<>+0(SB), Y2, Y2
 	MOVQ         8(SP), CX
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y0, Y2, (CX)
 
-stored488:
+stored513:
 	ADDQ $0x00000020, 8(SP)
 	SUBQ $0x00000008, 16(SP)
-	JMP  panel484
+	JMP  panel508
 
-done485:
+done509:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_NLx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_NLx1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel514:
+	CMPQ   16(SP), $0x00
+	JLE    done515
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block516:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y1
+	VPSHUFB      Y2, Y1, Y2
+	VPABSB       Y2, Y1
+	VPBROADCASTD (CX), Y3
+	VPSIGNB      Y2, Y3, Y3
+	VPMADDUBSW   Y3, Y1, Y3
+	VPMADDWD     ones16<>+0(SB), Y3, Y1
+	VMOVDQU      48(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 4(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      80(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 8(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      112(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 12(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      16(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 16(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      48(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 20(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      80(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 24(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      112(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 28(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VCVTPH2PS    (AX), Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y3, Y1, Y0
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block516
+	CMPQ         16(SP), $0x08
+	JLT          part518
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store520
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store520:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored519
+
+part518:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store521
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store521:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored519:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel514
+
+done515:
+	VZEROUPPER
+	RET
+
+DATA valuesIQ4_NL<>+0(SB)/4, $0xbfad9881
+DATA valuesIQ4_NL<>+4(SB)/4, $0xf6eaddcf
+DATA valuesIQ4_NL<>+8(SB)/4, $0x26190d01
+DATA valuesIQ4_NL<>+12(SB)/4, $0x71594535
+DATA valuesIQ4_NL<>+16(SB)/4, $0xbfad9881
+DATA valuesIQ4_NL<>+20(SB)/4, $0xf6eaddcf
+DATA valuesIQ4_NL<>+24(SB)/4, $0x26190d01
+DATA valuesIQ4_NL<>+28(SB)/4, $0x71594535
+GLOBL valuesIQ4_NL<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelIQ4_NLx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_NLx2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel522:
+	CMPQ   16(SP), $0x00
+	JLE    done523
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block524:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD (BX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y2, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y2
+	VMOVDQU      48(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 4(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      80(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 8(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      112(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 12(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 16(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      48(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 20(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      80(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 24(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 24(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      112(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 28(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 28(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VCVTPH2PS    (AX), Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block524
+	CMPQ         16(SP), $0x08
+	JLT          part526
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store528
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store528:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored527
+
+part526:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store529
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store529:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored527:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel522
+
+done523:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_NLx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_NLx3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel530:
+	CMPQ   16(SP), $0x00
+	JLE    done531
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block532:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y4, Y3, Y4
+	VPABSB       Y4, Y3
+	VPBROADCASTD (BX), Y5
+	VPSIGNB      Y4, Y5, Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPBROADCASTD (BX)(DX*1), Y6
+	VPSIGNB      Y4, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPBROADCASTD (BX)(DX*2), Y7
+	VPSIGNB      Y4, Y7, Y7
+	VPMADDUBSW   Y7, Y3, Y7
+	VPMADDWD     ones16<>+0(SB), Y7, Y3
+	VMOVDQU      48(AX), Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 4(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 4(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      80(AX), Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 8(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 8(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      112(AX), Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 12(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 12(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 16(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 16(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      48(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 20(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 20(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      80(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 24(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 24(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      112(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 28(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 28(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VCVTPH2PS    (AX), Y4
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y4, Y7, Y7
+	VFMADD231PS  Y7, Y5, Y0
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (SI)(CX*1), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block532
+	CMPQ         16(SP), $0x08
+	JLT          part534
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store536
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store536:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored535
+
+part534:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store537
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store537:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored535:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel530
+
+done531:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_NLx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_NLx4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel538:
+	CMPQ   16(SP), $0x00
+	JLE    done539
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000090, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block540:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y4
+	VPSHUFB      Y5, Y4, Y5
+	VPABSB       Y5, Y4
+	VPBROADCASTD (DI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPBROADCASTD (DI)(DX*1), Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPBROADCASTD (DI)(DX*2), Y8
+	VPSIGNB      Y5, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPBROADCASTD (DI)(BX*1), Y9
+	VPSIGNB      Y5, Y9, Y9
+	VPMADDUBSW   Y9, Y4, Y9
+	VPMADDWD     ones16<>+0(SB), Y9, Y4
+	VMOVDQU      48(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 4(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 4(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 4(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      80(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 8(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 8(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 8(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      112(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 12(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 12(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 12(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      16(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 16(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 16(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 16(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      48(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 20(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 20(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 20(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      80(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 24(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 24(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 24(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 24(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      112(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 28(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 28(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 28(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 28(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VCVTPH2PS    (AX), Y5
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y5, Y9, Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*1), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS (R8)(CX*2), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y8, Y2
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block540
+	CMPQ         16(SP), $0x08
+	JLT          part542
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store544
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store544:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored543
+
+part542:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store545
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store545:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored543:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel538
+
+done539:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_NLFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_NLFineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel546:
+	CMPQ   16(SP), $0x00
+	JLE    done547
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x00000090, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block548:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD (CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPBROADCASTD (SI), Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y2, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y2
+	VMOVDQU      48(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 4(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      80(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 8(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 8(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      112(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 12(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 12(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 16(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 16(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      48(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 20(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 20(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      80(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 24(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 24(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      112(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_NL<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 28(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 28(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VCVTPH2PS    (AX), Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block548
+	CMPQ         16(SP), $0x08
+	JLT          part550
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored551
+
+part550:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored551:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel546
+
+done547:
+	VZEROUPPER
+	RET
+
+// func mulPanelMXFP4x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·mulPanelMXFP4x1AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel552:
+	CMPQ   16(SP), $0x00
+	JLE    done553
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000088, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block554:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VMOVDQU      valuesMXFP4<>+0(SB), Y2
+	VPSHUFB      Y1, Y2, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      8(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesMXFP4<>+0(SB), Y3
+	VPSHUFB      Y2, Y3, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      40(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesMXFP4<>+0(SB), Y3
+	VPSHUFB      Y2, Y3, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      40(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesMXFP4<>+0(SB), Y3
+	VPSHUFB      Y2, Y3, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VMOVDQU      72(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesMXFP4<>+0(SB), Y3
+	VPSHUFB      Y2, Y3, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      72(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesMXFP4<>+0(SB), Y4
+	VPSHUFB      Y3, Y4, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      104(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesMXFP4<>+0(SB), Y4
+	VPSHUFB      Y3, Y4, Y3
+	VPBROADCASTD 12(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      104(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesMXFP4<>+0(SB), Y4
+	VPSHUFB      Y3, Y4, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPMOVZXBD    (AX), Y2
+	VPSRLD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       bias63<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       bias63<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y3, Y1, Y0
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, (SP)
+	JNE          block554
+	CMPQ         16(SP), $0x08
+	JLT          part556
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store558
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store558:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored557
+
+part556:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store559
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store559:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored557:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel552
+
+done553:
+	VZEROUPPER
+	RET
+
+DATA valuesMXFP4<>+0(SB)/4, $0x13121110
+DATA valuesMXFP4<>+4(SB)/4, $0x1c181614
+DATA valuesMXFP4<>+8(SB)/4, $0x0d0e0f10
+DATA valuesMXFP4<>+12(SB)/4, $0x04080a0c
+DATA valuesMXFP4<>+16(SB)/4, $0x13121110
+DATA valuesMXFP4<>+20(SB)/4, $0x1c181614
+DATA valuesMXFP4<>+24(SB)/4, $0x0d0e0f10
+DATA valuesMXFP4<>+28(SB)/4, $0x04080a0c
+GLOBL valuesMXFP4<>(SB), RODATA|NOPTR, $32
+
+DATA bias63<>+0(SB)/4, $0x0000003f
+DATA bias63<>+4(SB)/4, $0x0000003f
+DATA bias63<>+8(SB)/4, $0x0000003f
+DATA bias63<>+12(SB)/4, $0x0000003f
+DATA bias63<>+16(SB)/4, $0x0000003f
+DATA bias63<>+20(SB)/4, $0x0000003f
+DATA bias63<>+24(SB)/4, $0x0000003f
+DATA bias63<>+28(SB)/4, $0x0000003f
+GLOBL bias63<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelMXFP4x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·mulPanelMXFP4x2AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel560:
+	CMPQ   16(SP), $0x00
+	JLE    done561
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000088, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block562:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesMXFP4<>+0(SB), Y3
+	VPSHUFB      Y2, Y3, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      8(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      40(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      40(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      72(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      72(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      104(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      104(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMOVZXBD    (AX), Y4
+	VPSRLD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       bias63<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       bias63<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VPBROADCASTD (DI)(CX*1), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block562
+	CMPQ         16(SP), $0x08
+	JLT          part564
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store566
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store566:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored565
+
+part564:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store567
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store567:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored565:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel560
+
+done561:
+	VZEROUPPER
+	RET
+
+// func mulPanelMXFP4x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·mulPanelMXFP4x3AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel568:
+	CMPQ   16(SP), $0x00
+	JLE    done569
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000088, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block570:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesMXFP4<>+0(SB), Y4
+	VPSHUFB      Y3, Y4, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      8(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      40(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      40(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VMOVDQU      72(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 8(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      72(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesMXFP4<>+0(SB), Y10
+	VPSHUFB      Y9, Y10, Y9
+	VPBROADCASTD 24(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      104(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesMXFP4<>+0(SB), Y10
+	VPSHUFB      Y9, Y10, Y9
+	VPBROADCASTD 12(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 12(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 12(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      104(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesMXFP4<>+0(SB), Y10
+	VPSHUFB      Y9, Y10, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPMOVZXBD    (AX), Y6
+	VPSRLD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       bias63<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       bias63<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VPBROADCASTD (DI), Y7
+	VPSLLD       $0x04, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD231PS  Y7, Y4, Y0
+	VPBROADCASTD (DI)(CX*1), Y4
+	VPSLLD       $0x04, Y4, Y4
+	VPADDD       Y4, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VPBROADCASTD (DI)(CX*2), Y4
+	VPSLLD       $0x04, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, (SP)
+	JNE          block570
+	CMPQ         16(SP), $0x08
+	JLT          part572
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store574
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store574:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored573
+
+part572:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store575
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store575:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored573:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel568
+
+done569:
+	VZEROUPPER
+	RET
+
+// func mulPanelMXFP4x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·mulPanelMXFP4x4AVX2(SB), $128-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel576:
+	CMPQ   16(SP), $0x00
+	JLE    done577
+	MOVQ   nb+32(FP), CX
+	IMUL3Q $0x00000088, CX, DX
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block578:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      8(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      valuesMXFP4<>+0(SB), Y9
+	VPSHUFB      Y8, Y9, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      40(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      valuesMXFP4<>+0(SB), Y9
+	VPSHUFB      Y8, Y9, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      40(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      valuesMXFP4<>+0(SB), Y9
+	VPSHUFB      Y8, Y9, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VMOVDQU      72(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      valuesMXFP4<>+0(SB), Y9
+	VPSHUFB      Y8, Y9, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 8(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 8(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      72(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      valuesMXFP4<>+0(SB), Y13
+	VPSHUFB      Y12, Y13, Y12
+	VPBROADCASTD 24(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      104(AX), Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      valuesMXFP4<>+0(SB), Y13
+	VPSHUFB      Y12, Y13, Y12
+	VPBROADCASTD 12(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 12(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 12(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 12(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      104(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      valuesMXFP4<>+0(SB), Y13
+	VPSHUFB      Y12, Y13, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     ones16<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPMOVZXBD    (AX), Y8
+	VPSRLD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       bias63<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       bias63<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VPBROADCASTD (R9), Y9
+	VPSLLD       $0x04, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD231PS  Y9, Y5, Y0
+	VPBROADCASTD (R9)(CX*1), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VPBROADCASTD (R9)(CX*2), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VPBROADCASTD (R9)(SI*1), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, (SP)
+	JNE          block578
+	CMPQ         16(SP), $0x08
+	JLT          part580
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store582
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store582:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored581
+
+part580:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store583
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store583:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored581:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel576
+
+done577:
+	VZEROUPPER
+	RET
+
+// func mulPanelMXFP4FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·mulPanelMXFP4FineAVX2(SB), $128-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel584:
+	CMPQ   16(SP), $0x00
+	JLE    done585
+	MOVQ   nb+24(FP), CX
+	IMUL3Q $0x00000088, CX, CX
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block586:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesMXFP4<>+0(SB), Y3
+	VPSHUFB      Y2, Y3, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      8(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      40(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      40(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      72(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesMXFP4<>+0(SB), Y5
+	VPSHUFB      Y4, Y5, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      72(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 24(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      104(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      104(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      valuesMXFP4<>+0(SB), Y7
+	VPSHUFB      Y6, Y7, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMOVZXBD    (AX), Y4
+	VPSRLD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       bias63<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       bias63<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VPBROADCASTD (BX), Y5
+	VPSLLD       $0x04, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y0
+	VPBROADCASTD (R8), Y3
+	VPSLLD       $0x04, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, (SP)
+	JNE          block586
+	CMPQ         16(SP), $0x08
+	JLT          part588
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored589
+
+part588:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored589:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel584
+
+done585:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ4_Kx1AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel590:
+	CMPQ   16(SP), $0x00
+	JLE    done591
+	MOVQ   nb+32(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x000004a0, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   s+56(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block592:
+	ADDQ      $0x000004a0, 24(SP)
+	VCVTPH2PS (AX), Y1
+	VMOVUPS   Y1, 64(SP)
+	VCVTPH2PS 16(AX), Y1
+	VXORPS    sign<>+0(SB), Y1, Y1
+	VMOVUPS   Y1, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part593:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 24(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD 28(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VPMOVZXBD    (AX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y2, Y2
+	VPMOVZXBD    8(AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       128(SP), Y3, Y3
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y1, Y0
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, 24(SP)
+	JNE          part593
+	CMPQ         AX, (SP)
+	JNE          block592
+	CMPQ         16(SP), $0x08
+	JLT          part594
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store596
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store596:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored595
+
+part594:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store597
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store597:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored595:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel590
+
+done591:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ4_Kx2AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel598:
+	CMPQ   16(SP), $0x00
+	JLE    done599
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000004a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block600:
+	ADDQ      $0x000004a0, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	VCVTPH2PS 16(AX), Y2
+	VXORPS    sign<>+0(SB), Y2, Y2
+	VMOVUPS   Y2, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part601:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 24(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 24(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 28(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VPMOVZXBD    (AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y4, Y4
+	VPMOVZXBD    8(AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y5, Y5
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (DI)(CX*1), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part601
+	CMPQ         AX, (SP)
+	JNE          block600
+	CMPQ         16(SP), $0x08
+	JLT          part602
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store604
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store604:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored603
+
+part602:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store605
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store605:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored603:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel598
+
+done599:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ4_Kx3AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel606:
+	CMPQ   16(SP), $0x00
+	JLE    done607
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000004a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block608:
+	ADDQ      $0x000004a0, 24(SP)
+	VCVTPH2PS (AX), Y3
+	VMOVUPS   Y3, 64(SP)
+	VCVTPH2PS 16(AX), Y3
+	VXORPS    sign<>+0(SB), Y3, Y3
+	VMOVUPS   Y3, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part609:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      16(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMOVZXBD    (AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       64(SP), Y6, Y6
+	VPMOVZXBD    8(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       128(SP), Y7, Y7
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y4, Y0
+	VBROADCASTSS (DI)(CX*1), Y4
+	VFMADD231PS  Y4, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (DI)(CX*2), Y4
+	VFMADD231PS  Y4, Y7, Y2
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part609
+	CMPQ         AX, (SP)
+	JNE          block608
+	CMPQ         16(SP), $0x08
+	JLT          part610
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store612
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store612:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored611
+
+part610:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store613
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store613:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored611:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel606
+
+done607:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ4_Kx4AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel614:
+	CMPQ   16(SP), $0x00
+	JLE    done615
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000004a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   s+56(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block616:
+	ADDQ      $0x000004a0, 24(SP)
+	VCVTPH2PS (AX), Y4
+	VMOVUPS   Y4, 64(SP)
+	VCVTPH2PS 16(AX), Y4
+	VXORPS    sign<>+0(SB), Y4, Y4
+	VMOVUPS   Y4, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part617:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      16(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 8(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 8(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 24(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 24(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 24(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 24(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 12(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 12(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VPBROADCASTD 28(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 28(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 28(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 28(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMOVZXBD    (AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       64(SP), Y8, Y8
+	VPMOVZXBD    8(AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       128(SP), Y9, Y9
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y10, Y5, Y0
+	VBROADCASTSS (R9)(CX*1), Y5
+	VFMADD231PS  Y5, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(CX*2), Y5
+	VFMADD231PS  Y5, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VBROADCASTSS (R9)(SI*1), Y5
+	VFMADD231PS  Y5, Y9, Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, 24(SP)
+	JNE          part617
+	CMPQ         AX, (SP)
+	JNE          block616
+	CMPQ         16(SP), $0x08
+	JLT          part618
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store620
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store620:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored619
+
+part618:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store621
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store621:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored619:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel614
+
+done615:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ4_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ4_KFineAVX2(SB), $288-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel622:
+	CMPQ   16(SP), $0x00
+	JLE    done623
+	MOVQ   nb+24(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x000004a0, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   s+48(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   s2+80(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block624:
+	ADDQ      $0x000004a0, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	VCVTPH2PS 16(AX), Y2
+	VXORPS    sign<>+0(SB), Y2, Y2
+	VMOVUPS   Y2, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part625:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      16(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 24(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 24(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VPBROADCASTD 28(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 28(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VPMOVZXBD    (AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y4, Y4
+	VPMOVZXBD    8(AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y5, Y5
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000090, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, 24(SP)
+	JNE          part625
+	CMPQ         AX, (SP)
+	JNE          block624
+	CMPQ         16(SP), $0x08
+	JLT          part626
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored627
+
+part626:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored627:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel622
+
+done623:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ5_Kx1AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel628:
+	CMPQ   16(SP), $0x00
+	JLE    done629
+	MOVQ   nb+32(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x000005a0, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   s+56(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block630:
+	ADDQ      $0x000005a0, 24(SP)
+	VCVTPH2PS (AX), Y1
+	VMOVUPS   Y1, 64(SP)
+	VCVTPH2PS 16(AX), Y1
+	VXORPS    sign<>+0(SB), Y1, Y1
+	VMOVUPS   Y1, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part631:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      48(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSLLW       $0x04, Y2, Y2
+	VPAND        fifth<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x03, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSRLW       $0x01, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 20(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     ones16<>+0(SB), Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x02, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      112(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      144(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSLLW       $0x01, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 12(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      144(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x03, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPMOVZXBD    (AX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y2, Y2
+	VPMOVZXBD    8(AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       128(SP), Y3, Y3
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y4
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y1, Y0
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, 24(SP)
+	JNE          part631
+	CMPQ         AX, (SP)
+	JNE          block630
+	CMPQ         16(SP), $0x08
+	JLT          part632
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store634
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store634:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored633
+
+part632:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store635
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store635:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored633:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel628
+
+done629:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ5_Kx2AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel636:
+	CMPQ   16(SP), $0x00
+	JLE    done637
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000005a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block638:
+	ADDQ      $0x000005a0, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	VCVTPH2PS 16(AX), Y2
+	VXORPS    sign<>+0(SB), Y2, Y2
+	VMOVUPS   Y2, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part639:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      48(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x03, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 20(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMOVZXBD    (AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y4, Y4
+	VPMOVZXBD    8(AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y5, Y5
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (DI)(CX*1), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part639
+	CMPQ         AX, (SP)
+	JNE          block638
+	CMPQ         16(SP), $0x08
+	JLT          part640
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store642
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store642:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored641
+
+part640:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store643
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store643:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored641:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel636
+
+done637:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ5_Kx3AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel644:
+	CMPQ   16(SP), $0x00
+	JLE    done645
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000005a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   s+56(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block646:
+	ADDQ      $0x000005a0, 24(SP)
+	VCVTPH2PS (AX), Y3
+	VMOVUPS   Y3, 64(SP)
+	VCVTPH2PS 16(AX), Y3
+	VXORPS    sign<>+0(SB), Y3, Y3
+	VMOVUPS   Y3, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part647:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      48(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSLLW       $0x04, Y4, Y4
+	VPAND        fifth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 8(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      112(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x02, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 24(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      144(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSLLW       $0x01, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 12(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 12(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 12(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      144(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x03, Y10, Y10
+	VPAND        fifth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPMOVZXBD    (AX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       64(SP), Y6, Y6
+	VPMOVZXBD    8(AX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       128(SP), Y7, Y7
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD231PS  Y8, Y4, Y0
+	VBROADCASTSS (DI)(CX*1), Y4
+	VFMADD231PS  Y4, Y7, Y1
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (DI)(CX*2), Y4
+	VFMADD231PS  Y4, Y7, Y2
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y4
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part647
+	CMPQ         AX, (SP)
+	JNE          block646
+	CMPQ         16(SP), $0x08
+	JLT          part648
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store650
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store650:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored649
+
+part648:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store651
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store651:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored649:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel644
+
+done645:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ5_Kx4AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel652:
+	CMPQ   16(SP), $0x00
+	JLE    done653
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000005a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   s+56(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block654:
+	ADDQ      $0x000005a0, 24(SP)
+	VCVTPH2PS (AX), Y4
+	VMOVUPS   Y4, 64(SP)
+	VCVTPH2PS 16(AX), Y4
+	VXORPS    sign<>+0(SB), Y4, Y4
+	VMOVUPS   Y4, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part655:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      48(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x04, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 16(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 16(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSLLW       $0x03, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSRLW       $0x01, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 20(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 20(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 20(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSLLW       $0x02, Y9, Y9
+	VPAND        fifth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 8(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 8(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      112(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x02, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 24(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      144(AX), Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSLLW       $0x01, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 12(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 12(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 12(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 12(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      144(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x03, Y13, Y13
+	VPAND        fifth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     ones16<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     ones16<>+0(SB), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPMOVZXBD    (AX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       64(SP), Y8, Y8
+	VPMOVZXBD    8(AX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       128(SP), Y9, Y9
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (R8), Y10
+	VMULPS       Y8, Y10, Y10
+	VFMADD231PS  Y10, Y5, Y0
+	VBROADCASTSS (R9)(CX*1), Y5
+	VFMADD231PS  Y5, Y9, Y1
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(CX*2), Y5
+	VFMADD231PS  Y5, Y9, Y2
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*2), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VBROADCASTSS (R9)(SI*1), Y5
+	VFMADD231PS  Y5, Y9, Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y5
+	VMULPS       Y8, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, 24(SP)
+	JNE          part655
+	CMPQ         AX, (SP)
+	JNE          block654
+	CMPQ         16(SP), $0x08
+	JLT          part656
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store658
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store658:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored657
+
+part656:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store659
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store659:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored657:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel652
+
+done653:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ5_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ5_KFineAVX2(SB), $288-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel660:
+	CMPQ   16(SP), $0x00
+	JLE    done661
+	MOVQ   nb+24(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x000005a0, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   s+48(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   s2+80(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block662:
+	ADDQ      $0x000005a0, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	VCVTPH2PS 16(AX), Y2
+	VXORPS    sign<>+0(SB), Y2, Y2
+	VMOVUPS   Y2, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part663:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      48(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        fifth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 16(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x03, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 20(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 20(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     ones16<>+0(SB), Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        fifth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      144(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        fifth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMOVZXBD    (AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y4, Y4
+	VPMOVZXBD    8(AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y5, Y5
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (DX), Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y3, Y0
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y3, Y5, Y1
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000b0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, 24(SP)
+	JNE          part663
+	CMPQ         AX, (SP)
+	JNE          block662
+	CMPQ         16(SP), $0x08
+	JLT          part664
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored665
+
+part664:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored665:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel660
+
+done661:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ6_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ6_Kx1AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel666:
+	CMPQ   16(SP), $0x00
+	JLE    done667
+	MOVQ   nb+32(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x00000690, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block668:
+	ADDQ      $0x00000690, 24(SP)
+	VCVTPH2PS (AX), Y1
+	VMOVUPS   Y1, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part669:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPMOVSXBW    (AX), Y1
+	VMOVDQU      Y1, 192(SP)
+	VPSHUFLW     $0xa0, Y1, Y2
+	VPSHUFHW     $0xa0, Y2, Y2
+	VMOVDQU      Y2, 224(SP)
+	VPSHUFLW     $0xf5, Y1, Y2
+	VPSHUFHW     $0xf5, Y2, Y2
+	VMOVDQU      Y2, 256(SP)
+	VMOVDQU      80(AX), Y1
+	VPAND        low4<>+0(SB), Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSLLW       $0x04, Y2, Y2
+	VPAND        sixth<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      112(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x02, Y3, Y3
+	VPAND        sixth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     224(SP), Y1, Y1
+	VMOVDQU      144(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      48(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        sixth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      176(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      48(AX), Y4
+	VPSLLW       $0x02, Y4, Y4
+	VPAND        sixth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 12(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     224(SP), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPAND        sixth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      112(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        sixth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 20(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     256(SP), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      144(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      48(AX), Y3
+	VPAND        sixth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 24(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      176(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        sixth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     256(SP), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPBROADCASTD (BX), Y3
+	VPMADDWD     192(SP), Y3, Y3
+	VBROADCASTSS (DX), Y2
+	VPSLLD       $0x05, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       64(SP), Y2, Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, 24(SP)
+	JNE          part669
+	CMPQ         AX, (SP)
+	JNE          block668
+	CMPQ         16(SP), $0x08
+	JLT          part670
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store672
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store672:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored671
+
+part670:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store673
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store673:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored671:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel666
+
+done667:
+	VZEROUPPER
+	RET
+
+DATA sixth<>+0(SB)/4, $0x30303030
+DATA sixth<>+4(SB)/4, $0x30303030
+DATA sixth<>+8(SB)/4, $0x30303030
+DATA sixth<>+12(SB)/4, $0x30303030
+DATA sixth<>+16(SB)/4, $0x30303030
+DATA sixth<>+20(SB)/4, $0x30303030
+DATA sixth<>+24(SB)/4, $0x30303030
+DATA sixth<>+28(SB)/4, $0x30303030
+GLOBL sixth<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelQ6_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ6_Kx2AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel674:
+	CMPQ   16(SP), $0x00
+	JLE    done675
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000690, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block676:
+	ADDQ      $0x00000690, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part677:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPMOVSXBW    (AX), Y2
+	VMOVDQU      Y2, 192(SP)
+	VPSHUFLW     $0xa0, Y2, Y3
+	VPSHUFHW     $0xa0, Y3, Y3
+	VMOVDQU      Y3, 224(SP)
+	VPSHUFLW     $0xf5, Y2, Y3
+	VPSHUFHW     $0xf5, Y3, Y3
+	VMOVDQU      Y3, 256(SP)
+	VMOVDQU      80(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        sixth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     224(SP), Y3, Y3
+	VPMADDWD     224(SP), Y2, Y2
+	VMOVDQU      144(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      48(AX), Y5
+	VPSLLW       $0x04, Y5, Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      176(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      48(AX), Y7
+	VPSLLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     224(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 16(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VMOVDQU      144(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      48(AX), Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 24(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      176(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      48(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPBROADCASTD (DI), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (SI), Y4
+	VPSLLD       $0x05, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VPBROADCASTD (DI)(CX*1), Y4
+	VPMADDWD     192(SP), Y4, Y4
+	VBROADCASTSS (SI)(CX*1), Y3
+	VPSLLD       $0x05, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part677
+	CMPQ         AX, (SP)
+	JNE          block676
+	CMPQ         16(SP), $0x08
+	JLT          part678
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store680
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store680:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored679
+
+part678:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store681
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store681:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored679:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel674
+
+done675:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ6_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ6_Kx3AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel682:
+	CMPQ   16(SP), $0x00
+	JLE    done683
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000690, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block684:
+	ADDQ      $0x00000690, 24(SP)
+	VCVTPH2PS (AX), Y3
+	VMOVUPS   Y3, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part685:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPMOVSXBW    (AX), Y3
+	VMOVDQU      Y3, 192(SP)
+	VPSHUFLW     $0xa0, Y3, Y4
+	VPSHUFHW     $0xa0, Y4, Y4
+	VMOVDQU      Y4, 224(SP)
+	VPSHUFLW     $0xf5, Y3, Y4
+	VPSHUFHW     $0xf5, Y4, Y4
+	VMOVDQU      Y4, 256(SP)
+	VMOVDQU      80(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSLLW       $0x04, Y4, Y4
+	VPAND        sixth<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      112(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     224(SP), Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPMADDWD     224(SP), Y3, Y3
+	VMOVDQU      144(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      48(AX), Y7
+	VPSLLW       $0x04, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 8(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      176(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      48(AX), Y10
+	VPSLLW       $0x02, Y10, Y10
+	VPAND        sixth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 12(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 12(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 12(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     224(SP), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     224(SP), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     224(SP), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 16(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 16(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      112(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x02, Y10, Y10
+	VPAND        sixth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 20(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 20(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 20(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     256(SP), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      144(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      48(AX), Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      176(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      48(AX), Y10
+	VPSRLW       $0x02, Y10, Y10
+	VPAND        sixth<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     256(SP), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (DI), Y7
+	VPMADDWD     192(SP), Y7, Y7
+	VBROADCASTSS (SI), Y6
+	VPSLLD       $0x05, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y6, Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VPBROADCASTD (DI)(CX*1), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (SI)(CX*1), Y4
+	VPSLLD       $0x05, Y6, Y6
+	VPADDD       Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VPBROADCASTD (DI)(CX*2), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (SI)(CX*2), Y4
+	VPSLLD       $0x05, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part685
+	CMPQ         AX, (SP)
+	JNE          block684
+	CMPQ         16(SP), $0x08
+	JLT          part686
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store688
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store688:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored687
+
+part686:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store689
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store689:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored687:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel682
+
+done683:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ6_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ6_Kx4AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel690:
+	CMPQ   16(SP), $0x00
+	JLE    done691
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000690, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block692:
+	ADDQ      $0x00000690, 24(SP)
+	VCVTPH2PS (AX), Y4
+	VMOVUPS   Y4, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part693:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPMOVSXBW    (AX), Y4
+	VMOVDQU      Y4, 192(SP)
+	VPSHUFLW     $0xa0, Y4, Y5
+	VPSHUFHW     $0xa0, Y5, Y5
+	VMOVDQU      Y5, 224(SP)
+	VPSHUFLW     $0xf5, Y4, Y5
+	VPSHUFHW     $0xf5, Y5, Y5
+	VMOVDQU      Y5, 256(SP)
+	VMOVDQU      80(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x04, Y5, Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      112(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSLLW       $0x02, Y9, Y9
+	VPAND        sixth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPMADDWD     224(SP), Y6, Y6
+	VPMADDWD     224(SP), Y7, Y7
+	VPMADDWD     224(SP), Y4, Y4
+	VMOVDQU      144(AX), Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      48(AX), Y9
+	VPSLLW       $0x04, Y9, Y9
+	VPAND        sixth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 8(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 8(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      176(AX), Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      48(AX), Y13
+	VPSLLW       $0x02, Y13, Y13
+	VPAND        sixth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 12(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 12(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 12(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 12(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     224(SP), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     224(SP), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     224(SP), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     224(SP), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPAND        sixth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 16(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 16(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 16(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      112(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x02, Y13, Y13
+	VPAND        sixth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 20(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 20(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 20(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 20(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     256(SP), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     256(SP), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VMOVDQU      144(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low4<>+0(SB), Y8, Y8
+	VMOVDQU      48(AX), Y9
+	VPAND        sixth<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 24(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      176(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low4<>+0(SB), Y12, Y12
+	VMOVDQU      48(AX), Y13
+	VPSRLW       $0x02, Y13, Y13
+	VPAND        sixth<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     256(SP), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     256(SP), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD (R9), Y9
+	VPMADDWD     192(SP), Y9, Y9
+	VBROADCASTSS (R8), Y8
+	VPSLLD       $0x05, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y8, Y8
+	VFMADD231PS  Y8, Y5, Y0
+	VPBROADCASTD (R9)(CX*1), Y8
+	VPMADDWD     192(SP), Y8, Y8
+	VBROADCASTSS (R8)(CX*1), Y5
+	VPSLLD       $0x05, Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VPBROADCASTD (R9)(CX*2), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (R8)(CX*2), Y5
+	VPSLLD       $0x05, Y6, Y6
+	VPADDD       Y6, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VPBROADCASTD (R9)(SI*1), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (R8)(SI*1), Y5
+	VPSLLD       $0x05, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, 24(SP)
+	JNE          part693
+	CMPQ         AX, (SP)
+	JNE          block692
+	CMPQ         16(SP), $0x08
+	JLT          part694
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store696
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store696:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored695
+
+part694:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store697
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store697:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored695:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel690
+
+done691:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ6_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ6_KFineAVX2(SB), $288-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel698:
+	CMPQ   16(SP), $0x00
+	JLE    done699
+	MOVQ   nb+24(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x00000690, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block700:
+	ADDQ      $0x00000690, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part701:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPMOVSXBW    (AX), Y2
+	VMOVDQU      Y2, 192(SP)
+	VPSHUFLW     $0xa0, Y2, Y3
+	VPSHUFHW     $0xa0, Y3, Y3
+	VMOVDQU      Y3, 224(SP)
+	VPSHUFLW     $0xf5, Y2, Y3
+	VPSHUFHW     $0xf5, Y3, Y3
+	VMOVDQU      Y3, 256(SP)
+	VMOVDQU      80(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x04, Y3, Y3
+	VPAND        sixth<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      112(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     224(SP), Y3, Y3
+	VPMADDWD     224(SP), Y2, Y2
+	VMOVDQU      144(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      48(AX), Y5
+	VPSLLW       $0x04, Y5, Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 8(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      176(AX), Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      48(AX), Y7
+	VPSLLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     224(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 16(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      112(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VMOVDQU      144(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      48(AX), Y5
+	VPAND        sixth<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 24(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 24(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      176(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low4<>+0(SB), Y6, Y6
+	VMOVDQU      48(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        sixth<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPBROADCASTD (BX), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (DX), Y4
+	VPSLLD       $0x05, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VPBROADCASTD (R8), Y4
+	VPMADDWD     192(SP), Y4, Y4
+	VBROADCASTSS (DI), Y3
+	VPSLLD       $0x05, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x000000d0, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, 24(SP)
+	JNE          part701
+	CMPQ         AX, (SP)
+	JNE          block700
+	CMPQ         16(SP), $0x08
+	JLT          part702
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored703
+
+part702:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored703:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel698
+
+done699:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_XSx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_XSx1AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel704:
+	CMPQ   16(SP), $0x00
+	JLE    done705
+	MOVQ   nb+32(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x00000450, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block706:
+	ADDQ      $0x00000450, 24(SP)
+	VCVTPH2PS (AX), Y1
+	VMOVUPS   Y1, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part707:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y2
+	VPAND        low4<>+0(SB), Y2, Y2
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y1
+	VPSHUFB      Y2, Y1, Y2
+	VPABSB       Y2, Y1
+	VPBROADCASTD (CX), Y3
+	VPSIGNB      Y2, Y3, Y3
+	VPMADDUBSW   Y3, Y1, Y3
+	VPMADDWD     ones16<>+0(SB), Y3, Y1
+	VMOVDQU      40(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 4(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      72(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 8(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      104(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 12(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      8(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 16(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      40(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 20(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      72(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 24(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      104(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD 28(CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMOVSXBD    (AX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y2, Y2
+	VCVTDQ2PS    Y1, Y1
+	VBROADCASTSS (DX), Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD231PS  Y3, Y1, Y0
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, 24(SP)
+	JNE          part707
+	CMPQ         AX, (SP)
+	JNE          block706
+	CMPQ         16(SP), $0x08
+	JLT          part708
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store710
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store710:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored709
+
+part708:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store711
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store711:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored709:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel704
+
+done705:
+	VZEROUPPER
+	RET
+
+DATA valuesIQ4_XS<>+0(SB)/4, $0xbfad9881
+DATA valuesIQ4_XS<>+4(SB)/4, $0xf6eaddcf
+DATA valuesIQ4_XS<>+8(SB)/4, $0x26190d01
+DATA valuesIQ4_XS<>+12(SB)/4, $0x71594535
+DATA valuesIQ4_XS<>+16(SB)/4, $0xbfad9881
+DATA valuesIQ4_XS<>+20(SB)/4, $0xf6eaddcf
+DATA valuesIQ4_XS<>+24(SB)/4, $0x26190d01
+DATA valuesIQ4_XS<>+28(SB)/4, $0x71594535
+GLOBL valuesIQ4_XS<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelIQ4_XSx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_XSx2AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel712:
+	CMPQ   16(SP), $0x00
+	JLE    done713
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000450, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block714:
+	ADDQ      $0x00000450, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part715:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD (BX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y2, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y2
+	VMOVDQU      40(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 4(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      72(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 8(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      104(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 12(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      8(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 16(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 16(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      40(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 20(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 20(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      72(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 24(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 24(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      104(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 28(BX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 28(BX)(DX*1), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPMOVSXBD    (AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (SI)(CX*1), Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part715
+	CMPQ         AX, (SP)
+	JNE          block714
+	CMPQ         16(SP), $0x08
+	JLT          part716
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store718
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store718:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored717
+
+part716:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store719
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store719:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored717:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel712
+
+done713:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_XSx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_XSx3AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel720:
+	CMPQ   16(SP), $0x00
+	JLE    done721
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000450, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block722:
+	ADDQ      $0x00000450, 24(SP)
+	VCVTPH2PS (AX), Y3
+	VMOVUPS   Y3, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part723:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y4
+	VPAND        low4<>+0(SB), Y4, Y4
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y4, Y3, Y4
+	VPABSB       Y4, Y3
+	VPBROADCASTD (BX), Y5
+	VPSIGNB      Y4, Y5, Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y5
+	VPBROADCASTD (BX)(DX*1), Y6
+	VPSIGNB      Y4, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPBROADCASTD (BX)(DX*2), Y7
+	VPSIGNB      Y4, Y7, Y7
+	VPMADDUBSW   Y7, Y3, Y7
+	VPMADDWD     ones16<>+0(SB), Y7, Y3
+	VMOVDQU      40(AX), Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 4(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 4(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      72(AX), Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 8(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 8(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      104(AX), Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 12(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 12(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      8(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 16(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 16(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 16(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      40(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 20(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 20(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      72(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 24(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 24(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      104(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        low4<>+0(SB), Y7, Y7
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y7, Y4, Y7
+	VPABSB       Y7, Y4
+	VPBROADCASTD 28(BX), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VPBROADCASTD 28(BX)(DX*2), Y8
+	VPSIGNB      Y7, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VPMOVSXBD    (AX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y4, Y7, Y7
+	VFMADD231PS  Y7, Y5, Y0
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (SI)(CX*1), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VCVTDQ2PS    Y3, Y3
+	VBROADCASTSS (SI)(CX*2), Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y2
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part723
+	CMPQ         AX, (SP)
+	JNE          block722
+	CMPQ         16(SP), $0x08
+	JLT          part724
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store726
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store726:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored725
+
+part724:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store727
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store727:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored725:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel720
+
+done721:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_XSx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_XSx4AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel728:
+	CMPQ   16(SP), $0x00
+	JLE    done729
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000450, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block730:
+	ADDQ      $0x00000450, 24(SP)
+	VCVTPH2PS (AX), Y4
+	VMOVUPS   Y4, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part731:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y4
+	VPSHUFB      Y5, Y4, Y5
+	VPABSB       Y5, Y4
+	VPBROADCASTD (DI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPBROADCASTD (DI)(DX*1), Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPMADDWD     ones16<>+0(SB), Y7, Y7
+	VPBROADCASTD (DI)(DX*2), Y8
+	VPSIGNB      Y5, Y8, Y8
+	VPMADDUBSW   Y8, Y4, Y8
+	VPMADDWD     ones16<>+0(SB), Y8, Y8
+	VPBROADCASTD (DI)(BX*1), Y9
+	VPSIGNB      Y5, Y9, Y9
+	VPMADDUBSW   Y9, Y4, Y9
+	VPMADDWD     ones16<>+0(SB), Y9, Y4
+	VMOVDQU      40(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 4(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 4(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 4(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      72(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 8(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 8(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 8(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      104(AX), Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 12(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 12(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 12(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      8(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 16(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 16(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 16(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 16(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      40(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 20(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 20(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 20(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 20(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      72(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 24(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 24(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 24(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 24(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      104(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low4<>+0(SB), Y9, Y9
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y5
+	VPSHUFB      Y9, Y5, Y9
+	VPABSB       Y9, Y5
+	VPBROADCASTD 28(DI), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPBROADCASTD 28(DI)(DX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPBROADCASTD 28(DI)(DX*2), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD 28(DI)(BX*1), Y10
+	VPSIGNB      Y9, Y10, Y10
+	VPMADDUBSW   Y10, Y5, Y10
+	VPMADDWD     ones16<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VPMOVSXBD    (AX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VBROADCASTSS (R8), Y9
+	VMULPS       Y5, Y9, Y9
+	VFMADD231PS  Y9, Y6, Y0
+	VCVTDQ2PS    Y7, Y7
+	VBROADCASTSS (R8)(CX*1), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y7, Y1
+	VCVTDQ2PS    Y8, Y8
+	VBROADCASTSS (R8)(CX*2), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y8, Y2
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (R8)(SI*1), Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, 24(SP)
+	JNE          part731
+	CMPQ         AX, (SP)
+	JNE          block730
+	CMPQ         16(SP), $0x08
+	JLT          part732
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store734
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store734:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored733
+
+part732:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store735
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store735:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored733:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel728
+
+done729:
+	VZEROUPPER
+	RET
+
+// func mulPanelIQ4_XSFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelIQ4_XSFineAVX2(SB), $288-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel736:
+	CMPQ   16(SP), $0x00
+	JLE    done737
+	MOVQ   nb+24(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x00000450, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block738:
+	ADDQ      $0x00000450, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part739:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	VMOVDQU      8(AX), Y3
+	VPAND        low4<>+0(SB), Y3, Y3
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y2
+	VPSHUFB      Y3, Y2, Y3
+	VPABSB       Y3, Y2
+	VPBROADCASTD (CX), Y4
+	VPSIGNB      Y3, Y4, Y4
+	VPMADDUBSW   Y4, Y2, Y4
+	VPMADDWD     ones16<>+0(SB), Y4, Y4
+	VPBROADCASTD (SI), Y5
+	VPSIGNB      Y3, Y5, Y5
+	VPMADDUBSW   Y5, Y2, Y5
+	VPMADDWD     ones16<>+0(SB), Y5, Y2
+	VMOVDQU      40(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 4(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 4(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      72(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 8(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 8(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      104(AX), Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 12(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 12(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      8(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 16(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 16(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      40(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 20(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 20(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      72(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 24(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 24(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      104(AX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        low4<>+0(SB), Y5, Y5
+	VMOVDQU      valuesIQ4_XS<>+0(SB), Y3
+	VPSHUFB      Y5, Y3, Y5
+	VPABSB       Y5, Y3
+	VPBROADCASTD 28(CX), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPBROADCASTD 28(SI), Y6
+	VPSIGNB      Y5, Y6, Y6
+	VPMADDUBSW   Y6, Y3, Y6
+	VPMADDWD     ones16<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPMOVSXBD    (AX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VBROADCASTSS (DX), Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VCVTDQ2PS    Y2, Y2
+	VBROADCASTSS (DI), Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         $0x00000088, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, 24(SP)
+	JNE          part739
+	CMPQ         AX, (SP)
+	JNE          block738
+	CMPQ         16(SP), $0x08
+	JLT          part740
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored741
+
+part740:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored741:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel736
+
+done737:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ3_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ3_Kx1AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel742:
+	CMPQ   16(SP), $0x00
+	JLE    done743
+	MOVQ   nb+32(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x00000390, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block744:
+	ADDQ      $0x00000390, 24(SP)
+	VCVTPH2PS (AX), Y1
+	VMOVUPS   Y1, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part745:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVSXBW    (AX), Y1
+	VMOVDQU      Y1, 192(SP)
+	VPSHUFLW     $0xa0, Y1, Y2
+	VPSHUFHW     $0xa0, Y2, Y2
+	VMOVDQU      Y2, 224(SP)
+	VPSHUFLW     $0xf5, Y1, Y2
+	VPSHUFHW     $0xf5, Y2, Y2
+	VMOVDQU      Y2, 256(SP)
+	VMOVDQU      48(AX), Y1
+	VPAND        low2<>+0(SB), Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSLLW       $0x02, Y2, Y2
+	VPAND        third<>+0(SB), Y2, Y2
+	VPOR         Y2, Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x02, Y2, Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x01, Y3, Y3
+	VPAND        third<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPAND        third<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPSRLW       $0x06, Y2, Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSRLW       $0x01, Y3, Y3
+	VPAND        third<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     224(SP), Y1, Y1
+	VMOVDQU      80(AX), Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSRLW       $0x02, Y3, Y3
+	VPAND        third<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      80(AX), Y3
+	VPSRLW       $0x02, Y3, Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x03, Y4, Y4
+	VPAND        third<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 20(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      80(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        third<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      80(AX), Y3
+	VPSRLW       $0x06, Y3, Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x05, Y4, Y4
+	VPAND        third<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     256(SP), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPBROADCASTD (BX), Y3
+	VPMADDWD     192(SP), Y3, Y3
+	VBROADCASTSS (DX), Y2
+	VPSLLD       $0x02, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       64(SP), Y2, Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x00000070, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, 24(SP)
+	JNE          part745
+	CMPQ         AX, (SP)
+	JNE          block744
+	CMPQ         16(SP), $0x08
+	JLT          part746
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store748
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store748:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored747
+
+part746:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store749
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store749:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored747:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel742
+
+done743:
+	VZEROUPPER
+	RET
+
+DATA low2<>+0(SB)/4, $0x03030303
+DATA low2<>+4(SB)/4, $0x03030303
+DATA low2<>+8(SB)/4, $0x03030303
+DATA low2<>+12(SB)/4, $0x03030303
+DATA low2<>+16(SB)/4, $0x03030303
+DATA low2<>+20(SB)/4, $0x03030303
+DATA low2<>+24(SB)/4, $0x03030303
+DATA low2<>+28(SB)/4, $0x03030303
+GLOBL low2<>(SB), RODATA|NOPTR, $32
+
+DATA third<>+0(SB)/4, $0x04040404
+DATA third<>+4(SB)/4, $0x04040404
+DATA third<>+8(SB)/4, $0x04040404
+DATA third<>+12(SB)/4, $0x04040404
+DATA third<>+16(SB)/4, $0x04040404
+DATA third<>+20(SB)/4, $0x04040404
+DATA third<>+24(SB)/4, $0x04040404
+DATA third<>+28(SB)/4, $0x04040404
+GLOBL third<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelQ3_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ3_Kx2AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel750:
+	CMPQ   16(SP), $0x00
+	JLE    done751
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000390, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block752:
+	ADDQ      $0x00000390, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part753:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVSXBW    (AX), Y2
+	VMOVDQU      Y2, 192(SP)
+	VPSHUFLW     $0xa0, Y2, Y3
+	VPSHUFHW     $0xa0, Y3, Y3
+	VMOVDQU      Y3, 224(SP)
+	VPSHUFLW     $0xf5, Y2, Y3
+	VPSHUFHW     $0xf5, Y3, Y3
+	VMOVDQU      Y3, 256(SP)
+	VMOVDQU      48(AX), Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x02, Y3, Y3
+	VPAND        third<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x01, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x06, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 12(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     224(SP), Y3, Y3
+	VPMADDWD     224(SP), Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x02, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 16(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x02, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x06, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x05, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPBROADCASTD (DI), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (SI), Y4
+	VPSLLD       $0x02, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VPBROADCASTD (DI)(CX*1), Y4
+	VPMADDWD     192(SP), Y4, Y4
+	VBROADCASTSS (SI)(CX*1), Y3
+	VPSLLD       $0x02, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000070, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part753
+	CMPQ         AX, (SP)
+	JNE          block752
+	CMPQ         16(SP), $0x08
+	JLT          part754
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store756
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store756:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored755
+
+part754:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store757
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store757:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored755:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel750
+
+done751:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ3_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ3_Kx3AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel758:
+	CMPQ   16(SP), $0x00
+	JLE    done759
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000390, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block760:
+	ADDQ      $0x00000390, 24(SP)
+	VCVTPH2PS (AX), Y3
+	VMOVUPS   Y3, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part761:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVSXBW    (AX), Y3
+	VMOVDQU      Y3, 192(SP)
+	VPSHUFLW     $0xa0, Y3, Y4
+	VPSHUFHW     $0xa0, Y4, Y4
+	VMOVDQU      Y4, 224(SP)
+	VPSHUFLW     $0xf5, Y3, Y4
+	VPSHUFHW     $0xf5, Y4, Y4
+	VMOVDQU      Y4, 256(SP)
+	VMOVDQU      48(AX), Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VMOVDQU      16(AX), Y4
+	VPSLLW       $0x02, Y4, Y4
+	VPAND        third<>+0(SB), Y4, Y4
+	VPOR         Y4, Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x02, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSLLW       $0x01, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x06, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x01, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     224(SP), Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPMADDWD     224(SP), Y3, Y3
+	VMOVDQU      80(AX), Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x02, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 16(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 16(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      80(AX), Y9
+	VPSRLW       $0x02, Y9, Y9
+	VPAND        low2<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x03, Y10, Y10
+	VPAND        third<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 20(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 20(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 20(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      80(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low2<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        third<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 24(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      80(AX), Y9
+	VPSRLW       $0x06, Y9, Y9
+	VPAND        low2<>+0(SB), Y9, Y9
+	VMOVDQU      16(AX), Y10
+	VPSRLW       $0x05, Y10, Y10
+	VPAND        third<>+0(SB), Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     256(SP), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (DI), Y7
+	VPMADDWD     192(SP), Y7, Y7
+	VBROADCASTSS (SI), Y6
+	VPSLLD       $0x02, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y6, Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VPBROADCASTD (DI)(CX*1), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (SI)(CX*1), Y4
+	VPSLLD       $0x02, Y6, Y6
+	VPADDD       Y6, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VPBROADCASTD (DI)(CX*2), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (SI)(CX*2), Y4
+	VPSLLD       $0x02, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x00000070, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part761
+	CMPQ         AX, (SP)
+	JNE          block760
+	CMPQ         16(SP), $0x08
+	JLT          part762
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store764
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store764:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored763
+
+part762:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store765
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store765:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored763:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel758
+
+done759:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ3_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ3_Kx4AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel766:
+	CMPQ   16(SP), $0x00
+	JLE    done767
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x00000390, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block768:
+	ADDQ      $0x00000390, 24(SP)
+	VCVTPH2PS (AX), Y4
+	VMOVUPS   Y4, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part769:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVSXBW    (AX), Y4
+	VMOVDQU      Y4, 192(SP)
+	VPSHUFLW     $0xa0, Y4, Y5
+	VPSHUFHW     $0xa0, Y5, Y5
+	VMOVDQU      Y5, 224(SP)
+	VPSHUFLW     $0xf5, Y4, Y5
+	VPSHUFHW     $0xf5, Y5, Y5
+	VMOVDQU      Y5, 256(SP)
+	VMOVDQU      48(AX), Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x02, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x02, Y8, Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSLLW       $0x01, Y9, Y9
+	VPAND        third<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPAND        third<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 8(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 8(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPSRLW       $0x06, Y8, Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSRLW       $0x01, Y9, Y9
+	VPAND        third<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 12(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 12(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPMADDWD     224(SP), Y6, Y6
+	VPMADDWD     224(SP), Y7, Y7
+	VPMADDWD     224(SP), Y4, Y4
+	VMOVDQU      80(AX), Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VMOVDQU      16(AX), Y9
+	VPSRLW       $0x02, Y9, Y9
+	VPAND        third<>+0(SB), Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 16(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 16(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 16(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      80(AX), Y12
+	VPSRLW       $0x02, Y12, Y12
+	VPAND        low2<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x03, Y13, Y13
+	VPAND        third<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 20(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 20(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 20(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 20(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      80(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low2<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        third<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 24(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      80(AX), Y12
+	VPSRLW       $0x06, Y12, Y12
+	VPAND        low2<>+0(SB), Y12, Y12
+	VMOVDQU      16(AX), Y13
+	VPSRLW       $0x05, Y13, Y13
+	VPAND        third<>+0(SB), Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     256(SP), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     256(SP), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD (R9), Y9
+	VPMADDWD     192(SP), Y9, Y9
+	VBROADCASTSS (R8), Y8
+	VPSLLD       $0x02, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y8, Y8
+	VFMADD231PS  Y8, Y5, Y0
+	VPBROADCASTD (R9)(CX*1), Y8
+	VPMADDWD     192(SP), Y8, Y8
+	VBROADCASTSS (R8)(CX*1), Y5
+	VPSLLD       $0x02, Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VPBROADCASTD (R9)(CX*2), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (R8)(CX*2), Y5
+	VPSLLD       $0x02, Y6, Y6
+	VPADDD       Y6, Y7, Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VPBROADCASTD (R9)(SI*1), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (R8)(SI*1), Y5
+	VPSLLD       $0x02, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x00000070, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, 24(SP)
+	JNE          part769
+	CMPQ         AX, (SP)
+	JNE          block768
+	CMPQ         16(SP), $0x08
+	JLT          part770
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store772
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store772:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored771
+
+part770:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store773
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store773:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored771:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel766
+
+done767:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ3_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ3_KFineAVX2(SB), $288-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel774:
+	CMPQ   16(SP), $0x00
+	JLE    done775
+	MOVQ   nb+24(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x00000390, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block776:
+	ADDQ      $0x00000390, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	ADDQ      $0x00000010, AX
+
+part777:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVSXBW    (AX), Y2
+	VMOVDQU      Y2, 192(SP)
+	VPSHUFLW     $0xa0, Y2, Y3
+	VPSHUFHW     $0xa0, Y3, Y3
+	VMOVDQU      Y3, 224(SP)
+	VPSHUFLW     $0xf5, Y2, Y3
+	VPSHUFHW     $0xf5, Y3, Y3
+	VMOVDQU      Y3, 256(SP)
+	VMOVDQU      48(AX), Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VMOVDQU      16(AX), Y3
+	VPSLLW       $0x02, Y3, Y3
+	VPAND        third<>+0(SB), Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSLLW       $0x01, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPSRLW       $0x06, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x01, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     224(SP), Y3, Y3
+	VPMADDWD     224(SP), Y2, Y2
+	VMOVDQU      80(AX), Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VMOVDQU      16(AX), Y5
+	VPSRLW       $0x02, Y5, Y5
+	VPAND        third<>+0(SB), Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 16(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x02, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x03, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      80(AX), Y6
+	VPSRLW       $0x06, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VMOVDQU      16(AX), Y7
+	VPSRLW       $0x05, Y7, Y7
+	VPAND        third<>+0(SB), Y7, Y7
+	VPOR         Y7, Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPBROADCASTD (BX), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (DX), Y4
+	VPSLLD       $0x02, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VPBROADCASTD (R8), Y4
+	VPMADDWD     192(SP), Y4, Y4
+	VBROADCASTSS (DI), Y3
+	VPSLLD       $0x02, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000070, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, 24(SP)
+	JNE          part777
+	CMPQ         AX, (SP)
+	JNE          block776
+	CMPQ         16(SP), $0x08
+	JLT          part778
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored779
+
+part778:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored779:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel774
+
+done775:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ2_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ2_Kx1AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel780:
+	CMPQ   16(SP), $0x00
+	JLE    done781
+	MOVQ   nb+32(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x000002a0, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+40(FP), CX
+	MOVQ   d+48(FP), DX
+	MOVQ   b+64(FP), BX
+	VXORPS Y0, Y0, Y0
+
+block782:
+	ADDQ      $0x000002a0, 24(SP)
+	VCVTPH2PS (AX), Y1
+	VMOVUPS   Y1, 64(SP)
+	VCVTPH2PS 16(AX), Y1
+	VMOVUPS   Y1, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part783:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVZXBW    (AX), Y1
+	VPSRLW       $0x04, Y1, Y2
+	VMOVDQU      Y2, 192(SP)
+	VPAND        low4x16<>+0(SB), Y1, Y1
+	VPSHUFLW     $0xa0, Y1, Y2
+	VPSHUFHW     $0xa0, Y2, Y2
+	VMOVDQU      Y2, 224(SP)
+	VPSHUFLW     $0xf5, Y1, Y2
+	VPSHUFHW     $0xf5, Y2, Y2
+	VMOVDQU      Y2, 256(SP)
+	VMOVDQU      16(AX), Y1
+	VPAND        low2<>+0(SB), Y1, Y1
+	VPBROADCASTD (CX), Y2
+	VPMADDUBSW   Y2, Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSRLW       $0x02, Y2, Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VPBROADCASTD 4(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VPBROADCASTD 8(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VMOVDQU      16(AX), Y2
+	VPSRLW       $0x06, Y2, Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VPBROADCASTD 12(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPADDW       Y3, Y1, Y1
+	VPMADDWD     224(SP), Y1, Y1
+	VMOVDQU      48(AX), Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VPBROADCASTD 16(CX), Y3
+	VPMADDUBSW   Y3, Y2, Y2
+	VMOVDQU      48(AX), Y3
+	VPSRLW       $0x02, Y3, Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VPBROADCASTD 20(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      48(AX), Y3
+	VPSRLW       $0x04, Y3, Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VPBROADCASTD 24(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VMOVDQU      48(AX), Y3
+	VPSRLW       $0x06, Y3, Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VPBROADCASTD 28(CX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDWD     256(SP), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPBROADCASTD (BX), Y3
+	VPMADDWD     192(SP), Y3, Y3
+	VBROADCASTSS (DX), Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       128(SP), Y2, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       64(SP), Y2, Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $0x00000050, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	CMPQ         AX, 24(SP)
+	JNE          part783
+	CMPQ         AX, (SP)
+	JNE          block782
+	CMPQ         16(SP), $0x08
+	JLT          part784
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store786
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+
+store786:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	JMP     stored785
+
+part784:
+	VPBROADCASTD 16(SP), Y1
+	VPCMPGTD     lanes<>+0(SB), Y1, Y1
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store787
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DX, BX
+
+store787:
+	VMASKMOVPS Y0, Y1, (CX)
+	ADDQ       DX, CX
+
+stored785:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel780
+
+done781:
+	VZEROUPPER
+	RET
+
+DATA low4x16<>+0(SB)/4, $0x000f000f
+DATA low4x16<>+4(SB)/4, $0x000f000f
+DATA low4x16<>+8(SB)/4, $0x000f000f
+DATA low4x16<>+12(SB)/4, $0x000f000f
+DATA low4x16<>+16(SB)/4, $0x000f000f
+DATA low4x16<>+20(SB)/4, $0x000f000f
+DATA low4x16<>+24(SB)/4, $0x000f000f
+DATA low4x16<>+28(SB)/4, $0x000f000f
+GLOBL low4x16<>(SB), RODATA|NOPTR, $32
+
+// func mulPanelQ2_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ2_Kx2AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel788:
+	CMPQ   16(SP), $0x00
+	JLE    done789
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000002a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block790:
+	ADDQ      $0x000002a0, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	VCVTPH2PS 16(AX), Y2
+	VMOVUPS   Y2, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part791:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVZXBW    (AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VMOVDQU      Y3, 192(SP)
+	VPAND        low4x16<>+0(SB), Y2, Y2
+	VPSHUFLW     $0xa0, Y2, Y3
+	VPSHUFHW     $0xa0, Y3, Y3
+	VMOVDQU      Y3, 224(SP)
+	VPSHUFLW     $0xf5, Y2, Y3
+	VPSHUFHW     $0xf5, Y3, Y3
+	VMOVDQU      Y3, 256(SP)
+	VMOVDQU      16(AX), Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VPBROADCASTD (BX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (BX)(DX*1), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x06, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     224(SP), Y3, Y3
+	VPMADDWD     224(SP), Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(BX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 16(BX)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x02, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 24(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x06, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPBROADCASTD (DI), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (SI), Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y4, Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VPBROADCASTD (DI)(CX*1), Y4
+	VPMADDWD     192(SP), Y4, Y4
+	VBROADCASTSS (SI)(CX*1), Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       128(SP), Y3, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000050, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part791
+	CMPQ         AX, (SP)
+	JNE          block790
+	CMPQ         16(SP), $0x08
+	JLT          part792
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store794
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+
+store794:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	JMP     stored793
+
+part792:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store795
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DX, BX
+
+store795:
+	VMASKMOVPS Y0, Y2, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y2, (CX)
+	ADDQ       DX, CX
+
+stored793:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel788
+
+done789:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ2_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ2_Kx3AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel796:
+	CMPQ   16(SP), $0x00
+	JLE    done797
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000002a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	MOVQ   q+40(FP), BX
+	MOVQ   d+48(FP), SI
+	MOVQ   b+64(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+block798:
+	ADDQ      $0x000002a0, 24(SP)
+	VCVTPH2PS (AX), Y3
+	VMOVUPS   Y3, 64(SP)
+	VCVTPH2PS 16(AX), Y3
+	VMOVUPS   Y3, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part799:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVZXBW    (AX), Y3
+	VPSRLW       $0x04, Y3, Y4
+	VMOVDQU      Y4, 192(SP)
+	VPAND        low4x16<>+0(SB), Y3, Y3
+	VPSHUFLW     $0xa0, Y3, Y4
+	VPSHUFHW     $0xa0, Y4, Y4
+	VMOVDQU      Y4, 224(SP)
+	VPSHUFLW     $0xf5, Y3, Y4
+	VPSHUFHW     $0xf5, Y4, Y4
+	VMOVDQU      Y4, 256(SP)
+	VMOVDQU      16(AX), Y3
+	VPAND        low2<>+0(SB), Y3, Y3
+	VPBROADCASTD (BX), Y4
+	VPMADDUBSW   Y4, Y3, Y4
+	VPBROADCASTD (BX)(DX*1), Y5
+	VPMADDUBSW   Y5, Y3, Y5
+	VPBROADCASTD (BX)(DX*2), Y6
+	VPMADDUBSW   Y6, Y3, Y3
+	VMOVDQU      16(AX), Y6
+	VPSRLW       $0x02, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 4(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 4(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      16(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 8(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 8(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 8(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VMOVDQU      16(AX), Y6
+	VPSRLW       $0x06, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD 12(BX)(DX*1), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 12(BX)(DX*2), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDWD     224(SP), Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPMADDWD     224(SP), Y3, Y3
+	VMOVDQU      48(AX), Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 16(BX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPBROADCASTD 16(BX)(DX*1), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPBROADCASTD 16(BX)(DX*2), Y9
+	VPMADDUBSW   Y9, Y6, Y6
+	VMOVDQU      48(AX), Y9
+	VPSRLW       $0x02, Y9, Y9
+	VPAND        low2<>+0(SB), Y9, Y9
+	VPBROADCASTD 20(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 20(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 20(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      48(AX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        low2<>+0(SB), Y9, Y9
+	VPBROADCASTD 24(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 24(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 24(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VMOVDQU      48(AX), Y9
+	VPSRLW       $0x06, Y9, Y9
+	VPAND        low2<>+0(SB), Y9, Y9
+	VPBROADCASTD 28(BX), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y7, Y7
+	VPBROADCASTD 28(BX)(DX*1), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y8, Y8
+	VPBROADCASTD 28(BX)(DX*2), Y10
+	VPMADDUBSW   Y10, Y9, Y10
+	VPADDW       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMADDWD     256(SP), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (DI), Y7
+	VPMADDWD     192(SP), Y7, Y7
+	VBROADCASTSS (SI), Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       128(SP), Y6, Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y6, Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VPBROADCASTD (DI)(CX*1), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (SI)(CX*1), Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       128(SP), Y4, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VPBROADCASTD (DI)(CX*2), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (SI)(CX*2), Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y4, Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x00000050, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000004, SI
+	ADDQ         $0x00000004, DI
+	CMPQ         AX, 24(SP)
+	JNE          part799
+	CMPQ         AX, (SP)
+	JNE          block798
+	CMPQ         16(SP), $0x08
+	JLT          part800
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store802
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+
+store802:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	JMP     stored801
+
+part800:
+	VPBROADCASTD 16(SP), Y3
+	VPCMPGTD     lanes<>+0(SB), Y3, Y3
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store803
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         DX, BX
+
+store803:
+	VMASKMOVPS Y0, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y3, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (CX)
+	ADDQ       DX, CX
+
+stored801:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel796
+
+done797:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ2_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ2_Kx4AVX2(SB), $288-80
+	NO_LOCAL_POINTERS
+	MOVQ w+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+24(FP), CX
+	MOVQ CX, 16(SP)
+
+panel804:
+	CMPQ   16(SP), $0x00
+	JLE    done805
+	MOVQ   nb+32(FP), CX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	IMUL3Q $0x000002a0, DX, DX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, DX
+	MOVQ   DX, (SP)
+	MOVQ   CX, DX
+	SHLQ   $0x05, DX
+	SHLQ   $0x02, CX
+	LEAQ   (DX)(DX*2), BX
+	LEAQ   (CX)(CX*2), SI
+	MOVQ   q+40(FP), DI
+	MOVQ   d+48(FP), R8
+	MOVQ   b+64(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+block806:
+	ADDQ      $0x000002a0, 24(SP)
+	VCVTPH2PS (AX), Y4
+	VMOVUPS   Y4, 64(SP)
+	VCVTPH2PS 16(AX), Y4
+	VMOVUPS   Y4, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part807:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVZXBW    (AX), Y4
+	VPSRLW       $0x04, Y4, Y5
+	VMOVDQU      Y5, 192(SP)
+	VPAND        low4x16<>+0(SB), Y4, Y4
+	VPSHUFLW     $0xa0, Y4, Y5
+	VPSHUFHW     $0xa0, Y5, Y5
+	VMOVDQU      Y5, 224(SP)
+	VPSHUFLW     $0xf5, Y4, Y5
+	VPSHUFHW     $0xf5, Y5, Y5
+	VMOVDQU      Y5, 256(SP)
+	VMOVDQU      16(AX), Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD (DI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD (DI)(DX*1), Y6
+	VPMADDUBSW   Y6, Y4, Y6
+	VPBROADCASTD (DI)(DX*2), Y7
+	VPMADDUBSW   Y7, Y4, Y7
+	VPBROADCASTD (DI)(BX*1), Y8
+	VPMADDUBSW   Y8, Y4, Y4
+	VMOVDQU      16(AX), Y8
+	VPSRLW       $0x02, Y8, Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VPBROADCASTD 4(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 4(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 4(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 4(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      16(AX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VPBROADCASTD 8(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 8(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 8(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 8(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      16(AX), Y8
+	VPSRLW       $0x06, Y8, Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VPBROADCASTD 12(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD 12(DI)(DX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD 12(DI)(DX*2), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y7, Y7
+	VPBROADCASTD 12(DI)(BX*1), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPADDW       Y9, Y4, Y4
+	VPMADDWD     224(SP), Y5, Y5
+	VPMADDWD     224(SP), Y6, Y6
+	VPMADDWD     224(SP), Y7, Y7
+	VPMADDWD     224(SP), Y4, Y4
+	VMOVDQU      48(AX), Y8
+	VPAND        low2<>+0(SB), Y8, Y8
+	VPBROADCASTD 16(DI), Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPBROADCASTD 16(DI)(DX*1), Y10
+	VPMADDUBSW   Y10, Y8, Y10
+	VPBROADCASTD 16(DI)(DX*2), Y11
+	VPMADDUBSW   Y11, Y8, Y11
+	VPBROADCASTD 16(DI)(BX*1), Y12
+	VPMADDUBSW   Y12, Y8, Y8
+	VMOVDQU      48(AX), Y12
+	VPSRLW       $0x02, Y12, Y12
+	VPAND        low2<>+0(SB), Y12, Y12
+	VPBROADCASTD 20(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 20(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 20(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 20(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      48(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        low2<>+0(SB), Y12, Y12
+	VPBROADCASTD 24(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 24(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 24(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 24(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VMOVDQU      48(AX), Y12
+	VPSRLW       $0x06, Y12, Y12
+	VPAND        low2<>+0(SB), Y12, Y12
+	VPBROADCASTD 28(DI), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD 28(DI)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD 28(DI)(DX*2), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y11, Y11
+	VPBROADCASTD 28(DI)(BX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y8, Y8
+	VPMADDWD     256(SP), Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMADDWD     256(SP), Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDWD     256(SP), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMADDWD     256(SP), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPBROADCASTD (R9), Y9
+	VPMADDWD     192(SP), Y9, Y9
+	VBROADCASTSS (R8), Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       128(SP), Y8, Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       64(SP), Y8, Y8
+	VFMADD231PS  Y8, Y5, Y0
+	VPBROADCASTD (R9)(CX*1), Y8
+	VPMADDWD     192(SP), Y8, Y8
+	VBROADCASTSS (R8)(CX*1), Y5
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       128(SP), Y5, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y6, Y1
+	VPBROADCASTD (R9)(CX*2), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (R8)(CX*2), Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       128(SP), Y5, Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y7, Y2
+	VPBROADCASTD (R9)(SI*1), Y6
+	VPMADDWD     192(SP), Y6, Y6
+	VBROADCASTSS (R8)(SI*1), Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       128(SP), Y5, Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       64(SP), Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x00000050, AX
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000004, R8
+	ADDQ         $0x00000004, R9
+	CMPQ         AX, 24(SP)
+	JNE          part807
+	CMPQ         AX, (SP)
+	JNE          block806
+	CMPQ         16(SP), $0x08
+	JLT          part808
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store810
+	MOVQ         CX, BX
+	VADDPS       (BX), Y0, Y0
+	ADDQ         DX, BX
+	VADDPS       (BX), Y1, Y1
+	ADDQ         DX, BX
+	VADDPS       (BX), Y2, Y2
+	ADDQ         DX, BX
+	VADDPS       (BX), Y3, Y3
+	ADDQ         DX, BX
+
+store810:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	JMP     stored809
+
+part808:
+	VPBROADCASTD 16(SP), Y4
+	VPCMPGTD     lanes<>+0(SB), Y4, Y4
+	MOVQ         8(SP), CX
+	MOVQ         ldd+8(FP), DX
+	MOVQ         add+72(FP), BX
+	SHLQ         $0x02, DX
+	TESTQ        BX, BX
+	JZ           store811
+	MOVQ         CX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, BX
+	VMASKMOVPS   (BX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         DX, BX
+
+store811:
+	VMASKMOVPS Y0, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y1, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y4, (CX)
+	ADDQ       DX, CX
+	VMASKMOVPS Y3, Y4, (CX)
+	ADDQ       DX, CX
+
+stored809:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel804
+
+done805:
+	VZEROUPPER
+	RET
+
+// func mulPanelQ2_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·mulPanelQ2_KFineAVX2(SB), $288-96
+	NO_LOCAL_POINTERS
+	MOVQ w+8(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ CX, 8(SP)
+	MOVQ rows+16(FP), CX
+	MOVQ CX, 16(SP)
+
+panel812:
+	CMPQ   16(SP), $0x00
+	JLE    done813
+	MOVQ   nb+24(FP), CX
+	SHRQ   $0x03, CX
+	IMUL3Q $0x000002a0, CX, CX
+	MOVQ   AX, 24(SP)
+	ADDQ   AX, CX
+	MOVQ   CX, (SP)
+	MOVQ   q+32(FP), CX
+	MOVQ   d+40(FP), DX
+	MOVQ   b+56(FP), BX
+	MOVQ   q2+64(FP), SI
+	MOVQ   d2+72(FP), DI
+	MOVQ   b2+88(FP), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+block814:
+	ADDQ      $0x000002a0, 24(SP)
+	VCVTPH2PS (AX), Y2
+	VMOVUPS   Y2, 64(SP)
+	VCVTPH2PS 16(AX), Y2
+	VMOVUPS   Y2, 128(SP)
+	ADDQ      $0x00000020, AX
+
+part815:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPMOVZXBW    (AX), Y2
+	VPSRLW       $0x04, Y2, Y3
+	VMOVDQU      Y3, 192(SP)
+	VPAND        low4x16<>+0(SB), Y2, Y2
+	VPSHUFLW     $0xa0, Y2, Y3
+	VPSHUFHW     $0xa0, Y3, Y3
+	VMOVDQU      Y3, 224(SP)
+	VPSHUFLW     $0xf5, Y2, Y3
+	VPSHUFHW     $0xf5, Y3, Y3
+	VMOVDQU      Y3, 256(SP)
+	VMOVDQU      16(AX), Y2
+	VPAND        low2<>+0(SB), Y2, Y2
+	VPBROADCASTD (CX), Y3
+	VPMADDUBSW   Y3, Y2, Y3
+	VPBROADCASTD (SI), Y4
+	VPMADDUBSW   Y4, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x02, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 4(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 4(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x04, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 8(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 8(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      16(AX), Y4
+	VPSRLW       $0x06, Y4, Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 12(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y3, Y3
+	VPBROADCASTD 12(SI), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPADDW       Y5, Y2, Y2
+	VPMADDWD     224(SP), Y3, Y3
+	VPMADDWD     224(SP), Y2, Y2
+	VMOVDQU      48(AX), Y4
+	VPAND        low2<>+0(SB), Y4, Y4
+	VPBROADCASTD 16(CX), Y5
+	VPMADDUBSW   Y5, Y4, Y5
+	VPBROADCASTD 16(SI), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x02, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 20(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 24(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 24(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      48(AX), Y6
+	VPSRLW       $0x06, Y6, Y6
+	VPAND        low2<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(CX), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y5, Y5
+	VPBROADCASTD 28(SI), Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     256(SP), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPMADDWD     256(SP), Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	VPBROADCASTD (BX), Y5
+	VPMADDWD     192(SP), Y5, Y5
+	VBROADCASTSS (DX), Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       128(SP), Y4, Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       64(SP), Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VPBROADCASTD (R8), Y4
+	VPMADDWD     192(SP), Y4, Y4
+	VBROADCASTSS (DI), Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       128(SP), Y3, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       64(SP), Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x00000050, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000004, DI
+	ADDQ         $0x00000004, R8
+	CMPQ         AX, 24(SP)
+	JNE          part815
+	CMPQ         AX, (SP)
+	JNE          block814
+	CMPQ         16(SP), $0x08
+	JLT          part816
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)
+	JMP          stored817
+
+part816:
+	VPBROADCASTD 16(SP), Y2
+	VPCMPGTD     lanes<>+0(SB), Y2, Y2
+	MOVQ         8(SP), CX
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (CX)
+
+stored817:
+	ADDQ $0x00000020, 8(SP)
+	SUBQ $0x00000008, 16(SP)
+	JMP  panel812
+
+done813:
 	VZEROUPPER
 	RET
 
@@ -10850,9 +20001,9 @@ TEXT ·mulPanelF32x1AVX2(SB), $128-72
 	MOVQ stride+40(FP), BX
 	LEAQ (BX)(BX*2), SI
 
-group489:
+group818:
 	CMPQ   DX, $0x00000018
-	JLE    groups490
+	JLE    groups819
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -10861,9 +20012,9 @@ group489:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R9
 
-loop491:
+loop820:
 	CMPQ         R9, $0x00000004
-	JLT          end492
+	JLT          end821
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4160(DI)
 	PREFETCHT0   4096(DI)(BX*1)
@@ -10911,12 +20062,12 @@ loop491:
 	ADDQ         $0x00000080, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop491
+	JMP          loop820
 
-end492:
-loop493:
+end821:
+loop822:
 	CMPQ         R9, $0x00000001
-	JLT          end494
+	JLT          end823
 	VMOVUPS      (DI), Y4
 	VMOVUPS      (DI)(BX*1), Y5
 	VMOVUPS      (DI)(BX*2), Y6
@@ -10929,9 +20080,9 @@ loop493:
 	ADDQ         $0x00000020, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop493
+	JMP          loop822
 
-end494:
+end823:
 	LEAQ         -24(DX), DI
 	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
@@ -10940,7 +20091,7 @@ end494:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store495
+	JZ           store824
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
@@ -10949,7 +20100,7 @@ end494:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DI, R8
 
-store495:
+store824:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMOVUPS    Y1, 32(R8)
@@ -10962,21 +20113,21 @@ store495:
 	ADDQ       BX, AX
 	ADDQ       $0x00000080, CX
 	SUBQ       $0x00000020, DX
-	JMP        group489
+	JMP        group818
 
-groups490:
-group496:
+groups819:
+group825:
 	CMPQ   DX, $0x00000008
-	JLE    groups497
+	JLE    groups826
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   k+32(FP), R8
 
-loop498:
+loop827:
 	CMPQ         R8, $0x00000004
-	JLT          end499
+	JLT          end828
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -11004,12 +20155,12 @@ loop498:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop498
+	JMP          loop827
 
-end499:
-loop500:
+end828:
+loop829:
 	CMPQ         R8, $0x00000001
-	JLT          end501
+	JLT          end830
 	VMOVUPS      (SI), Y2
 	VMOVUPS      (SI)(BX*1), Y3
 	VBROADCASTSS (DI), Y4
@@ -11018,9 +20169,9 @@ loop500:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop500
+	JMP          loop829
 
-end501:
+end830:
 	LEAQ         -8(DX), SI
 	VMOVD        SI, X2
 	VPBROADCASTD X2, Y2
@@ -11029,14 +20180,14 @@ end501:
 	MOVQ         add+64(FP), DI
 	SHLQ         $0x02, SI
 	TESTQ        DI, DI
-	JZ           store502
+	JZ           store831
 	MOVQ         CX, DI
 	VADDPS       (DI), Y0, Y0
 	VMASKMOVPS   32(DI), Y2, Y3
 	VADDPS       Y3, Y1, Y1
 	ADDQ         SI, DI
 
-store502:
+store831:
 	MOVQ       CX, DI
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y2, 32(DI)
@@ -11045,20 +20196,20 @@ store502:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group496
+	JMP        group825
 
-groups497:
-group503:
+groups826:
+group832:
 	CMPQ   DX, $0x00000000
-	JLE    groups504
+	JLE    groups833
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Y0, Y0, Y0
 	MOVQ   k+32(FP), R8
 
-loop505:
+loop834:
 	CMPQ         R8, $0x00000004
-	JLT          end506
+	JLT          end835
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	VMOVUPS      (SI), Y1
@@ -11076,21 +20227,21 @@ loop505:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop505
+	JMP          loop834
 
-end506:
-loop507:
+end835:
+loop836:
 	CMPQ         R8, $0x00000001
-	JLT          end508
+	JLT          end837
 	VMOVUPS      (SI), Y1
 	VBROADCASTSS (DI), Y2
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop507
+	JMP          loop836
 
-end508:
+end837:
 	LEAQ         (DX), SI
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
@@ -11099,22 +20250,22 @@ end508:
 	MOVQ         add+64(FP), DI
 	SHLQ         $0x02, SI
 	TESTQ        DI, DI
-	JZ           store509
+	JZ           store838
 	MOVQ         CX, DI
 	VMASKMOVPS   (DI), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         SI, DI
 
-store509:
+store838:
 	MOVQ       CX, DI
 	VMASKMOVPS Y0, Y1, (DI)
 	ADDQ       SI, DI
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group503
+	JMP        group832
 
-groups504:
+groups833:
 	VZEROUPPER
 	RET
 
@@ -11130,9 +20281,9 @@ TEXT ·mulPanelF32x2AVX2(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group510:
+group839:
 	CMPQ   DX, $0x00000018
-	JLE    groups511
+	JLE    groups840
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -11145,9 +20296,9 @@ group510:
 	VXORPS Y7, Y7, Y7
 	MOVQ   k+32(FP), R10
 
-loop512:
+loop841:
 	CMPQ         R10, $0x00000004
-	JLT          end513
+	JLT          end842
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4096(R8)(BX*1)
@@ -11215,12 +20366,12 @@ loop512:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop512
+	JMP          loop841
 
-end513:
-loop514:
+end842:
+loop843:
 	CMPQ         R10, $0x00000001
-	JLT          end515
+	JLT          end844
 	VMOVUPS      (R8), Y8
 	VMOVUPS      (R8)(BX*1), Y9
 	VMOVUPS      (R8)(BX*2), Y10
@@ -11238,9 +20389,9 @@ loop514:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop514
+	JMP          loop843
 
-end515:
+end844:
 	LEAQ         -24(DX), R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -11249,7 +20400,7 @@ end515:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store516
+	JZ           store845
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y2, Y2
@@ -11264,7 +20415,7 @@ end515:
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R8, R9
 
-store516:
+store845:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMOVUPS    Y2, 32(R9)
@@ -11282,12 +20433,12 @@ store516:
 	ADDQ       BX, AX
 	ADDQ       $0x00000080, CX
 	SUBQ       $0x00000020, DX
-	JMP        group510
+	JMP        group839
 
-groups511:
-group517:
+groups840:
+group846:
 	CMPQ   DX, $0x00000008
-	JLE    groups518
+	JLE    groups847
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -11296,9 +20447,9 @@ group517:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R9
 
-loop519:
+loop848:
 	CMPQ         R9, $0x00000004
-	JLT          end520
+	JLT          end849
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -11338,12 +20489,12 @@ loop519:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop519
+	JMP          loop848
 
-end520:
-loop521:
+end849:
+loop850:
 	CMPQ         R9, $0x00000001
-	JLT          end522
+	JLT          end851
 	VMOVUPS      (SI), Y4
 	VMOVUPS      (SI)(BX*1), Y5
 	VBROADCASTSS (R8), Y6
@@ -11355,9 +20506,9 @@ loop521:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop521
+	JMP          loop850
 
-end522:
+end851:
 	LEAQ         -8(DX), SI
 	VMOVD        SI, X4
 	VPBROADCASTD X4, Y4
@@ -11366,7 +20517,7 @@ end522:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, SI
 	TESTQ        R8, R8
-	JZ           store523
+	JZ           store852
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y4, Y5
@@ -11377,7 +20528,7 @@ end522:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         SI, R8
 
-store523:
+store852:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMASKMOVPS Y2, Y4, 32(R8)
@@ -11389,21 +20540,21 @@ store523:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group517
+	JMP        group846
 
-groups518:
-group524:
+groups847:
+group853:
 	CMPQ   DX, $0x00000000
-	JLE    groups525
+	JLE    groups854
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   k+32(FP), R9
 
-loop526:
+loop855:
 	CMPQ         R9, $0x00000004
-	JLT          end527
+	JLT          end856
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	VMOVUPS      (SI), Y2
@@ -11429,12 +20580,12 @@ loop526:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop526
+	JMP          loop855
 
-end527:
-loop528:
+end856:
+loop857:
 	CMPQ         R9, $0x00000001
-	JLT          end529
+	JLT          end858
 	VMOVUPS      (SI), Y2
 	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -11443,9 +20594,9 @@ loop528:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop528
+	JMP          loop857
 
-end529:
+end858:
 	LEAQ         (DX), SI
 	VMOVD        SI, X2
 	VPBROADCASTD X2, Y2
@@ -11454,7 +20605,7 @@ end529:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, SI
 	TESTQ        R8, R8
-	JZ           store530
+	JZ           store859
 	MOVQ         CX, R8
 	VMASKMOVPS   (R8), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -11463,7 +20614,7 @@ end529:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         SI, R8
 
-store530:
+store859:
 	MOVQ       CX, R8
 	VMASKMOVPS Y0, Y2, (R8)
 	ADDQ       SI, R8
@@ -11472,9 +20623,9 @@ store530:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group524
+	JMP        group853
 
-groups525:
+groups854:
 	VZEROUPPER
 	RET
 
@@ -11489,9 +20640,9 @@ TEXT ·mulPanelF32x3AVX2(SB), $128-72
 	MOVQ n+56(FP), SI
 	SHLQ $0x02, SI
 
-group531:
+group860:
 	CMPQ   DX, $0x00000010
-	JLE    groups532
+	JLE    groups861
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -11505,9 +20656,9 @@ group531:
 	VXORPS Y8, Y8, Y8
 	MOVQ   k+32(FP), R9
 
-loop533:
+loop862:
 	CMPQ         R9, $0x00000004
-	JLT          end534
+	JLT          end863
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4160(DI)
 	PREFETCHT0   4096(DI)(BX*1)
@@ -11577,12 +20728,12 @@ loop533:
 	ADDQ         $0x00000080, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop533
+	JMP          loop862
 
-end534:
-loop535:
+end863:
+loop864:
 	CMPQ         R9, $0x00000001
-	JLT          end536
+	JLT          end865
 	VMOVUPS      (DI), Y9
 	VMOVUPS      (DI)(BX*1), Y10
 	VMOVUPS      (DI)(BX*2), Y11
@@ -11601,9 +20752,9 @@ loop535:
 	ADDQ         $0x00000020, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop535
+	JMP          loop864
 
-end536:
+end865:
 	LEAQ         -16(DX), DI
 	VMOVD        DI, X9
 	VPBROADCASTD X9, Y9
@@ -11612,7 +20763,7 @@ end536:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store537
+	JZ           store866
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y3, Y3
@@ -11630,7 +20781,7 @@ end536:
 	VADDPS       Y10, Y8, Y8
 	ADDQ         DI, R8
 
-store537:
+store866:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMOVUPS    Y3, 32(R8)
@@ -11649,12 +20800,12 @@ store537:
 	ADDQ       BX, AX
 	ADDQ       $0x00000060, CX
 	SUBQ       $0x00000018, DX
-	JMP        group531
+	JMP        group860
 
-groups532:
-group538:
+groups861:
+group867:
 	CMPQ   DX, $0x00000000
-	JLE    groups539
+	JLE    groups868
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -11662,9 +20813,9 @@ group538:
 	VXORPS Y2, Y2, Y2
 	MOVQ   k+32(FP), R9
 
-loop540:
+loop869:
 	CMPQ         R9, $0x00000004
-	JLT          end541
+	JLT          end870
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4160(DI)
 	VMOVUPS      (DI), Y3
@@ -11698,12 +20849,12 @@ loop540:
 	ADDQ         $0x00000080, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop540
+	JMP          loop869
 
-end541:
-loop542:
+end870:
+loop871:
 	CMPQ         R9, $0x00000001
-	JLT          end543
+	JLT          end872
 	VMOVUPS      (DI), Y3
 	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y4, Y3, Y0
@@ -11714,9 +20865,9 @@ loop542:
 	ADDQ         $0x00000020, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop542
+	JMP          loop871
 
-end543:
+end872:
 	LEAQ         (DX), DI
 	VMOVD        DI, X3
 	VPBROADCASTD X3, Y3
@@ -11725,7 +20876,7 @@ end543:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store544
+	JZ           store873
 	MOVQ         CX, R8
 	VMASKMOVPS   (R8), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -11737,7 +20888,7 @@ end543:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DI, R8
 
-store544:
+store873:
 	MOVQ       CX, R8
 	VMASKMOVPS Y0, Y3, (R8)
 	ADDQ       DI, R8
@@ -11748,9 +20899,9 @@ store544:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group538
+	JMP        group867
 
-groups539:
+groups868:
 	VZEROUPPER
 	RET
 
@@ -11766,9 +20917,9 @@ TEXT ·mulPanelF32x4AVX2(SB), $128-72
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 
-group545:
+group874:
 	CMPQ   DX, $0x00000008
-	JLE    groups546
+	JLE    groups875
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -11781,9 +20932,9 @@ group545:
 	VXORPS Y7, Y7, Y7
 	MOVQ   k+32(FP), R10
 
-loop547:
+loop876:
 	CMPQ         R10, $0x00000004
-	JLT          end548
+	JLT          end877
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4096(R8)(BX*1)
@@ -11847,12 +20998,12 @@ loop547:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop547
+	JMP          loop876
 
-end548:
-loop549:
+end877:
+loop878:
 	CMPQ         R10, $0x00000001
-	JLT          end550
+	JLT          end879
 	VMOVUPS      (R8), Y8
 	VMOVUPS      (R8)(BX*1), Y9
 	VBROADCASTSS (R9), Y10
@@ -11870,9 +21021,9 @@ loop549:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop549
+	JMP          loop878
 
-end550:
+end879:
 	LEAQ         -8(DX), R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -11881,7 +21032,7 @@ end550:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store551
+	JZ           store880
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y8, Y9
@@ -11900,7 +21051,7 @@ end550:
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R8, R9
 
-store551:
+store880:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMASKMOVPS Y4, Y8, 32(R9)
@@ -11918,12 +21069,12 @@ store551:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group545
+	JMP        group874
 
-groups546:
-group552:
+groups875:
+group881:
 	CMPQ   DX, $0x00000000
-	JLE    groups553
+	JLE    groups882
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -11932,9 +21083,9 @@ group552:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R10
 
-loop554:
+loop883:
 	CMPQ         R10, $0x00000004
-	JLT          end555
+	JLT          end884
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	VMOVUPS      (R8), Y4
@@ -11976,12 +21127,12 @@ loop554:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop554
+	JMP          loop883
 
-end555:
-loop556:
+end884:
+loop885:
 	CMPQ         R10, $0x00000001
-	JLT          end557
+	JLT          end886
 	VMOVUPS      (R8), Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y5, Y4, Y0
@@ -11994,9 +21145,9 @@ loop556:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop556
+	JMP          loop885
 
-end557:
+end886:
 	LEAQ         (DX), R8
 	VMOVD        R8, X4
 	VPBROADCASTD X4, Y4
@@ -12005,7 +21156,7 @@ end557:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store558
+	JZ           store887
 	MOVQ         CX, R9
 	VMASKMOVPS   (R9), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -12020,7 +21171,7 @@ end557:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         R8, R9
 
-store558:
+store887:
 	MOVQ       CX, R9
 	VMASKMOVPS Y0, Y4, (R9)
 	ADDQ       R8, R9
@@ -12033,9 +21184,9 @@ store558:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group552
+	JMP        group881
 
-groups553:
+groups882:
 	VZEROUPPER
 	RET
 
@@ -12051,9 +21202,9 @@ TEXT ·mulPanelF32x5AVX2(SB), $128-72
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 
-group559:
+group888:
 	CMPQ   DX, $0x00000008
-	JLE    groups560
+	JLE    groups889
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -12068,9 +21219,9 @@ group559:
 	VXORPS Y9, Y9, Y9
 	MOVQ   k+32(FP), R10
 
-loop561:
+loop890:
 	CMPQ         R10, $0x00000004
-	JLT          end562
+	JLT          end891
 	VMOVUPS      (R8), Y10
 	VMOVUPS      (R8)(BX*1), Y11
 	VBROADCASTSS (R9), Y12
@@ -12142,12 +21293,12 @@ loop561:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop561
+	JMP          loop890
 
-end562:
-loop563:
+end891:
+loop892:
 	CMPQ         R10, $0x00000001
-	JLT          end564
+	JLT          end893
 	VMOVUPS      (R8), Y10
 	VMOVUPS      (R8)(BX*1), Y11
 	VBROADCASTSS (R9), Y12
@@ -12168,9 +21319,9 @@ loop563:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop563
+	JMP          loop892
 
-end564:
+end893:
 	LEAQ         -8(DX), R8
 	VMOVD        R8, X10
 	VPBROADCASTD X10, Y10
@@ -12179,7 +21330,7 @@ end564:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store565
+	JZ           store894
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y10, Y11
@@ -12202,7 +21353,7 @@ end564:
 	VADDPS       Y11, Y9, Y9
 	ADDQ         R8, R9
 
-store565:
+store894:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMASKMOVPS Y5, Y10, 32(R9)
@@ -12223,12 +21374,12 @@ store565:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group559
+	JMP        group888
 
-groups560:
-group566:
+groups889:
+group895:
 	CMPQ   DX, $0x00000000
-	JLE    groups567
+	JLE    groups896
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -12238,9 +21389,9 @@ group566:
 	VXORPS Y4, Y4, Y4
 	MOVQ   k+32(FP), R10
 
-loop568:
+loop897:
 	CMPQ         R10, $0x00000004
-	JLT          end569
+	JLT          end898
 	VMOVUPS      (R8), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -12288,12 +21439,12 @@ loop568:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop568
+	JMP          loop897
 
-end569:
-loop570:
+end898:
+loop899:
 	CMPQ         R10, $0x00000001
-	JLT          end571
+	JLT          end900
 	VMOVUPS      (R8), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -12308,9 +21459,9 @@ loop570:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop570
+	JMP          loop899
 
-end571:
+end900:
 	LEAQ         (DX), R8
 	VMOVD        R8, X5
 	VPBROADCASTD X5, Y5
@@ -12319,7 +21470,7 @@ end571:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store572
+	JZ           store901
 	MOVQ         CX, R9
 	VMASKMOVPS   (R9), Y5, Y6
 	VADDPS       Y6, Y0, Y0
@@ -12337,7 +21488,7 @@ end571:
 	VADDPS       Y6, Y4, Y4
 	ADDQ         R8, R9
 
-store572:
+store901:
 	MOVQ       CX, R9
 	VMASKMOVPS Y0, Y5, (R9)
 	ADDQ       R8, R9
@@ -12352,9 +21503,9 @@ store572:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group566
+	JMP        group895
 
-groups567:
+groups896:
 	VZEROUPPER
 	RET
 
@@ -12371,9 +21522,9 @@ TEXT ·mulPanelF32x6AVX2(SB), $128-72
 	LEAQ (SI)(SI*2), DI
 	LEAQ (DI)(SI*2), R8
 
-group573:
+group902:
 	CMPQ   DX, $0x00000008
-	JLE    groups574
+	JLE    groups903
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Y0, Y0, Y0
@@ -12390,9 +21541,9 @@ group573:
 	VXORPS Y11, Y11, Y11
 	MOVQ   k+32(FP), R11
 
-loop575:
+loop904:
 	CMPQ         R11, $0x00000004
-	JLT          end576
+	JLT          end905
 	VMOVUPS      (R9), Y12
 	VMOVUPS      (R9)(BX*1), Y13
 	VBROADCASTSS (R10), Y14
@@ -12476,12 +21627,12 @@ loop575:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop575
+	JMP          loop904
 
-end576:
-loop577:
+end905:
+loop906:
 	CMPQ         R11, $0x00000001
-	JLT          end578
+	JLT          end907
 	VMOVUPS      (R9), Y12
 	VMOVUPS      (R9)(BX*1), Y13
 	VBROADCASTSS (R10), Y14
@@ -12505,9 +21656,9 @@ loop577:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop577
+	JMP          loop906
 
-end578:
+end907:
 	LEAQ         -8(DX), R9
 	VMOVD        R9, X12
 	VPBROADCASTD X12, Y12
@@ -12516,7 +21667,7 @@ end578:
 	MOVQ         add+64(FP), R10
 	SHLQ         $0x02, R9
 	TESTQ        R10, R10
-	JZ           store579
+	JZ           store908
 	MOVQ         CX, R10
 	VADDPS       (R10), Y0, Y0
 	VMASKMOVPS   32(R10), Y12, Y13
@@ -12543,7 +21694,7 @@ end578:
 	VADDPS       Y13, Y11, Y11
 	ADDQ         R9, R10
 
-store579:
+store908:
 	MOVQ       CX, R10
 	VMOVUPS    Y0, (R10)
 	VMASKMOVPS Y6, Y12, 32(R10)
@@ -12567,12 +21718,12 @@ store579:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group573
+	JMP        group902
 
-groups574:
-group580:
+groups903:
+group909:
 	CMPQ   DX, $0x00000000
-	JLE    groups581
+	JLE    groups910
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Y0, Y0, Y0
@@ -12583,9 +21734,9 @@ group580:
 	VXORPS Y5, Y5, Y5
 	MOVQ   k+32(FP), R11
 
-loop582:
+loop911:
 	CMPQ         R11, $0x00000004
-	JLT          end583
+	JLT          end912
 	VMOVUPS      (R9), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -12641,12 +21792,12 @@ loop582:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop582
+	JMP          loop911
 
-end583:
-loop584:
+end912:
+loop913:
 	CMPQ         R11, $0x00000001
-	JLT          end585
+	JLT          end914
 	VMOVUPS      (R9), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -12663,9 +21814,9 @@ loop584:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop584
+	JMP          loop913
 
-end585:
+end914:
 	LEAQ         (DX), R9
 	VMOVD        R9, X6
 	VPBROADCASTD X6, Y6
@@ -12674,7 +21825,7 @@ end585:
 	MOVQ         add+64(FP), R10
 	SHLQ         $0x02, R9
 	TESTQ        R10, R10
-	JZ           store586
+	JZ           store915
 	MOVQ         CX, R10
 	VMASKMOVPS   (R10), Y6, Y7
 	VADDPS       Y7, Y0, Y0
@@ -12695,7 +21846,7 @@ end585:
 	VADDPS       Y7, Y5, Y5
 	ADDQ         R9, R10
 
-store586:
+store915:
 	MOVQ       CX, R10
 	VMASKMOVPS Y0, Y6, (R10)
 	ADDQ       R9, R10
@@ -12712,9 +21863,9 @@ store586:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group580
+	JMP        group909
 
-groups581:
+groups910:
 	VZEROUPPER
 	RET
 
@@ -12728,9 +21879,9 @@ TEXT ·mulPanelF16x1AVX2(SB), $128-72
 	MOVQ stride+40(FP), BX
 	LEAQ (BX)(BX*2), SI
 
-group587:
+group916:
 	CMPQ   DX, $0x00000018
-	JLE    groups588
+	JLE    groups917
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -12739,9 +21890,9 @@ group587:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R9
 
-loop589:
+loop918:
 	CMPQ         R9, $0x00000004
-	JLT          end590
+	JLT          end919
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4096(DI)(BX*1)
 	PREFETCHT0   4096(DI)(BX*2)
@@ -12785,12 +21936,12 @@ loop589:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop589
+	JMP          loop918
 
-end590:
-loop591:
+end919:
+loop920:
 	CMPQ         R9, $0x00000001
-	JLT          end592
+	JLT          end921
 	VCVTPH2PS    (DI), Y4
 	VCVTPH2PS    (DI)(BX*1), Y5
 	VCVTPH2PS    (DI)(BX*2), Y6
@@ -12803,9 +21954,9 @@ loop591:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop591
+	JMP          loop920
 
-end592:
+end921:
 	LEAQ         -24(DX), DI
 	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
@@ -12814,7 +21965,7 @@ end592:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store593
+	JZ           store922
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
@@ -12823,7 +21974,7 @@ end592:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DI, R8
 
-store593:
+store922:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMOVUPS    Y1, 32(R8)
@@ -12836,21 +21987,21 @@ store593:
 	ADDQ       BX, AX
 	ADDQ       $0x00000080, CX
 	SUBQ       $0x00000020, DX
-	JMP        group587
+	JMP        group916
 
-groups588:
-group594:
+groups917:
+group923:
 	CMPQ   DX, $0x00000008
-	JLE    groups595
+	JLE    groups924
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   k+32(FP), R8
 
-loop596:
+loop925:
 	CMPQ         R8, $0x00000004
-	JLT          end597
+	JLT          end926
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4096(SI)(BX*1)
 	VCVTPH2PS    (SI), Y2
@@ -12876,12 +22027,12 @@ loop596:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop596
+	JMP          loop925
 
-end597:
-loop598:
+end926:
+loop927:
 	CMPQ         R8, $0x00000001
-	JLT          end599
+	JLT          end928
 	VCVTPH2PS    (SI), Y2
 	VCVTPH2PS    (SI)(BX*1), Y3
 	VBROADCASTSS (DI), Y4
@@ -12890,9 +22041,9 @@ loop598:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop598
+	JMP          loop927
 
-end599:
+end928:
 	LEAQ         -8(DX), SI
 	VMOVD        SI, X2
 	VPBROADCASTD X2, Y2
@@ -12901,14 +22052,14 @@ end599:
 	MOVQ         add+64(FP), DI
 	SHLQ         $0x02, SI
 	TESTQ        DI, DI
-	JZ           store600
+	JZ           store929
 	MOVQ         CX, DI
 	VADDPS       (DI), Y0, Y0
 	VMASKMOVPS   32(DI), Y2, Y3
 	VADDPS       Y3, Y1, Y1
 	ADDQ         SI, DI
 
-store600:
+store929:
 	MOVQ       CX, DI
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y2, 32(DI)
@@ -12917,20 +22068,20 @@ store600:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group594
+	JMP        group923
 
-groups595:
-group601:
+groups924:
+group930:
 	CMPQ   DX, $0x00000000
-	JLE    groups602
+	JLE    groups931
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Y0, Y0, Y0
 	MOVQ   k+32(FP), R8
 
-loop603:
+loop932:
 	CMPQ         R8, $0x00000004
-	JLT          end604
+	JLT          end933
 	PREFETCHT0   4096(SI)
 	VCVTPH2PS    (SI), Y1
 	VBROADCASTSS (DI), Y2
@@ -12947,21 +22098,21 @@ loop603:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop603
+	JMP          loop932
 
-end604:
-loop605:
+end933:
+loop934:
 	CMPQ         R8, $0x00000001
-	JLT          end606
+	JLT          end935
 	VCVTPH2PS    (SI), Y1
 	VBROADCASTSS (DI), Y2
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop605
+	JMP          loop934
 
-end606:
+end935:
 	LEAQ         (DX), SI
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
@@ -12970,22 +22121,22 @@ end606:
 	MOVQ         add+64(FP), DI
 	SHLQ         $0x02, SI
 	TESTQ        DI, DI
-	JZ           store607
+	JZ           store936
 	MOVQ         CX, DI
 	VMASKMOVPS   (DI), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         SI, DI
 
-store607:
+store936:
 	MOVQ       CX, DI
 	VMASKMOVPS Y0, Y1, (DI)
 	ADDQ       SI, DI
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group601
+	JMP        group930
 
-groups602:
+groups931:
 	VZEROUPPER
 	RET
 
@@ -13001,9 +22152,9 @@ TEXT ·mulPanelF16x2AVX2(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group608:
+group937:
 	CMPQ   DX, $0x00000018
-	JLE    groups609
+	JLE    groups938
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -13016,9 +22167,9 @@ group608:
 	VXORPS Y7, Y7, Y7
 	MOVQ   k+32(FP), R10
 
-loop610:
+loop939:
 	CMPQ         R10, $0x00000004
-	JLT          end611
+	JLT          end940
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4096(R8)(BX*1)
 	PREFETCHT0   4096(R8)(BX*2)
@@ -13082,12 +22233,12 @@ loop610:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop610
+	JMP          loop939
 
-end611:
-loop612:
+end940:
+loop941:
 	CMPQ         R10, $0x00000001
-	JLT          end613
+	JLT          end942
 	VCVTPH2PS    (R8), Y8
 	VCVTPH2PS    (R8)(BX*1), Y9
 	VCVTPH2PS    (R8)(BX*2), Y10
@@ -13105,9 +22256,9 @@ loop612:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop612
+	JMP          loop941
 
-end613:
+end942:
 	LEAQ         -24(DX), R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -13116,7 +22267,7 @@ end613:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store614
+	JZ           store943
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y2, Y2
@@ -13131,7 +22282,7 @@ end613:
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R8, R9
 
-store614:
+store943:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMOVUPS    Y2, 32(R9)
@@ -13149,12 +22300,12 @@ store614:
 	ADDQ       BX, AX
 	ADDQ       $0x00000080, CX
 	SUBQ       $0x00000020, DX
-	JMP        group608
+	JMP        group937
 
-groups609:
-group615:
+groups938:
+group944:
 	CMPQ   DX, $0x00000008
-	JLE    groups616
+	JLE    groups945
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -13163,9 +22314,9 @@ group615:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R9
 
-loop617:
+loop946:
 	CMPQ         R9, $0x00000004
-	JLT          end618
+	JLT          end947
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4096(SI)(BX*1)
 	VCVTPH2PS    (SI), Y4
@@ -13203,12 +22354,12 @@ loop617:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop617
+	JMP          loop946
 
-end618:
-loop619:
+end947:
+loop948:
 	CMPQ         R9, $0x00000001
-	JLT          end620
+	JLT          end949
 	VCVTPH2PS    (SI), Y4
 	VCVTPH2PS    (SI)(BX*1), Y5
 	VBROADCASTSS (R8), Y6
@@ -13220,9 +22371,9 @@ loop619:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop619
+	JMP          loop948
 
-end620:
+end949:
 	LEAQ         -8(DX), SI
 	VMOVD        SI, X4
 	VPBROADCASTD X4, Y4
@@ -13231,7 +22382,7 @@ end620:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, SI
 	TESTQ        R8, R8
-	JZ           store621
+	JZ           store950
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y4, Y5
@@ -13242,7 +22393,7 @@ end620:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         SI, R8
 
-store621:
+store950:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMASKMOVPS Y2, Y4, 32(R8)
@@ -13254,21 +22405,21 @@ store621:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group615
+	JMP        group944
 
-groups616:
-group622:
+groups945:
+group951:
 	CMPQ   DX, $0x00000000
-	JLE    groups623
+	JLE    groups952
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   k+32(FP), R9
 
-loop624:
+loop953:
 	CMPQ         R9, $0x00000004
-	JLT          end625
+	JLT          end954
 	PREFETCHT0   4096(SI)
 	VCVTPH2PS    (SI), Y2
 	VBROADCASTSS (R8), Y3
@@ -13293,12 +22444,12 @@ loop624:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop624
+	JMP          loop953
 
-end625:
-loop626:
+end954:
+loop955:
 	CMPQ         R9, $0x00000001
-	JLT          end627
+	JLT          end956
 	VCVTPH2PS    (SI), Y2
 	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -13307,9 +22458,9 @@ loop626:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop626
+	JMP          loop955
 
-end627:
+end956:
 	LEAQ         (DX), SI
 	VMOVD        SI, X2
 	VPBROADCASTD X2, Y2
@@ -13318,7 +22469,7 @@ end627:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, SI
 	TESTQ        R8, R8
-	JZ           store628
+	JZ           store957
 	MOVQ         CX, R8
 	VMASKMOVPS   (R8), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -13327,7 +22478,7 @@ end627:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         SI, R8
 
-store628:
+store957:
 	MOVQ       CX, R8
 	VMASKMOVPS Y0, Y2, (R8)
 	ADDQ       SI, R8
@@ -13336,9 +22487,9 @@ store628:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group622
+	JMP        group951
 
-groups623:
+groups952:
 	VZEROUPPER
 	RET
 
@@ -13353,9 +22504,9 @@ TEXT ·mulPanelF16x3AVX2(SB), $128-72
 	MOVQ n+56(FP), SI
 	SHLQ $0x02, SI
 
-group629:
+group958:
 	CMPQ   DX, $0x00000010
-	JLE    groups630
+	JLE    groups959
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -13369,9 +22520,9 @@ group629:
 	VXORPS Y8, Y8, Y8
 	MOVQ   k+32(FP), R9
 
-loop631:
+loop960:
 	CMPQ         R9, $0x00000004
-	JLT          end632
+	JLT          end961
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4096(DI)(BX*1)
 	PREFETCHT0   4096(DI)(BX*2)
@@ -13438,12 +22589,12 @@ loop631:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop631
+	JMP          loop960
 
-end632:
-loop633:
+end961:
+loop962:
 	CMPQ         R9, $0x00000001
-	JLT          end634
+	JLT          end963
 	VCVTPH2PS    (DI), Y9
 	VCVTPH2PS    (DI)(BX*1), Y10
 	VCVTPH2PS    (DI)(BX*2), Y11
@@ -13462,9 +22613,9 @@ loop633:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop633
+	JMP          loop962
 
-end634:
+end963:
 	LEAQ         -16(DX), DI
 	VMOVD        DI, X9
 	VPBROADCASTD X9, Y9
@@ -13473,7 +22624,7 @@ end634:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store635
+	JZ           store964
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y3, Y3
@@ -13491,7 +22642,7 @@ end634:
 	VADDPS       Y10, Y8, Y8
 	ADDQ         DI, R8
 
-store635:
+store964:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMOVUPS    Y3, 32(R8)
@@ -13510,12 +22661,12 @@ store635:
 	ADDQ       BX, AX
 	ADDQ       $0x00000060, CX
 	SUBQ       $0x00000018, DX
-	JMP        group629
+	JMP        group958
 
-groups630:
-group636:
+groups959:
+group965:
 	CMPQ   DX, $0x00000000
-	JLE    groups637
+	JLE    groups966
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -13523,9 +22674,9 @@ group636:
 	VXORPS Y2, Y2, Y2
 	MOVQ   k+32(FP), R9
 
-loop638:
+loop967:
 	CMPQ         R9, $0x00000004
-	JLT          end639
+	JLT          end968
 	PREFETCHT0   4096(DI)
 	VCVTPH2PS    (DI), Y3
 	VBROADCASTSS (R8), Y4
@@ -13558,12 +22709,12 @@ loop638:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop638
+	JMP          loop967
 
-end639:
-loop640:
+end968:
+loop969:
 	CMPQ         R9, $0x00000001
-	JLT          end641
+	JLT          end970
 	VCVTPH2PS    (DI), Y3
 	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y4, Y3, Y0
@@ -13574,9 +22725,9 @@ loop640:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop640
+	JMP          loop969
 
-end641:
+end970:
 	LEAQ         (DX), DI
 	VMOVD        DI, X3
 	VPBROADCASTD X3, Y3
@@ -13585,7 +22736,7 @@ end641:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store642
+	JZ           store971
 	MOVQ         CX, R8
 	VMASKMOVPS   (R8), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -13597,7 +22748,7 @@ end641:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DI, R8
 
-store642:
+store971:
 	MOVQ       CX, R8
 	VMASKMOVPS Y0, Y3, (R8)
 	ADDQ       DI, R8
@@ -13608,9 +22759,9 @@ store642:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group636
+	JMP        group965
 
-groups637:
+groups966:
 	VZEROUPPER
 	RET
 
@@ -13626,9 +22777,9 @@ TEXT ·mulPanelF16x4AVX2(SB), $128-72
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 
-group643:
+group972:
 	CMPQ   DX, $0x00000008
-	JLE    groups644
+	JLE    groups973
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -13641,9 +22792,9 @@ group643:
 	VXORPS Y7, Y7, Y7
 	MOVQ   k+32(FP), R10
 
-loop645:
+loop974:
 	CMPQ         R10, $0x00000004
-	JLT          end646
+	JLT          end975
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4096(R8)(BX*1)
 	VCVTPH2PS    (R8), Y8
@@ -13705,12 +22856,12 @@ loop645:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop645
+	JMP          loop974
 
-end646:
-loop647:
+end975:
+loop976:
 	CMPQ         R10, $0x00000001
-	JLT          end648
+	JLT          end977
 	VCVTPH2PS    (R8), Y8
 	VCVTPH2PS    (R8)(BX*1), Y9
 	VBROADCASTSS (R9), Y10
@@ -13728,9 +22879,9 @@ loop647:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop647
+	JMP          loop976
 
-end648:
+end977:
 	LEAQ         -8(DX), R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -13739,7 +22890,7 @@ end648:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store649
+	JZ           store978
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y8, Y9
@@ -13758,7 +22909,7 @@ end648:
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R8, R9
 
-store649:
+store978:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMASKMOVPS Y4, Y8, 32(R9)
@@ -13776,12 +22927,12 @@ store649:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group643
+	JMP        group972
 
-groups644:
-group650:
+groups973:
+group979:
 	CMPQ   DX, $0x00000000
-	JLE    groups651
+	JLE    groups980
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -13790,9 +22941,9 @@ group650:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R10
 
-loop652:
+loop981:
 	CMPQ         R10, $0x00000004
-	JLT          end653
+	JLT          end982
 	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), Y4
 	VBROADCASTSS (R9), Y5
@@ -13833,12 +22984,12 @@ loop652:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop652
+	JMP          loop981
 
-end653:
-loop654:
+end982:
+loop983:
 	CMPQ         R10, $0x00000001
-	JLT          end655
+	JLT          end984
 	VCVTPH2PS    (R8), Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y5, Y4, Y0
@@ -13851,9 +23002,9 @@ loop654:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop654
+	JMP          loop983
 
-end655:
+end984:
 	LEAQ         (DX), R8
 	VMOVD        R8, X4
 	VPBROADCASTD X4, Y4
@@ -13862,7 +23013,7 @@ end655:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store656
+	JZ           store985
 	MOVQ         CX, R9
 	VMASKMOVPS   (R9), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -13877,7 +23028,7 @@ end655:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         R8, R9
 
-store656:
+store985:
 	MOVQ       CX, R9
 	VMASKMOVPS Y0, Y4, (R9)
 	ADDQ       R8, R9
@@ -13890,9 +23041,9 @@ store656:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group650
+	JMP        group979
 
-groups651:
+groups980:
 	VZEROUPPER
 	RET
 
@@ -13908,9 +23059,9 @@ TEXT ·mulPanelF16x5AVX2(SB), $128-72
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 
-group657:
+group986:
 	CMPQ   DX, $0x00000008
-	JLE    groups658
+	JLE    groups987
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -13925,9 +23076,9 @@ group657:
 	VXORPS Y9, Y9, Y9
 	MOVQ   k+32(FP), R10
 
-loop659:
+loop988:
 	CMPQ         R10, $0x00000004
-	JLT          end660
+	JLT          end989
 	VCVTPH2PS    (R8), Y10
 	VCVTPH2PS    (R8)(BX*1), Y11
 	VBROADCASTSS (R9), Y12
@@ -13999,12 +23150,12 @@ loop659:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop659
+	JMP          loop988
 
-end660:
-loop661:
+end989:
+loop990:
 	CMPQ         R10, $0x00000001
-	JLT          end662
+	JLT          end991
 	VCVTPH2PS    (R8), Y10
 	VCVTPH2PS    (R8)(BX*1), Y11
 	VBROADCASTSS (R9), Y12
@@ -14025,9 +23176,9 @@ loop661:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop661
+	JMP          loop990
 
-end662:
+end991:
 	LEAQ         -8(DX), R8
 	VMOVD        R8, X10
 	VPBROADCASTD X10, Y10
@@ -14036,7 +23187,7 @@ end662:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store663
+	JZ           store992
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y10, Y11
@@ -14059,7 +23210,7 @@ end662:
 	VADDPS       Y11, Y9, Y9
 	ADDQ         R8, R9
 
-store663:
+store992:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMASKMOVPS Y5, Y10, 32(R9)
@@ -14080,12 +23231,12 @@ store663:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group657
+	JMP        group986
 
-groups658:
-group664:
+groups987:
+group993:
 	CMPQ   DX, $0x00000000
-	JLE    groups665
+	JLE    groups994
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -14095,9 +23246,9 @@ group664:
 	VXORPS Y4, Y4, Y4
 	MOVQ   k+32(FP), R10
 
-loop666:
+loop995:
 	CMPQ         R10, $0x00000004
-	JLT          end667
+	JLT          end996
 	VCVTPH2PS    (R8), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -14145,12 +23296,12 @@ loop666:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop666
+	JMP          loop995
 
-end667:
-loop668:
+end996:
+loop997:
 	CMPQ         R10, $0x00000001
-	JLT          end669
+	JLT          end998
 	VCVTPH2PS    (R8), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -14165,9 +23316,9 @@ loop668:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop668
+	JMP          loop997
 
-end669:
+end998:
 	LEAQ         (DX), R8
 	VMOVD        R8, X5
 	VPBROADCASTD X5, Y5
@@ -14176,7 +23327,7 @@ end669:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store670
+	JZ           store999
 	MOVQ         CX, R9
 	VMASKMOVPS   (R9), Y5, Y6
 	VADDPS       Y6, Y0, Y0
@@ -14194,7 +23345,7 @@ end669:
 	VADDPS       Y6, Y4, Y4
 	ADDQ         R8, R9
 
-store670:
+store999:
 	MOVQ       CX, R9
 	VMASKMOVPS Y0, Y5, (R9)
 	ADDQ       R8, R9
@@ -14209,9 +23360,9 @@ store670:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group664
+	JMP        group993
 
-groups665:
+groups994:
 	VZEROUPPER
 	RET
 
@@ -14228,9 +23379,9 @@ TEXT ·mulPanelF16x6AVX2(SB), $128-72
 	LEAQ (SI)(SI*2), DI
 	LEAQ (DI)(SI*2), R8
 
-group671:
+group1000:
 	CMPQ   DX, $0x00000008
-	JLE    groups672
+	JLE    groups1001
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Y0, Y0, Y0
@@ -14247,9 +23398,9 @@ group671:
 	VXORPS Y11, Y11, Y11
 	MOVQ   k+32(FP), R11
 
-loop673:
+loop1002:
 	CMPQ         R11, $0x00000004
-	JLT          end674
+	JLT          end1003
 	VCVTPH2PS    (R9), Y12
 	VCVTPH2PS    (R9)(BX*1), Y13
 	VBROADCASTSS (R10), Y14
@@ -14333,12 +23484,12 @@ loop673:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop673
+	JMP          loop1002
 
-end674:
-loop675:
+end1003:
+loop1004:
 	CMPQ         R11, $0x00000001
-	JLT          end676
+	JLT          end1005
 	VCVTPH2PS    (R9), Y12
 	VCVTPH2PS    (R9)(BX*1), Y13
 	VBROADCASTSS (R10), Y14
@@ -14362,9 +23513,9 @@ loop675:
 	ADDQ         $0x00000010, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop675
+	JMP          loop1004
 
-end676:
+end1005:
 	LEAQ         -8(DX), R9
 	VMOVD        R9, X12
 	VPBROADCASTD X12, Y12
@@ -14373,7 +23524,7 @@ end676:
 	MOVQ         add+64(FP), R10
 	SHLQ         $0x02, R9
 	TESTQ        R10, R10
-	JZ           store677
+	JZ           store1006
 	MOVQ         CX, R10
 	VADDPS       (R10), Y0, Y0
 	VMASKMOVPS   32(R10), Y12, Y13
@@ -14400,7 +23551,7 @@ end676:
 	VADDPS       Y13, Y11, Y11
 	ADDQ         R9, R10
 
-store677:
+store1006:
 	MOVQ       CX, R10
 	VMOVUPS    Y0, (R10)
 	VMASKMOVPS Y6, Y12, 32(R10)
@@ -14424,12 +23575,12 @@ store677:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group671
+	JMP        group1000
 
-groups672:
-group678:
+groups1001:
+group1007:
 	CMPQ   DX, $0x00000000
-	JLE    groups679
+	JLE    groups1008
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Y0, Y0, Y0
@@ -14440,9 +23591,9 @@ group678:
 	VXORPS Y5, Y5, Y5
 	MOVQ   k+32(FP), R11
 
-loop680:
+loop1009:
 	CMPQ         R11, $0x00000004
-	JLT          end681
+	JLT          end1010
 	VCVTPH2PS    (R9), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -14498,12 +23649,12 @@ loop680:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop680
+	JMP          loop1009
 
-end681:
-loop682:
+end1010:
+loop1011:
 	CMPQ         R11, $0x00000001
-	JLT          end683
+	JLT          end1012
 	VCVTPH2PS    (R9), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -14520,9 +23671,9 @@ loop682:
 	ADDQ         $0x00000010, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop682
+	JMP          loop1011
 
-end683:
+end1012:
 	LEAQ         (DX), R9
 	VMOVD        R9, X6
 	VPBROADCASTD X6, Y6
@@ -14531,7 +23682,7 @@ end683:
 	MOVQ         add+64(FP), R10
 	SHLQ         $0x02, R9
 	TESTQ        R10, R10
-	JZ           store684
+	JZ           store1013
 	MOVQ         CX, R10
 	VMASKMOVPS   (R10), Y6, Y7
 	VADDPS       Y7, Y0, Y0
@@ -14552,7 +23703,7 @@ end683:
 	VADDPS       Y7, Y5, Y5
 	ADDQ         R9, R10
 
-store684:
+store1013:
 	MOVQ       CX, R10
 	VMASKMOVPS Y0, Y6, (R10)
 	ADDQ       R9, R10
@@ -14569,9 +23720,9 @@ store684:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group678
+	JMP        group1007
 
-groups679:
+groups1008:
 	VZEROUPPER
 	RET
 
@@ -14585,9 +23736,9 @@ TEXT ·mulPanelBF16x1AVX2(SB), $128-72
 	MOVQ stride+40(FP), BX
 	LEAQ (BX)(BX*2), SI
 
-group685:
+group1014:
 	CMPQ   DX, $0x00000018
-	JLE    groups686
+	JLE    groups1015
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -14596,9 +23747,9 @@ group685:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R9
 
-loop687:
+loop1016:
 	CMPQ         R9, $0x00000004
-	JLT          end688
+	JLT          end1017
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4096(DI)(BX*1)
 	PREFETCHT0   4096(DI)(BX*2)
@@ -14658,12 +23809,12 @@ loop687:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop687
+	JMP          loop1016
 
-end688:
-loop689:
+end1017:
+loop1018:
 	CMPQ         R9, $0x00000001
-	JLT          end690
+	JLT          end1019
 	VPMOVZXWD    (DI), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VPMOVZXWD    (DI)(BX*1), Y5
@@ -14680,9 +23831,9 @@ loop689:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop689
+	JMP          loop1018
 
-end690:
+end1019:
 	LEAQ         -24(DX), DI
 	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
@@ -14691,7 +23842,7 @@ end690:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store691
+	JZ           store1020
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
@@ -14700,7 +23851,7 @@ end690:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         DI, R8
 
-store691:
+store1020:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMOVUPS    Y1, 32(R8)
@@ -14713,21 +23864,21 @@ store691:
 	ADDQ       BX, AX
 	ADDQ       $0x00000080, CX
 	SUBQ       $0x00000020, DX
-	JMP        group685
+	JMP        group1014
 
-groups686:
-group692:
+groups1015:
+group1021:
 	CMPQ   DX, $0x00000008
-	JLE    groups693
+	JLE    groups1022
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   k+32(FP), R8
 
-loop694:
+loop1023:
 	CMPQ         R8, $0x00000004
-	JLT          end695
+	JLT          end1024
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4096(SI)(BX*1)
 	VPMOVZXWD    (SI), Y2
@@ -14761,12 +23912,12 @@ loop694:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop694
+	JMP          loop1023
 
-end695:
-loop696:
+end1024:
+loop1025:
 	CMPQ         R8, $0x00000001
-	JLT          end697
+	JLT          end1026
 	VPMOVZXWD    (SI), Y2
 	VPSLLD       $0x10, Y2, Y2
 	VPMOVZXWD    (SI)(BX*1), Y3
@@ -14777,9 +23928,9 @@ loop696:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop696
+	JMP          loop1025
 
-end697:
+end1026:
 	LEAQ         -8(DX), SI
 	VMOVD        SI, X2
 	VPBROADCASTD X2, Y2
@@ -14788,14 +23939,14 @@ end697:
 	MOVQ         add+64(FP), DI
 	SHLQ         $0x02, SI
 	TESTQ        DI, DI
-	JZ           store698
+	JZ           store1027
 	MOVQ         CX, DI
 	VADDPS       (DI), Y0, Y0
 	VMASKMOVPS   32(DI), Y2, Y3
 	VADDPS       Y3, Y1, Y1
 	ADDQ         SI, DI
 
-store698:
+store1027:
 	MOVQ       CX, DI
 	VMOVUPS    Y0, (DI)
 	VMASKMOVPS Y1, Y2, 32(DI)
@@ -14804,20 +23955,20 @@ store698:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group692
+	JMP        group1021
 
-groups693:
-group699:
+groups1022:
+group1028:
 	CMPQ   DX, $0x00000000
-	JLE    groups700
+	JLE    groups1029
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Y0, Y0, Y0
 	MOVQ   k+32(FP), R8
 
-loop701:
+loop1030:
 	CMPQ         R8, $0x00000004
-	JLT          end702
+	JLT          end1031
 	PREFETCHT0   4096(SI)
 	VPMOVZXWD    (SI), Y1
 	VPSLLD       $0x10, Y1, Y1
@@ -14838,12 +23989,12 @@ loop701:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop701
+	JMP          loop1030
 
-end702:
-loop703:
+end1031:
+loop1032:
 	CMPQ         R8, $0x00000001
-	JLT          end704
+	JLT          end1033
 	VPMOVZXWD    (SI), Y1
 	VPSLLD       $0x10, Y1, Y1
 	VBROADCASTSS (DI), Y2
@@ -14851,9 +24002,9 @@ loop703:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop703
+	JMP          loop1032
 
-end704:
+end1033:
 	LEAQ         (DX), SI
 	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
@@ -14862,22 +24013,22 @@ end704:
 	MOVQ         add+64(FP), DI
 	SHLQ         $0x02, SI
 	TESTQ        DI, DI
-	JZ           store705
+	JZ           store1034
 	MOVQ         CX, DI
 	VMASKMOVPS   (DI), Y1, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         SI, DI
 
-store705:
+store1034:
 	MOVQ       CX, DI
 	VMASKMOVPS Y0, Y1, (DI)
 	ADDQ       SI, DI
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group699
+	JMP        group1028
 
-groups700:
+groups1029:
 	VZEROUPPER
 	RET
 
@@ -14893,9 +24044,9 @@ TEXT ·mulPanelBF16x2AVX2(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group706:
+group1035:
 	CMPQ   DX, $0x00000018
-	JLE    groups707
+	JLE    groups1036
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -14908,9 +24059,9 @@ group706:
 	VXORPS Y7, Y7, Y7
 	MOVQ   k+32(FP), R10
 
-loop708:
+loop1037:
 	CMPQ         R10, $0x00000004
-	JLT          end709
+	JLT          end1038
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4096(R8)(BX*1)
 	PREFETCHT0   4096(R8)(BX*2)
@@ -14990,12 +24141,12 @@ loop708:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop708
+	JMP          loop1037
 
-end709:
-loop710:
+end1038:
+loop1039:
 	CMPQ         R10, $0x00000001
-	JLT          end711
+	JLT          end1040
 	VPMOVZXWD    (R8), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VPMOVZXWD    (R8)(BX*1), Y9
@@ -15017,9 +24168,9 @@ loop710:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop710
+	JMP          loop1039
 
-end711:
+end1040:
 	LEAQ         -24(DX), R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -15028,7 +24179,7 @@ end711:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store712
+	JZ           store1041
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y2, Y2
@@ -15043,7 +24194,7 @@ end711:
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R8, R9
 
-store712:
+store1041:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMOVUPS    Y2, 32(R9)
@@ -15061,12 +24212,12 @@ store712:
 	ADDQ       BX, AX
 	ADDQ       $0x00000080, CX
 	SUBQ       $0x00000020, DX
-	JMP        group706
+	JMP        group1035
 
-groups707:
-group713:
+groups1036:
+group1042:
 	CMPQ   DX, $0x00000008
-	JLE    groups714
+	JLE    groups1043
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -15075,9 +24226,9 @@ group713:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R9
 
-loop715:
+loop1044:
 	CMPQ         R9, $0x00000004
-	JLT          end716
+	JLT          end1045
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4096(SI)(BX*1)
 	VPMOVZXWD    (SI), Y4
@@ -15123,12 +24274,12 @@ loop715:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop715
+	JMP          loop1044
 
-end716:
-loop717:
+end1045:
+loop1046:
 	CMPQ         R9, $0x00000001
-	JLT          end718
+	JLT          end1047
 	VPMOVZXWD    (SI), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VPMOVZXWD    (SI)(BX*1), Y5
@@ -15142,9 +24293,9 @@ loop717:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop717
+	JMP          loop1046
 
-end718:
+end1047:
 	LEAQ         -8(DX), SI
 	VMOVD        SI, X4
 	VPBROADCASTD X4, Y4
@@ -15153,7 +24304,7 @@ end718:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, SI
 	TESTQ        R8, R8
-	JZ           store719
+	JZ           store1048
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y4, Y5
@@ -15164,7 +24315,7 @@ end718:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         SI, R8
 
-store719:
+store1048:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMASKMOVPS Y2, Y4, 32(R8)
@@ -15176,21 +24327,21 @@ store719:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group713
+	JMP        group1042
 
-groups714:
-group720:
+groups1043:
+group1049:
 	CMPQ   DX, $0x00000000
-	JLE    groups721
+	JLE    groups1050
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   k+32(FP), R9
 
-loop722:
+loop1051:
 	CMPQ         R9, $0x00000004
-	JLT          end723
+	JLT          end1052
 	PREFETCHT0   4096(SI)
 	VPMOVZXWD    (SI), Y2
 	VPSLLD       $0x10, Y2, Y2
@@ -15219,12 +24370,12 @@ loop722:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop722
+	JMP          loop1051
 
-end723:
-loop724:
+end1052:
+loop1053:
 	CMPQ         R9, $0x00000001
-	JLT          end725
+	JLT          end1054
 	VPMOVZXWD    (SI), Y2
 	VPSLLD       $0x10, Y2, Y2
 	VBROADCASTSS (R8), Y3
@@ -15234,9 +24385,9 @@ loop724:
 	ADDQ         $0x00000010, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop724
+	JMP          loop1053
 
-end725:
+end1054:
 	LEAQ         (DX), SI
 	VMOVD        SI, X2
 	VPBROADCASTD X2, Y2
@@ -15245,7 +24396,7 @@ end725:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, SI
 	TESTQ        R8, R8
-	JZ           store726
+	JZ           store1055
 	MOVQ         CX, R8
 	VMASKMOVPS   (R8), Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -15254,7 +24405,7 @@ end725:
 	VADDPS       Y3, Y1, Y1
 	ADDQ         SI, R8
 
-store726:
+store1055:
 	MOVQ       CX, R8
 	VMASKMOVPS Y0, Y2, (R8)
 	ADDQ       SI, R8
@@ -15263,9 +24414,9 @@ store726:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group720
+	JMP        group1049
 
-groups721:
+groups1050:
 	VZEROUPPER
 	RET
 
@@ -15280,9 +24431,9 @@ TEXT ·mulPanelBF16x3AVX2(SB), $128-72
 	MOVQ n+56(FP), SI
 	SHLQ $0x02, SI
 
-group727:
+group1056:
 	CMPQ   DX, $0x00000010
-	JLE    groups728
+	JLE    groups1057
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -15296,9 +24447,9 @@ group727:
 	VXORPS Y8, Y8, Y8
 	MOVQ   k+32(FP), R9
 
-loop729:
+loop1058:
 	CMPQ         R9, $0x00000004
-	JLT          end730
+	JLT          end1059
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4096(DI)(BX*1)
 	PREFETCHT0   4096(DI)(BX*2)
@@ -15377,12 +24528,12 @@ loop729:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop729
+	JMP          loop1058
 
-end730:
-loop731:
+end1059:
+loop1060:
 	CMPQ         R9, $0x00000001
-	JLT          end732
+	JLT          end1061
 	VPMOVZXWD    (DI), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VPMOVZXWD    (DI)(BX*1), Y10
@@ -15404,9 +24555,9 @@ loop731:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop731
+	JMP          loop1060
 
-end732:
+end1061:
 	LEAQ         -16(DX), DI
 	VMOVD        DI, X9
 	VPBROADCASTD X9, Y9
@@ -15415,7 +24566,7 @@ end732:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store733
+	JZ           store1062
 	MOVQ         CX, R8
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y3, Y3
@@ -15433,7 +24584,7 @@ end732:
 	VADDPS       Y10, Y8, Y8
 	ADDQ         DI, R8
 
-store733:
+store1062:
 	MOVQ       CX, R8
 	VMOVUPS    Y0, (R8)
 	VMOVUPS    Y3, 32(R8)
@@ -15452,12 +24603,12 @@ store733:
 	ADDQ       BX, AX
 	ADDQ       $0x00000060, CX
 	SUBQ       $0x00000018, DX
-	JMP        group727
+	JMP        group1056
 
-groups728:
-group734:
+groups1057:
+group1063:
 	CMPQ   DX, $0x00000000
-	JLE    groups735
+	JLE    groups1064
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Y0, Y0, Y0
@@ -15465,9 +24616,9 @@ group734:
 	VXORPS Y2, Y2, Y2
 	MOVQ   k+32(FP), R9
 
-loop736:
+loop1065:
 	CMPQ         R9, $0x00000004
-	JLT          end737
+	JLT          end1066
 	PREFETCHT0   4096(DI)
 	VPMOVZXWD    (DI), Y3
 	VPSLLD       $0x10, Y3, Y3
@@ -15504,12 +24655,12 @@ loop736:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop736
+	JMP          loop1065
 
-end737:
-loop738:
+end1066:
+loop1067:
 	CMPQ         R9, $0x00000001
-	JLT          end739
+	JLT          end1068
 	VPMOVZXWD    (DI), Y3
 	VPSLLD       $0x10, Y3, Y3
 	VBROADCASTSS (R8), Y4
@@ -15521,9 +24672,9 @@ loop738:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop738
+	JMP          loop1067
 
-end739:
+end1068:
 	LEAQ         (DX), DI
 	VMOVD        DI, X3
 	VPBROADCASTD X3, Y3
@@ -15532,7 +24683,7 @@ end739:
 	MOVQ         add+64(FP), R8
 	SHLQ         $0x02, DI
 	TESTQ        R8, R8
-	JZ           store740
+	JZ           store1069
 	MOVQ         CX, R8
 	VMASKMOVPS   (R8), Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -15544,7 +24695,7 @@ end739:
 	VADDPS       Y4, Y2, Y2
 	ADDQ         DI, R8
 
-store740:
+store1069:
 	MOVQ       CX, R8
 	VMASKMOVPS Y0, Y3, (R8)
 	ADDQ       DI, R8
@@ -15555,9 +24706,9 @@ store740:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group734
+	JMP        group1063
 
-groups735:
+groups1064:
 	VZEROUPPER
 	RET
 
@@ -15573,9 +24724,9 @@ TEXT ·mulPanelBF16x4AVX2(SB), $128-72
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 
-group741:
+group1070:
 	CMPQ   DX, $0x00000008
-	JLE    groups742
+	JLE    groups1071
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -15588,9 +24739,9 @@ group741:
 	VXORPS Y7, Y7, Y7
 	MOVQ   k+32(FP), R10
 
-loop743:
+loop1072:
 	CMPQ         R10, $0x00000004
-	JLT          end744
+	JLT          end1073
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4096(R8)(BX*1)
 	VPMOVZXWD    (R8), Y8
@@ -15660,12 +24811,12 @@ loop743:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop743
+	JMP          loop1072
 
-end744:
-loop745:
+end1073:
+loop1074:
 	CMPQ         R10, $0x00000001
-	JLT          end746
+	JLT          end1075
 	VPMOVZXWD    (R8), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VPMOVZXWD    (R8)(BX*1), Y9
@@ -15685,9 +24836,9 @@ loop745:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop745
+	JMP          loop1074
 
-end746:
+end1075:
 	LEAQ         -8(DX), R8
 	VMOVD        R8, X8
 	VPBROADCASTD X8, Y8
@@ -15696,7 +24847,7 @@ end746:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store747
+	JZ           store1076
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y8, Y9
@@ -15715,7 +24866,7 @@ end746:
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R8, R9
 
-store747:
+store1076:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMASKMOVPS Y4, Y8, 32(R9)
@@ -15733,12 +24884,12 @@ store747:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group741
+	JMP        group1070
 
-groups742:
-group748:
+groups1071:
+group1077:
 	CMPQ   DX, $0x00000000
-	JLE    groups749
+	JLE    groups1078
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -15747,9 +24898,9 @@ group748:
 	VXORPS Y3, Y3, Y3
 	MOVQ   k+32(FP), R10
 
-loop750:
+loop1079:
 	CMPQ         R10, $0x00000004
-	JLT          end751
+	JLT          end1080
 	PREFETCHT0   4096(R8)
 	VPMOVZXWD    (R8), Y4
 	VPSLLD       $0x10, Y4, Y4
@@ -15794,12 +24945,12 @@ loop750:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop750
+	JMP          loop1079
 
-end751:
-loop752:
+end1080:
+loop1081:
 	CMPQ         R10, $0x00000001
-	JLT          end753
+	JLT          end1082
 	VPMOVZXWD    (R8), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VBROADCASTSS (R9), Y5
@@ -15813,9 +24964,9 @@ loop752:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop752
+	JMP          loop1081
 
-end753:
+end1082:
 	LEAQ         (DX), R8
 	VMOVD        R8, X4
 	VPBROADCASTD X4, Y4
@@ -15824,7 +24975,7 @@ end753:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store754
+	JZ           store1083
 	MOVQ         CX, R9
 	VMASKMOVPS   (R9), Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -15839,7 +24990,7 @@ end753:
 	VADDPS       Y5, Y3, Y3
 	ADDQ         R8, R9
 
-store754:
+store1083:
 	MOVQ       CX, R9
 	VMASKMOVPS Y0, Y4, (R9)
 	ADDQ       R8, R9
@@ -15852,9 +25003,9 @@ store754:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group748
+	JMP        group1077
 
-groups749:
+groups1078:
 	VZEROUPPER
 	RET
 
@@ -15870,9 +25021,9 @@ TEXT ·mulPanelBF16x5AVX2(SB), $128-72
 	SHLQ $0x02, SI
 	LEAQ (SI)(SI*2), DI
 
-group755:
+group1084:
 	CMPQ   DX, $0x00000008
-	JLE    groups756
+	JLE    groups1085
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -15887,9 +25038,9 @@ group755:
 	VXORPS Y9, Y9, Y9
 	MOVQ   k+32(FP), R10
 
-loop757:
+loop1086:
 	CMPQ         R10, $0x00000004
-	JLT          end758
+	JLT          end1087
 	VPMOVZXWD    (R8), Y10
 	VPSLLD       $0x10, Y10, Y10
 	VPMOVZXWD    (R8)(BX*1), Y11
@@ -15969,12 +25120,12 @@ loop757:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop757
+	JMP          loop1086
 
-end758:
-loop759:
+end1087:
+loop1088:
 	CMPQ         R10, $0x00000001
-	JLT          end760
+	JLT          end1089
 	VPMOVZXWD    (R8), Y10
 	VPSLLD       $0x10, Y10, Y10
 	VPMOVZXWD    (R8)(BX*1), Y11
@@ -15997,9 +25148,9 @@ loop759:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop759
+	JMP          loop1088
 
-end760:
+end1089:
 	LEAQ         -8(DX), R8
 	VMOVD        R8, X10
 	VPBROADCASTD X10, Y10
@@ -16008,7 +25159,7 @@ end760:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store761
+	JZ           store1090
 	MOVQ         CX, R9
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y10, Y11
@@ -16031,7 +25182,7 @@ end760:
 	VADDPS       Y11, Y9, Y9
 	ADDQ         R8, R9
 
-store761:
+store1090:
 	MOVQ       CX, R9
 	VMOVUPS    Y0, (R9)
 	VMASKMOVPS Y5, Y10, 32(R9)
@@ -16052,12 +25203,12 @@ store761:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group755
+	JMP        group1084
 
-groups756:
-group762:
+groups1085:
+group1091:
 	CMPQ   DX, $0x00000000
-	JLE    groups763
+	JLE    groups1092
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Y0, Y0, Y0
@@ -16067,9 +25218,9 @@ group762:
 	VXORPS Y4, Y4, Y4
 	MOVQ   k+32(FP), R10
 
-loop764:
+loop1093:
 	CMPQ         R10, $0x00000004
-	JLT          end765
+	JLT          end1094
 	VPMOVZXWD    (R8), Y5
 	VPSLLD       $0x10, Y5, Y5
 	VBROADCASTSS (R9), Y6
@@ -16121,12 +25272,12 @@ loop764:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop764
+	JMP          loop1093
 
-end765:
-loop766:
+end1094:
+loop1095:
 	CMPQ         R10, $0x00000001
-	JLT          end767
+	JLT          end1096
 	VPMOVZXWD    (R8), Y5
 	VPSLLD       $0x10, Y5, Y5
 	VBROADCASTSS (R9), Y6
@@ -16142,9 +25293,9 @@ loop766:
 	ADDQ         $0x00000010, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop766
+	JMP          loop1095
 
-end767:
+end1096:
 	LEAQ         (DX), R8
 	VMOVD        R8, X5
 	VPBROADCASTD X5, Y5
@@ -16153,7 +25304,7 @@ end767:
 	MOVQ         add+64(FP), R9
 	SHLQ         $0x02, R8
 	TESTQ        R9, R9
-	JZ           store768
+	JZ           store1097
 	MOVQ         CX, R9
 	VMASKMOVPS   (R9), Y5, Y6
 	VADDPS       Y6, Y0, Y0
@@ -16171,7 +25322,7 @@ end767:
 	VADDPS       Y6, Y4, Y4
 	ADDQ         R8, R9
 
-store768:
+store1097:
 	MOVQ       CX, R9
 	VMASKMOVPS Y0, Y5, (R9)
 	ADDQ       R8, R9
@@ -16186,9 +25337,9 @@ store768:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group762
+	JMP        group1091
 
-groups763:
+groups1092:
 	VZEROUPPER
 	RET
 
@@ -16205,9 +25356,9 @@ TEXT ·mulPanelBF16x6AVX2(SB), $128-72
 	LEAQ (SI)(SI*2), DI
 	LEAQ (DI)(SI*2), R8
 
-group769:
+group1098:
 	CMPQ   DX, $0x00000008
-	JLE    groups770
+	JLE    groups1099
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Y0, Y0, Y0
@@ -16224,9 +25375,9 @@ group769:
 	VXORPS Y11, Y11, Y11
 	MOVQ   k+32(FP), R11
 
-loop771:
+loop1100:
 	CMPQ         R11, $0x00000004
-	JLT          end772
+	JLT          end1101
 	VPMOVZXWD    (R9), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VPMOVZXWD    (R9)(BX*1), Y13
@@ -16318,12 +25469,12 @@ loop771:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop771
+	JMP          loop1100
 
-end772:
-loop773:
+end1101:
+loop1102:
 	CMPQ         R11, $0x00000001
-	JLT          end774
+	JLT          end1103
 	VPMOVZXWD    (R9), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VPMOVZXWD    (R9)(BX*1), Y13
@@ -16349,9 +25500,9 @@ loop773:
 	ADDQ         $0x00000010, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop773
+	JMP          loop1102
 
-end774:
+end1103:
 	LEAQ         -8(DX), R9
 	VMOVD        R9, X12
 	VPBROADCASTD X12, Y12
@@ -16360,7 +25511,7 @@ end774:
 	MOVQ         add+64(FP), R10
 	SHLQ         $0x02, R9
 	TESTQ        R10, R10
-	JZ           store775
+	JZ           store1104
 	MOVQ         CX, R10
 	VADDPS       (R10), Y0, Y0
 	VMASKMOVPS   32(R10), Y12, Y13
@@ -16387,7 +25538,7 @@ end774:
 	VADDPS       Y13, Y11, Y11
 	ADDQ         R9, R10
 
-store775:
+store1104:
 	MOVQ       CX, R10
 	VMOVUPS    Y0, (R10)
 	VMASKMOVPS Y6, Y12, 32(R10)
@@ -16411,12 +25562,12 @@ store775:
 	ADDQ       BX, AX
 	ADDQ       $0x00000040, CX
 	SUBQ       $0x00000010, DX
-	JMP        group769
+	JMP        group1098
 
-groups770:
-group776:
+groups1099:
+group1105:
 	CMPQ   DX, $0x00000000
-	JLE    groups777
+	JLE    groups1106
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Y0, Y0, Y0
@@ -16427,9 +25578,9 @@ group776:
 	VXORPS Y5, Y5, Y5
 	MOVQ   k+32(FP), R11
 
-loop778:
+loop1107:
 	CMPQ         R11, $0x00000004
-	JLT          end779
+	JLT          end1108
 	VPMOVZXWD    (R9), Y6
 	VPSLLD       $0x10, Y6, Y6
 	VBROADCASTSS (R10), Y7
@@ -16489,12 +25640,12 @@ loop778:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop778
+	JMP          loop1107
 
-end779:
-loop780:
+end1108:
+loop1109:
 	CMPQ         R11, $0x00000001
-	JLT          end781
+	JLT          end1110
 	VPMOVZXWD    (R9), Y6
 	VPSLLD       $0x10, Y6, Y6
 	VBROADCASTSS (R10), Y7
@@ -16512,9 +25663,9 @@ loop780:
 	ADDQ         $0x00000010, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop780
+	JMP          loop1109
 
-end781:
+end1110:
 	LEAQ         (DX), R9
 	VMOVD        R9, X6
 	VPBROADCASTD X6, Y6
@@ -16523,7 +25674,7 @@ end781:
 	MOVQ         add+64(FP), R10
 	SHLQ         $0x02, R9
 	TESTQ        R10, R10
-	JZ           store782
+	JZ           store1111
 	MOVQ         CX, R10
 	VMASKMOVPS   (R10), Y6, Y7
 	VADDPS       Y7, Y0, Y0
@@ -16544,7 +25695,7 @@ end781:
 	VADDPS       Y7, Y5, Y5
 	ADDQ         R9, R10
 
-store782:
+store1111:
 	MOVQ       CX, R10
 	VMASKMOVPS Y0, Y6, (R10)
 	ADDQ       R9, R10
@@ -16561,8 +25712,8 @@ store782:
 	ADDQ       BX, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000008, DX
-	JMP        group776
+	JMP        group1105
 
-groups777:
+groups1106:
 	VZEROUPPER
 	RET

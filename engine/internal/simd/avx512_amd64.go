@@ -7,7 +7,7 @@ var avx512 = func() Kernels {
 	k := avx2
 	k.Name = "avx512"
 	k.PanelRows = 16
-	k.panels = panels512()
-	k.floatPanels = floatPanels512()
+	k.panels = newPanels(16, tiles512)
+	k.floatPanels = newFloatPanels(16, floatTiles512)
 	return k
 }()

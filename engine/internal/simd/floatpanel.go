@@ -12,13 +12,10 @@ import "loupe/engine/tensor"
 // The sum over elements is a chain of multiply-adds for some 600 of them at a time,
 // whose results are added up: an order that depends on nothing but n.
 func (k *Kernels) MulPanelF(t tensor.DType) MulF {
-	switch t {
-	case tensor.F32:
-		return k.floatPanels[0]
-	case tensor.F16:
-		return k.floatPanels[1]
-	case tensor.BF16:
-		return k.floatPanels[2]
+	for i, f := range floatFormats {
+		if f.typ == t {
+			return k.floatPanels[i]
+		}
 	}
 	return nil
 }

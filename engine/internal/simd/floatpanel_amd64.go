@@ -2,6 +2,8 @@
 
 package simd
 
+import "loupe/engine/tensor"
+
 // A floatPanelFunc multiplies k elements of rows rows in panels, stride bytes apart,
 // with the activation rows from x on, as many as it has columns.
 type floatPanelFunc func(dst *float32, ldd int, w *byte, rows, k, stride int, x *float32, n int, add int)
@@ -66,27 +68,10 @@ func (p *floatPanelTier) mul(dst []float32, ldd int, w []byte, rows int, x []flo
 	}
 }
 
-// floatPanels256 are the kernels for panels of 8 rows.
-func floatPanels256() (mul [len(floatFormats)]MulF) {
-	for i, p := range [len(floatFormats)]floatPanelTier{
-		{tiles: [maxColumns + 1]floatPanelFunc{1: mulPanelF32x1AVX2, 2: mulPanelF32x2AVX2, 3: mulPanelF32x3AVX2, 4: mulPanelF32x4AVX2, 5: mulPanelF32x5AVX2, 6: mulPanelF32x6AVX2}},
-		{tiles: [maxColumns + 1]floatPanelFunc{1: mulPanelF16x1AVX2, 2: mulPanelF16x2AVX2, 3: mulPanelF16x3AVX2, 4: mulPanelF16x4AVX2, 5: mulPanelF16x5AVX2, 6: mulPanelF16x6AVX2}},
-		{tiles: [maxColumns + 1]floatPanelFunc{1: mulPanelBF16x1AVX2, 2: mulPanelBF16x2AVX2, 3: mulPanelBF16x3AVX2, 4: mulPanelBF16x4AVX2, 5: mulPanelBF16x5AVX2, 6: mulPanelBF16x6AVX2}},
-	} {
-		p.rows, p.size = 8, floatFormats[i].size
-		mul[i] = p.kernel()
-	}
-	return mul
-}
-
-// floatPanels512 are the kernels for panels of 16 rows.
-func floatPanels512() (mul [len(floatFormats)]MulF) {
-	for i, p := range [len(floatFormats)]floatPanelTier{
-		{tiles: [maxColumns + 1]floatPanelFunc{1: mulPanelF32x1AVX512, 2: mulPanelF32x2AVX512, 3: mulPanelF32x3AVX512, 4: mulPanelF32x4AVX512, 5: mulPanelF32x5AVX512, 6: mulPanelF32x6AVX512, 7: mulPanelF32x7AVX512, 8: mulPanelF32x8AVX512, 12: mulPanelF32x12AVX512}},
-		{tiles: [maxColumns + 1]floatPanelFunc{1: mulPanelF16x1AVX512, 2: mulPanelF16x2AVX512, 3: mulPanelF16x3AVX512, 4: mulPanelF16x4AVX512, 5: mulPanelF16x5AVX512, 6: mulPanelF16x6AVX512, 7: mulPanelF16x7AVX512, 8: mulPanelF16x8AVX512, 12: mulPanelF16x12AVX512}},
-		{tiles: [maxColumns + 1]floatPanelFunc{1: mulPanelBF16x1AVX512, 2: mulPanelBF16x2AVX512, 3: mulPanelBF16x3AVX512, 4: mulPanelBF16x4AVX512, 5: mulPanelBF16x5AVX512, 6: mulPanelBF16x6AVX512, 7: mulPanelBF16x7AVX512, 8: mulPanelBF16x8AVX512, 12: mulPanelBF16x12AVX512}},
-	} {
-		p.rows, p.size = 16, floatFormats[i].size
+// newFloatPanels are the kernels of a tier for panels of rows rows.
+func newFloatPanels(rows int, tiles map[tensor.DType][maxColumns + 1]floatPanelFunc) (mul [len(floatFormats)]MulF) {
+	for i, f := range floatFormats {
+		p := &floatPanelTier{size: floatSize(f.typ), rows: rows, tiles: tiles[f.typ]}
 		mul[i] = p.kernel()
 	}
 	return mul

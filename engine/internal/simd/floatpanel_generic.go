@@ -1,13 +1,17 @@
 package simd
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"loupe/engine/tensor"
+)
 
 // floatFormats are the types of plain floats that have panels, in the order of
 // Kernels.floatPanels.
 var floatFormats = [...]struct {
-	size int
-	at   func(b []byte, i int) float32
-}{{4, floatAt}, {2, halfAt}, {2, bhalfAt}}
+	typ tensor.DType
+	at  func(b []byte, i int) float32
+}{{tensor.F32, floatAt}, {tensor.F16, halfAt}, {tensor.BF16, bhalfAt}}
 
 // interleave32 makes a panel of panelRows rows from the m rows of n elements of 4
 // bytes at src.
@@ -46,7 +50,7 @@ func interleave16(dst, src []byte, panelRows, m, n int) {
 func genericFloatPanels(panelRows int) (mul [len(floatFormats)]MulF) {
 	for i, f := range floatFormats {
 		mul[i] = func(dst []float32, ldd int, w []byte, rows int, x []float32, n int, t0, t1 int) {
-			if checkPanelF(panelRows, f.size, dst, ldd, w, rows, x, n, t0, t1) {
+			if checkPanelF(panelRows, floatSize(f.typ), dst, ldd, w, rows, x, n, t0, t1) {
 				mulFloats(dst, ldd, rows, x, n, t0, t1, func(r, k int) float32 {
 					return f.at(w, (r/panelRows*n+k)*panelRows+r%panelRows)
 				})

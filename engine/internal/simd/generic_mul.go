@@ -6,10 +6,11 @@ import (
 	"loupe/engine/tensor"
 )
 
-// block is one block of weights, unpacked: value i is d*q[i] + m.
+// block is one block of weights, unpacked: value i is d*q[i] + m + halves[i/16].
 type block struct {
-	q    [blockLen]int16
-	d, m float32
+	q      [blockLen]int16
+	d, m   float32
+	halves [2]float32
 }
 
 // tokensATime is for how many tokens an unpacked block is used.
@@ -121,6 +122,11 @@ func mulBlocks(dst []float32, ldd, rows int, x *Q8, t0, t1 int, add bool, unpack
 					acc[i] += wb.d * x.D[at] * float32(sum)
 					if wb.m != 0 {
 						acc[i] += wb.m * x.S[at]
+					}
+					for h, m := range wb.halves {
+						if m != 0 {
+							acc[i] -= m * x.D[at] * float32(x.H[2*at+h])
+						}
 					}
 				}
 			}

@@ -68,13 +68,13 @@ func (p *product) solve() {
 	p.limit = make([]float64, p.tokens*p.rows)
 	nb := p.n / blockLen
 	w := make([]float32, p.n)
-	offsets := make([]float64, nb)
+	offsets := make([]float64, 2*nb)
 	for r := range p.rows {
 		row := p.w[r*p.typ.RowBytes(p.n):][:p.typ.RowBytes(p.n)]
 		if err := quant.Dequantize(p.typ, w, row); err != nil {
 			panic(err)
 		}
-		withOffset := p.typ == tensor.Q4_1 || p.typ == tensor.Q5_1
+		withOffset := p.typ.BlockSize() > 1 && panelFormats[panelIndex(p.typ)].offset
 		values := make([]float64, p.n) // without the offset of their block
 		for k, v := range w {
 			values[k] = float64(v)
@@ -103,9 +103,11 @@ func (p *product) solve() {
 					size += math.Abs(term)
 				}
 				if withOffset {
-					term := offsets[b] * float64(p.q.S[at])
-					sum += term
-					size += math.Abs(term)
+					for h := range 2 {
+						term := offsets[2*b+h] * float64(p.q.D[at]) * -float64(p.q.H[2*at+h])
+						sum += term
+						size += math.Abs(term)
+					}
 				}
 			}
 			// Two products and two additions a block, then three additions.
@@ -119,14 +121,19 @@ func (p *product) solve() {
 // into d*q and the m of each block.
 func exactOffsets(typ tensor.DType, row []byte, values, offsets []float64) {
 	var b block
-	size := typ.BlockBytes()
-	for i := range offsets {
-		b.unpack(typ, row[i*size:])
-		offsets[i] = float64(b.m)
+	f := &panelFormats[panelIndex(typ)]
+	nb := len(values) / blockLen
+	panel, unitSize := make([]byte, f.panelBytes(1, len(values))), f.unitBytes(1)
+	f.pack(1, panel, row, 1, nb) // as TestPack holds against package quant
+	for i := range nb {
+		f.unpack(&b, 1, 0, panel[i/f.blocks()*unitSize:][:unitSize], i%f.blocks())
+		for h := range 2 {
+			offsets[2*i+h] = float64(b.m) + float64(b.halves[h])
+		}
 		for k, q := range b.q {
-			decoded, exact := &values[i*blockLen+k], float64(b.d)*float64(q)
-			if e := math.Abs(*decoded - exact - offsets[i]); e > 2*unit*(math.Abs(exact)+math.Abs(offsets[i])) {
-				panic(fmt.Sprintf("%s: value %d of block %d unpacks to %v + %v, decodes to %v", typ, k, i, exact, offsets[i], *decoded))
+			decoded, exact, offset := &values[i*blockLen+k], float64(b.d)*float64(q), offsets[2*i+k/halfLen]
+			if e := math.Abs(*decoded - exact - offset); e > 4*unit*(math.Abs(exact)+math.Abs(offset))+0x1p-149 {
+				panic(fmt.Sprintf("%s: value %d of block %d unpacks to %v + %v, decodes to %v", typ, k, i, exact, offset, *decoded))
 			}
 			*decoded = exact
 		}
@@ -155,7 +162,9 @@ func newProduct(typ tensor.DType, rows, n, tokens int, seed uint64) *product {
 	if err := quant.Quantize(typ, p.w, values); err != nil {
 		panic(err)
 	}
-	if bs := typ.BlockBytes(); typ.BlockSize() > 1 {
+	if bs := typ.BlockBytes(); typ.BlockSize() > blockLen || typ == tensor.MXFP4 {
+		p.disturb(rng)
+	} else if typ.BlockSize() > 1 {
 		for i := 0; i+bs <= size; i += bs {
 			switch rng.IntN(12) {
 			case 0: // any quants, -128 among them
@@ -178,6 +187,33 @@ func newProduct(typ tensor.DType, rows, n, tokens int, seed uint64) *product {
 	p.quantize()
 	p.solve()
 	return p
+}
+
+// disturb puts other bytes into some blocks, and into all but the shared scales of
+// others, whose exponents it keeps small.
+func (p *product) disturb(rng *rand.Rand) {
+	bs := p.typ.BlockBytes()
+	for i := 0; i+bs <= len(p.w); i += bs {
+		b := p.w[i : i+bs]
+		if rng.IntN(3) > 0 {
+			continue
+		}
+		extremes := rng.IntN(2) == 0
+		for j := range b {
+			if b[j] = byte(rng.Uint32()); extremes {
+				b[j] = []byte{0x80, 0x00, 0xff, 0x7f}[rng.IntN(4)]
+			}
+		}
+		at := scaleAt(p.typ)
+		if p.typ == tensor.MXFP4 {
+			b[at] = byte(100 + rng.IntN(50))
+			continue
+		}
+		b[at+1] &= 0xbf // less than 2 in magnitude
+		if f := panelFormats[panelIndex(p.typ)]; f.offset {
+			b[at+3] &= 0xbf
+		}
+	}
 }
 
 func (p *product) quantize() {

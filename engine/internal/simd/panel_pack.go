@@ -26,27 +26,34 @@ func fifths(bits uint32) uint32 {
 // pack makes panels of panelRows rows, block column after block column, so that
 // dst is written in order.
 func (f *panelFormat) pack(panelRows int, dst, src []byte, rows, nb int) {
-	size, bytes := f.size(panelRows), f.typ.BlockBytes()
+	size, bytes, units := f.unitBytes(panelRows), f.typ.BlockBytes(), nb/f.blocks()
 	for ; rows > 0; rows -= panelRows {
 		n := min(panelRows, rows)
-		for b := range nb {
+		for u := range units {
 			column := dst[:size]
 			dst = dst[size:]
 			if n < panelRows {
 				clear(column)
 			}
 			for r := range n {
-				f.packBlock(panelRows, r, column, src[(r*nb+b)*bytes:][:bytes])
+				block := src[(r*units+u)*bytes:][:bytes]
+				if f.super {
+					f.packSuper(panelRows, r, column, block)
+				} else {
+					f.packBlock(panelRows, r, column, block)
+				}
 			}
 		}
-		src = src[n*nb*bytes:]
+		src = src[n*units*bytes:]
 	}
 }
 
 // packBlock writes block as row r of column.
 func (f *panelFormat) packBlock(panelRows, r int, column, block []byte) {
 	le := binary.LittleEndian
-	le.PutUint16(column[2*r:], le.Uint16(block))
+	if f.typ != tensor.MXFP4 {
+		le.PutUint16(column[2*r:], le.Uint16(block))
+	}
 	quants := column[f.quants(panelRows)+4*r:]
 	slice := 4 * panelRows
 	switch f.typ {
@@ -56,8 +63,11 @@ func (f *panelFormat) packBlock(panelRows, r int, column, block []byte) {
 			le.PutUint32(quants[s*slice:], le.Uint32(b[2+4*s:])^0x80808080)
 		}
 		return
-	case tensor.Q4_0:
+	case tensor.Q4_0, tensor.IQ4_NL:
 		block = block[2:]
+	case tensor.MXFP4:
+		column[r] = block[0]
+		block = block[1:]
 	case tensor.Q4_1:
 		le.PutUint16(column[2*(panelRows+r):], le.Uint16(block[2:]))
 		block = block[4:]

@@ -14,23 +14,30 @@ import (
 func kernelCalls(k *Kernels, n, rows, tokens int, alloc func(n int) []byte) map[string]func() {
 	floats := func(n int) []float32 { return asFloats(alloc(4 * n)) }
 	calls := map[string]func(){}
-	blocks := n / blockLen * blockLen
-	for _, typ := range quantTypes {
+	for _, typ := range panelTypes {
 		// A batch whose arrays end where the memory does.
-		scales := tokens * blocks / blockLen
-		q := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales)), H: asInt16(alloc(4 * scales))}
-		rest := &Q8{N: blocks, Q: asInt8(alloc(tokens * blocks)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales)), H: asInt16(alloc(4 * scales))}
-		w, dst, x := alloc(rows*typ.RowBytes(blocks)), floats(rows*tokens), floats(blocks)
-		calls[typ.String()] = func() {
-			for t := range tokens {
-				k.QuantizeQ8(q, t, x)
-				k.QuantizeQ8Fine(q, rest, t, x)
-			}
-			k.MulQ(typ)(dst, rows, w, rows, q, 0, tokens)
+		n := n / typ.BlockSize() * typ.BlockSize()
+		if typ.BlockSize() > blockLen {
+			n += typ.BlockSize() // one block at least
 		}
-		panels := alloc(k.PanelBytes(typ, rows, blocks))
+		batch := func() *Q8 {
+			scales := tokens * n / blockLen
+			return &Q8{N: n, Q: asInt8(alloc(tokens * n)), D: floats(scales), S: floats(scales), B: asInt32(alloc(4 * scales)), H: asInt16(alloc(4 * scales))}
+		}
+		q, rest := batch(), batch()
+		w, dst, x := alloc(rows*typ.RowBytes(n)), floats(rows*tokens), floats(n)
+		if mul := k.MulQ(typ); mul != nil {
+			calls[typ.String()] = func() {
+				for t := range tokens {
+					k.QuantizeQ8(q, t, x)
+					k.QuantizeQ8Fine(q, rest, t, x)
+				}
+				mul(dst, rows, w, rows, q, 0, tokens)
+			}
+		}
+		panels := alloc(k.PanelBytes(typ, rows, n))
 		calls["panels of "+typ.String()] = func() {
-			k.Pack(typ, panels, w, rows, blocks)
+			k.Pack(typ, panels, w, rows, n)
 			k.MulPanel(typ)(dst, rows, panels, rows, q, 0, tokens)
 			k.MulPanelFine(typ)(dst, rows, panels, rows, q, q, 0, 1)
 			k.MulPanelFine(typ)(dst, rows, panels, rows, q, q, 0, tokens)
@@ -103,7 +110,7 @@ func TestCollectorRuns(t *testing.T) {
 		done := make(chan struct{})
 		workers := runtime.GOMAXPROCS(0)
 		for range workers {
-			calls := kernelCalls(k, 4096, 64, 4, func(n int) []byte { return make([]byte, n) })
+			calls := kernelCalls(k, 1024, 32, 4, func(n int) []byte { return make([]byte, n) })
 			go func() {
 				for !stop.Load() {
 					for _, call := range calls {

@@ -279,6 +279,431 @@ func mulPanelQ8_0x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *
 //go:noescape
 func mulPanelQ8_0FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
 
+// mulPanelIQ4_NLx1AVX512 multiplies panels of IQ4_NL with 1 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx2AVX512 multiplies panels of IQ4_NL with 2 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx3AVX512 multiplies panels of IQ4_NL with 3 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx4AVX512 multiplies panels of IQ4_NL with 4 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx5AVX512 multiplies panels of IQ4_NL with 5 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx6AVX512 multiplies panels of IQ4_NL with 6 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx7AVX512 multiplies panels of IQ4_NL with 7 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx8AVX512 multiplies panels of IQ4_NL with 8 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx12AVX512 multiplies panels of IQ4_NL with 12 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx16AVX512 multiplies panels of IQ4_NL with 16 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLFineAVX512 multiplies panels of IQ4_NL with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelIQ4_NLFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelMXFP4x1AVX512 multiplies panels of MXFP4 with 1 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x2AVX512 multiplies panels of MXFP4 with 2 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x3AVX512 multiplies panels of MXFP4 with 3 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x4AVX512 multiplies panels of MXFP4 with 4 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x5AVX512 multiplies panels of MXFP4 with 5 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x6AVX512 multiplies panels of MXFP4 with 6 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x7AVX512 multiplies panels of MXFP4 with 7 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x8AVX512 multiplies panels of MXFP4 with 8 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x12AVX512 multiplies panels of MXFP4 with 12 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x16AVX512 multiplies panels of MXFP4 with 16 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4FineAVX512 multiplies panels of MXFP4 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelMXFP4FineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ4_Kx1AVX512 multiplies panels of Q4_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx2AVX512 multiplies panels of Q4_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx3AVX512 multiplies panels of Q4_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx4AVX512 multiplies panels of Q4_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx5AVX512 multiplies panels of Q4_K with 5 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx6AVX512 multiplies panels of Q4_K with 6 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx7AVX512 multiplies panels of Q4_K with 7 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx8AVX512 multiplies panels of Q4_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx12AVX512 multiplies panels of Q4_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx16AVX512 multiplies panels of Q4_K with 16 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_KFineAVX512 multiplies panels of Q4_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ4_KFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ5_Kx1AVX512 multiplies panels of Q5_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx2AVX512 multiplies panels of Q5_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx3AVX512 multiplies panels of Q5_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx4AVX512 multiplies panels of Q5_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx5AVX512 multiplies panels of Q5_K with 5 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx6AVX512 multiplies panels of Q5_K with 6 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx7AVX512 multiplies panels of Q5_K with 7 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx8AVX512 multiplies panels of Q5_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx12AVX512 multiplies panels of Q5_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx16AVX512 multiplies panels of Q5_K with 16 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_KFineAVX512 multiplies panels of Q5_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ5_KFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ6_Kx1AVX512 multiplies panels of Q6_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx2AVX512 multiplies panels of Q6_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx3AVX512 multiplies panels of Q6_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx4AVX512 multiplies panels of Q6_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx5AVX512 multiplies panels of Q6_K with 5 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx6AVX512 multiplies panels of Q6_K with 6 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx7AVX512 multiplies panels of Q6_K with 7 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx8AVX512 multiplies panels of Q6_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx12AVX512 multiplies panels of Q6_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_KFineAVX512 multiplies panels of Q6_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ6_KFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelIQ4_XSx1AVX512 multiplies panels of IQ4_XS with 1 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx2AVX512 multiplies panels of IQ4_XS with 2 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx3AVX512 multiplies panels of IQ4_XS with 3 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx4AVX512 multiplies panels of IQ4_XS with 4 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx5AVX512 multiplies panels of IQ4_XS with 5 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx6AVX512 multiplies panels of IQ4_XS with 6 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx7AVX512 multiplies panels of IQ4_XS with 7 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx8AVX512 multiplies panels of IQ4_XS with 8 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx12AVX512 multiplies panels of IQ4_XS with 12 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx16AVX512 multiplies panels of IQ4_XS with 16 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSFineAVX512 multiplies panels of IQ4_XS with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelIQ4_XSFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ3_Kx1AVX512 multiplies panels of Q3_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx2AVX512 multiplies panels of Q3_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx3AVX512 multiplies panels of Q3_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx4AVX512 multiplies panels of Q3_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx5AVX512 multiplies panels of Q3_K with 5 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx6AVX512 multiplies panels of Q3_K with 6 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx7AVX512 multiplies panels of Q3_K with 7 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx8AVX512 multiplies panels of Q3_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx12AVX512 multiplies panels of Q3_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_KFineAVX512 multiplies panels of Q3_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ3_KFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ2_Kx1AVX512 multiplies panels of Q2_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx2AVX512 multiplies panels of Q2_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx3AVX512 multiplies panels of Q2_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx3AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx4AVX512 multiplies panels of Q2_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx4AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx5AVX512 multiplies panels of Q2_K with 5 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx6AVX512 multiplies panels of Q2_K with 6 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx7AVX512 multiplies panels of Q2_K with 7 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx8AVX512 multiplies panels of Q2_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx12AVX512 multiplies panels of Q2_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_KFineAVX512 multiplies panels of Q2_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ2_KFineAVX512(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
 // mulPanelF32x1AVX512 multiplies k elements of panels of F32, stride bytes apart, with 1 activation rows of n.
 //
 //go:noescape

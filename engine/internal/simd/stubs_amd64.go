@@ -364,6 +364,206 @@ func mulPanelQ8_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //go:noescape
 func mulPanelQ8_0FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
 
+// mulPanelIQ4_NLx1AVX2 multiplies panels of IQ4_NL with 1 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx2AVX2 multiplies panels of IQ4_NL with 2 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx3AVX2 multiplies panels of IQ4_NL with 3 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx4AVX2 multiplies panels of IQ4_NL with 4 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLFineAVX2 multiplies panels of IQ4_NL with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelIQ4_NLFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelMXFP4x1AVX2 multiplies panels of MXFP4 with 1 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x2AVX2 multiplies panels of MXFP4 with 2 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x3AVX2 multiplies panels of MXFP4 with 3 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x4AVX2 multiplies panels of MXFP4 with 4 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4FineAVX2 multiplies panels of MXFP4 with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelMXFP4FineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ4_Kx1AVX2 multiplies panels of Q4_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx2AVX2 multiplies panels of Q4_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx3AVX2 multiplies panels of Q4_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx4AVX2 multiplies panels of Q4_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_KFineAVX2 multiplies panels of Q4_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ4_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ5_Kx1AVX2 multiplies panels of Q5_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx2AVX2 multiplies panels of Q5_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx3AVX2 multiplies panels of Q5_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx4AVX2 multiplies panels of Q5_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_KFineAVX2 multiplies panels of Q5_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ5_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ6_Kx1AVX2 multiplies panels of Q6_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx2AVX2 multiplies panels of Q6_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx3AVX2 multiplies panels of Q6_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx4AVX2 multiplies panels of Q6_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_KFineAVX2 multiplies panels of Q6_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ6_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelIQ4_XSx1AVX2 multiplies panels of IQ4_XS with 1 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx2AVX2 multiplies panels of IQ4_XS with 2 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx3AVX2 multiplies panels of IQ4_XS with 3 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx4AVX2 multiplies panels of IQ4_XS with 4 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSFineAVX2 multiplies panels of IQ4_XS with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelIQ4_XSFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ3_Kx1AVX2 multiplies panels of Q3_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx2AVX2 multiplies panels of Q3_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx3AVX2 multiplies panels of Q3_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx4AVX2 multiplies panels of Q3_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_KFineAVX2 multiplies panels of Q3_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ3_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
+// mulPanelQ2_Kx1AVX2 multiplies panels of Q2_K with 1 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx1AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx2AVX2 multiplies panels of Q2_K with 2 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx2AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx3AVX2 multiplies panels of Q2_K with 3 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx4AVX2 multiplies panels of Q2_K with 4 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_KFineAVX2 multiplies panels of Q2_K with the two parts of one activation row.
+//
+//go:noescape
+func mulPanelQ2_KFineAVX2(dst *float32, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, q2 *int8, d2 *float32, s2 *float32, b2 *int32)
+
 // mulPanelF32x1AVX2 multiplies k elements of panels of F32, stride bytes apart, with 1 activation rows of n.
 //
 //go:noescape

@@ -24,6 +24,11 @@ type generator struct {
 const frame = 128
 
 func (g *generator) function(name, signature, doc string) {
+	g.functionWith(frame, name, signature, doc)
+}
+
+// functionWith begins a function with a frame of its own size.
+func (g *generator) functionWith(frame int, name, signature, doc string) {
 	g.Function(name)
 	g.Pragma("noescape")
 	g.SignatureExpr(signature)
@@ -99,6 +104,17 @@ func (g *generator) table(name string, words [8]uint32) operand.Mem {
 		}
 	}
 	return m
+}
+
+// bytesTable is a table of 16 bytes, twice, each more by add.
+func (g *generator) bytesTable(name string, values *[16]int, add int) operand.Mem {
+	var words [8]uint32
+	for i, v := range values {
+		b := uint32(uint8(v+add)) << (8 * (i % 4))
+		words[i/4] |= b
+		words[4+i/4] |= b
+	}
+	return g.table(name, words)
 }
 
 // words repeats one word 8 times.

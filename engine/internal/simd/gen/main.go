@@ -2,7 +2,7 @@
 //
 //	go run . -out ..
 //
-// makes the assembly files and their stubs, a pair for each tier. The output is committed; the generator
+// makes the assembly files and their stubs, a pair for each tier, and tiles_amd64.go. The output is committed; the generator
 // is a module of its own so that avo stays out of the engine's dependencies.
 package main
 
@@ -88,7 +88,11 @@ func generate(out string) error {
 			return err
 		}
 	}
-	return nil
+	tables, err := tileTables()
+	if err != nil {
+		return fmt.Errorf("tiles_amd64.go: %w", err)
+	}
+	return os.WriteFile(filepath.Join(out, "tiles_amd64.go"), tables, 0o644)
 }
 
 // withoutLocalPointers tells the garbage collector that the frames hold no

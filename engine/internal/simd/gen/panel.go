@@ -8,12 +8,17 @@ import (
 )
 
 // panelFormat is a format of weights in panels, as package simd documents it
-// (panel.go): unsigned numbers of bits bits, less centre.
+// (panel.go): codes of bits bits, less centre.
 type panelFormat struct {
-	name   string
-	bits   int
-	offset bool // a value is d*q + m
-	centre int  // a value is d*(q-centre), a power of two
+	name     string
+	bits     int
+	offset   bool     // a value is d*q + m
+	centre   int      // a value is d*(q-centre), a power of two
+	codes    *[16]int // what the codes mean, centre added; nil: themselves
+	exponent bool     // d is an exponent of 8 bits
+	super    bool     // 8 blocks share d and m, and have integer scales of them
+	signed   bool     // these scales have signs
+	halves   bool     // there is one for each half of a block
 }
 
 var panelFormats = []panelFormat{
@@ -22,32 +27,93 @@ var panelFormats = []panelFormat{
 	{name: "Q5_0", bits: 5, centre: 16},
 	{name: "Q5_1", bits: 5, offset: true},
 	{name: "Q8_0", bits: 8, centre: 128},
+	{name: "IQ4_NL", bits: 4, centre: 128, codes: raised(valuesIQ4, 128)},
+	{name: "MXFP4", bits: 4, centre: 16, codes: raised(valuesFP4, 16), exponent: true},
+	{name: "Q4_K", bits: 4, offset: true, super: true},
+	{name: "Q5_K", bits: 5, offset: true, super: true},
+	{name: "Q6_K", bits: 6, centre: 32, super: true, signed: true, halves: true},
+	{name: "IQ4_XS", bits: 4, centre: 128, codes: raised(valuesIQ4, 128), super: true, signed: true},
+	{name: "Q3_K", bits: 3, centre: 4, super: true, signed: true, halves: true},
+	{name: "Q2_K", bits: 2, offset: true, super: true, halves: true},
 }
 
-// Where the parts of a block column of rows rows begin, in bytes.
-func (f panelFormat) offsets(rows int) int { return 2 * rows }
+// The values of formats with a table, as package quant documents them.
+var (
+	valuesIQ4 = [16]int{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
+	valuesFP4 = [16]int{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
+)
 
-func (f panelFormat) high(rows int) int {
-	if f.offset {
+func raised(values [16]int, by int) *[16]int {
+	for i := range values {
+		values[i] += by
+	}
+	return &values
+}
+
+// superBlocks is how many blocks share d.
+const superBlocks = 8
+
+// head is the size of what 8 blocks of rows rows share.
+func (f panelFormat) head(rows int) int {
+	switch {
+	case !f.super:
+		return 0
+	case f.offset:
 		return 4 * rows
 	}
 	return 2 * rows
 }
 
+// Where the parts of a block column of rows rows begin, in bytes, after the scales.
+func (f panelFormat) offsets(rows int) int {
+	if f.halves || !f.super && !f.exponent {
+		return 2 * rows
+	}
+	return rows
+}
+
+func (f panelFormat) high(rows int) int {
+	switch {
+	case f.offset && f.super && !f.halves:
+		return f.offsets(rows) + rows
+	case f.offset && !f.super:
+		return f.offsets(rows) + 2*rows
+	}
+	return f.offsets(rows) // two offsets of 4 bits share bytes with the scales
+}
+
 func (f panelFormat) quants(rows int) int {
-	if f.bits == 5 {
+	switch f.bits {
+	case 3, 5:
 		return f.high(rows) + 4*rows
+	case 6:
+		return f.high(rows) + 8*rows
 	}
 	return f.high(rows)
 }
 
 // bytes is the size of a block column.
 func (f panelFormat) bytes(rows int) int {
-	if f.bits == 8 {
+	switch {
+	case f.bits == 8:
 		return f.quants(rows) + 32*rows
+	case f.bits < 4:
+		return f.quants(rows) + 8*rows
 	}
 	return f.quants(rows) + 16*rows
 }
+
+// unit is the least number of blocks that a row has, and the size of as many.
+func (f panelFormat) unit(rows int) (blocks, bytes int) {
+	if f.super {
+		return superBlocks, f.head(rows) + superBlocks*f.bytes(rows)
+	}
+	return 1, f.bytes(rows)
+}
+
+// takes reports whether there is a kernel for that many columns. Two scales and two
+// sums a column leave registers for 12.
+func (f panelFormat) takes(columns int) bool { return !f.halves || columns <= 12 }
 
 // shift is the power of two that centre is.
 func (f panelFormat) shift() uint8 {
@@ -63,6 +129,16 @@ const (
 	slotEnd  = 0  // where the weights of the panel at hand end
 	slotDst  = 8  // where its results go
 	slotRows = 16 // how many rows are left, those of this panel included
+	slotNext = 24 // where the blocks that share d end
+
+	// Vectors: d and m of these blocks, and for AVX2 the scales of the halves of
+	// one block, next to each other and each twice.
+	slotD    = 64
+	slotM    = 128
+	slotPair = 192
+	slotHalf = 224 // two of them
+
+	frameSuper = 288
 )
 
 // panelKernel is the code of one function: a format and a number of columns,
@@ -96,12 +172,16 @@ const prefetchColumns = 4
 // begin makes the head of the function, as far as its loop over panels.
 func (p *panelKernel) begin(tier string) {
 	name := fmt.Sprintf("mulPanel%sx%d%s", p.name, p.columns, tier)
+	frame := frame
+	if p.super {
+		frame = frameSuper
+	}
 	if p.fine {
 		name = fmt.Sprintf("mulPanel%sFine%s", p.name, tier)
-		p.function(name, "func(dst *float32, w *byte, rows, nb int, q *int8, d, s *float32, b *int32, q2 *int8, d2, s2 *float32, b2 *int32)",
+		p.functionWith(frame, name, "func(dst *float32, w *byte, rows, nb int, q *int8, d, s *float32, b *int32, q2 *int8, d2, s2 *float32, b2 *int32)",
 			fmt.Sprintf("multiplies panels of %s with the two parts of one activation row.", p.name))
 	} else {
-		p.function(name, "func(dst *float32, ldd int, w *byte, rows, nb int, q *int8, d, s *float32, b *int32, add int)",
+		p.functionWith(frame, name, "func(dst *float32, ldd int, w *byte, rows, nb int, q *int8, d, s *float32, b *int32, add int)",
 			fmt.Sprintf("multiplies panels of %s with %d activation rows.", p.name, p.columns))
 	}
 	p.slots = p.local
@@ -114,8 +194,9 @@ func (p *panelKernel) begin(tier string) {
 
 func (p *panelKernel) slot(i int) operand.Mem { return p.slots.Offset(i) }
 
-// panels runs before, block for each block column, and after, for each panel.
-func (p *panelKernel) panels(before, block, after func()) {
+// panels runs before, block for each block column, and after, for each panel, and
+// shared where blocks that share d begin.
+func (p *panelKernel) panels(before, shared, block, after func()) {
 	top, end := p.label("panel"), p.label("done")
 	p.Label(top)
 	p.CMPQ(p.slot(slotRows), operand.U8(0))
@@ -123,8 +204,15 @@ func (p *panelKernel) panels(before, block, after func()) {
 	p.start()
 	before()
 
-	next := p.label("block")
+	next, part := p.label("block"), p.label("part")
 	p.Label(next)
+	if p.super {
+		_, bytes := p.unit(p.rows)
+		p.ADDQ(operand.U32(uint32(bytes)), p.slot(slotNext))
+		shared()
+		p.advance(p.head(p.rows), p.w)
+		p.Label(part)
+	}
 	if p.columns <= prefetchColumns {
 		for line := 0; line < p.bytes(p.rows); line += 64 {
 			p.PREFETCHT0(at(p.w, prefetchAhead+line))
@@ -132,6 +220,10 @@ func (p *panelKernel) panels(before, block, after func()) {
 	}
 	block()
 	p.next()
+	if p.super {
+		p.CMPQ(p.w, p.slot(slotNext))
+		p.JNE(operand.LabelRef(part))
+	}
 	p.CMPQ(p.w, p.slot(slotEnd))
 	p.JNE(operand.LabelRef(next))
 
@@ -146,7 +238,15 @@ func (p *panelKernel) panels(before, block, after func()) {
 // start points to the first block of the panel and of the activations.
 func (p *panelKernel) start() {
 	nb, size := p.load("nb"), p.GP64()
-	p.IMUL3Q(operand.U32(uint32(p.bytes(p.rows))), nb, size)
+	blocks, bytes := p.unit(p.rows)
+	if blocks == 1 {
+		p.IMUL3Q(operand.U32(uint32(bytes)), nb, size)
+	} else {
+		p.MOVQ(nb, size)
+		p.SHRQ(operand.U8(3), size)
+		p.IMUL3Q(operand.U32(uint32(bytes)), size, size)
+		p.MOVQ(p.w, p.slot(slotNext))
+	}
 	p.ADDQ(p.w, size)
 	p.MOVQ(size, p.slot(slotEnd))
 
@@ -179,10 +279,11 @@ func (p *panelKernel) start() {
 	}
 }
 
-// input loads the pointers to a batch of activations.
+// input loads the pointers to a batch of activations. Where halves have scales, b is
+// the sums of halves.
 func (p *panelKernel) input(suffix string) bases {
 	e := "b"
-	if p.offset {
+	if p.offset && !p.halves {
 		e = "s"
 	}
 	return bases{p.load("q" + suffix), p.load("d" + suffix), p.load(e + suffix)}

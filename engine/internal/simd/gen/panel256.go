@@ -1,6 +1,9 @@
 package main
 
 import (
+	"math"
+	"slices"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -32,7 +35,7 @@ func (g *generator) panel256(f panelFormat, columns int, fine bool) {
 	p := &kernel256{panelKernel: panelKernel{generator: g, panelFormat: f, rows: rows256, columns: columns, fine: fine}}
 	p.begin("AVX2")
 	p.ones = p.words("ones16", 0x00010001)
-	p.panels(func() { p.acc = p.zeroed(columns) }, p.block, p.finish)
+	p.panels(func() { p.acc = p.zeroed(columns) }, p.shared, p.block, p.finish)
 }
 
 // finish stores the accumulators: all 8 rows, or those of a last panel.
@@ -59,35 +62,42 @@ func (p *kernel256) finish() {
 	p.Label(done)
 }
 
+// shared puts d and m of the blocks that share them into the frame.
+func (p *kernel256) shared() {
+	d := p.YMM()
+	p.VCVTPH2PS(at(p.w, 0), d)
+	p.VMOVUPS(d, p.slot(slotD))
+	if p.offset {
+		p.VCVTPH2PS(at(p.w, 2*p.rows), d)
+		if !p.halves { // whose sums are negative
+			p.VXORPS(p.words("sign", 0x80000000), d, d)
+		}
+		p.VMOVUPS(d, p.slot(slotM))
+	}
+}
+
 // block adds one block column to the accumulators: per column
 //
 //	acc += m*s;  acc += float(sum of q*x, less centre*sum of x) * (d*dx).
 func (p *kernel256) block() {
+	if p.halves {
+		p.blockHalves()
+		return
+	}
 	var sum []reg.VecVirtual
-	switch p.bits {
-	case 4:
-		// 8 slices of pairs reach 8*2*15*127.
-		sum = p.wide16(p.pairs(0, 1, 2, 3))
-	case 5:
-		// 4 slices reach 4*2*31*127.
-		sum = p.wide16(p.pairs(0, 1))
-		for t, more := range p.wide16(p.pairs(2, 3)) {
-			p.VPADDD(more, sum[t], sum[t])
-		}
-	case 8:
+	switch {
+	case p.isWide():
 		sum = p.bytesSum()
+	default:
+		sum = p.sums16(nil, []int{0, 1}, p.words("ones16", 0x00010001))
 	}
-	d, m := p.YMM(), p.YMM()
-	p.VCVTPH2PS(at(p.w, 0), d)
-	if p.offset {
-		p.VCVTPH2PS(at(p.w, p.offsets(p.rows)), m)
-	}
+	d, m := p.scale()
 	for t, acc := range p.acc {
 		x := p.YMM()
 		if p.offset {
 			p.VBROADCASTSS(p.e(t), x)
 			p.VFMADD231PS(x, m, acc)
-		} else if p.bits < 8 {
+		} else if !p.isWide() {
 			p.VPBROADCASTD(p.e(t), x)
 			p.VPSLLD(operand.U8(p.shift()), x, x)
 			p.VPADDD(x, sum[t], sum[t])
@@ -99,68 +109,211 @@ func (p *kernel256) block() {
 	}
 }
 
-// pairs adds up the 16-bit pairs of some slices of quants: of slice s and of
-// slice s+4, which share their bytes.
-func (p *kernel256) pairs(slices ...int) []reg.VecVirtual {
-	sum := make([]reg.VecVirtual, p.columns)
-	for _, s := range slices {
-		for half := range 2 {
+// blockHalves is block for formats with a scale for each half, which multiplies in
+// integers.
+func (p *kernel256) blockHalves() {
+	pair, half := p.YMM(), p.YMM()
+	if p.offset {
+		p.VPMOVZXBW(at(p.w, 0), pair)
+		p.VPSRLW(operand.U8(4), pair, half)
+		p.VMOVDQU(half, p.slot(slotPair)) // of offsets, here
+		p.VPAND(p.words("low4x16", 0x000f000f), pair, pair)
+	} else {
+		p.VPMOVSXBW(at(p.w, 0), pair)
+		p.VMOVDQU(pair, p.slot(slotPair))
+	}
+	for i, order := range [2]uint8{0xa0, 0xf5} { // the words 0 0 2 2, and 1 1 3 3
+		p.VPSHUFLW(operand.U8(order), pair, half)
+		p.VPSHUFHW(operand.U8(order), half, half)
+		p.VMOVDQU(half, p.slot(slotHalf+32*i))
+	}
+	sum := p.sums16(nil, []int{0}, p.slot(slotHalf))
+	sum = p.sums16(sum, []int{1}, p.slot(slotHalf+32))
+	for t, acc := range p.acc {
+		x, y := p.YMM(), p.YMM()
+		p.VPBROADCASTD(p.e(t), y)
+		p.VPMADDWD(p.slot(slotPair), y, y)
+		p.VBROADCASTSS(p.d(t), x)
+		if p.offset {
+			p.VCVTDQ2PS(y, y)
+			m := p.YMM()
+			p.VMULPS(p.slot(slotM), x, m)
+			p.VFMADD231PS(m, y, acc)
+		} else {
+			p.VPSLLD(operand.U8(p.shift()), y, y)
+			p.VPADDD(y, sum[t], sum[t])
+		}
+		p.VCVTDQ2PS(sum[t], sum[t])
+		p.VMULPS(p.slot(slotD), x, x)
+		p.VFMADD231PS(x, sum[t], acc)
+	}
+}
+
+// scale is d of the block column, and m if there is one.
+func (p *kernel256) scale() (d, m reg.VecVirtual) {
+	d = p.YMM()
+	switch {
+	case p.exponent:
+		// 2^(e-128), as a product of two powers that are no subnormals.
+		half := p.YMM()
+		p.VPMOVZXBD(at(p.w, 0), d)
+		p.VPSRLD(operand.U8(1), d, half)
+		p.VPSUBD(half, d, d)
+		for _, v := range []reg.VecVirtual{d, half} {
+			p.VPADDD(p.words("bias63", 63), v, v)
+			p.VPSLLD(operand.U8(23), v, v)
+		}
+		p.VMULPS(half, d, d)
+	case p.super:
+		extend := p.VPMOVZXBD
+		if p.signed {
+			extend = p.VPMOVSXBD
+		}
+		extend(at(p.w, 0), d)
+		p.VCVTDQ2PS(d, d)
+		p.VMULPS(p.slot(slotD), d, d)
+		if p.offset {
+			m = p.YMM()
+			p.VPMOVZXBD(at(p.w, p.offsets(p.rows)), m)
+			p.VCVTDQ2PS(m, m)
+			p.VMULPS(p.slot(slotM), m, m)
+		}
+	default:
+		p.VCVTPH2PS(at(p.w, 0), d)
+		if p.offset {
+			m = p.YMM()
+			p.VCVTPH2PS(at(p.w, p.offsets(p.rows)), m)
+		}
+	}
+	return d, m
+}
+
+// isWide reports whether weights have 8 bits with a sign.
+func (p *kernel256) isWide() bool { return p.centre == 128 }
+
+// together is how many slices add up in 16 bits.
+func (p *kernel256) together() int {
+	top := 1<<p.bits - 1
+	if p.codes != nil {
+		top = slices.Max(p.codes[:])
+	}
+	return min(8, math.MaxInt16/(2*top*127))
+}
+
+// sums16 adds slices of quants times activations to sum, or makes one: of the first
+// 4, or the last, or both. Pairs add up in 16 bits as far as they can, and are
+// multiplied by scale, which holds each factor twice, to become 32 bits.
+func (p *kernel256) sums16(sum []reg.VecVirtual, halves []int, scale operand.Mem) []reg.VecVirtual {
+	var pair []reg.VecVirtual
+	count := 0
+	flush := func() {
+		for t, v := range pair {
+			p.VPMADDWD(scale, v, v)
+			if sum != nil {
+				p.VPADDD(v, sum[t], sum[t])
+			}
+		}
+		if sum == nil {
+			sum = pair
+		}
+		pair, count = nil, 0
+	}
+	for s := range 4 {
+		for _, half := range halves {
 			u := p.unpack(s, half)
-			for t := range sum {
+			first := pair == nil
+			if first {
+				pair = make([]reg.VecVirtual, p.columns)
+			}
+			for t := range pair {
 				x := p.YMM()
 				p.VPBROADCASTD(p.q(t, s+4*half), x)
-				if sum[t] == nil {
-					sum[t] = p.YMM()
-					p.VPMADDUBSW(x, u, sum[t])
+				if first {
+					pair[t] = p.YMM()
+					p.VPMADDUBSW(x, u, pair[t])
 					continue
 				}
 				p.VPMADDUBSW(x, u, x)
-				p.VPADDW(x, sum[t], sum[t])
+				p.VPADDW(x, pair[t], pair[t])
+			}
+			if count++; count == p.together() {
+				flush()
 			}
 		}
 	}
-	return sum
-}
-
-// wide16 adds up the pairs of a row, in 32 bits.
-func (p *kernel256) wide16(sum []reg.VecVirtual) []reg.VecVirtual {
-	for _, v := range sum {
-		p.VPMADDWD(p.ones, v, v)
+	if pair != nil {
+		flush()
 	}
 	return sum
 }
 
 // unpack is slice s+4*half.
 func (p *kernel256) unpack(s, half int) reg.VecVirtual {
-	low, u := p.words("low4", wordsOf(15)), p.YMM()
-	p.VMOVDQU(at(p.w, p.quants(p.rows)+32*s), u)
-	if half == 1 {
-		p.VPSRLW(operand.U8(4), u, u)
-	}
-	p.VPAND(low, u, u)
-	if p.bits == 5 {
-		h := p.YMM()
-		p.VMOVDQU(at(p.w, p.high(p.rows)), h)
-		switch bit := s + 4*half; {
-		case bit < 4:
-			p.VPSLLW(operand.U8(uint8(4-bit)), h, h)
-		case bit > 4:
-			p.VPSRLW(operand.U8(uint8(bit-4)), h, h)
+	u, quants := p.YMM(), p.quants(p.rows)
+	// shift moves bit from of each byte of v to bit to, and others with it.
+	shift := func(v reg.VecVirtual, from, to int) {
+		switch {
+		case from < to:
+			p.VPSLLW(operand.U8(uint8(to-from)), v, v)
+		case from > to:
+			p.VPSRLW(operand.U8(uint8(from-to)), v, v)
 		}
-		p.VPAND(p.words("fifth", wordsOf(16)), h, h)
+	}
+	if p.bits < 4 {
+		p.VMOVDQU(at(p.w, quants+32*half), u)
+		shift(u, 2*s, 0)
+		p.VPAND(p.words("low2", wordsOf(3)), u, u)
+	} else {
+		p.VMOVDQU(at(p.w, quants+32*s), u)
+		shift(u, 4*half, 0)
+		p.VPAND(p.words("low4", wordsOf(15)), u, u)
+	}
+	high := func(plane, from, to int, mask operand.Mem) {
+		h := p.YMM()
+		p.VMOVDQU(at(p.w, p.high(p.rows)+32*plane), h)
+		shift(h, from, to)
+		p.VPAND(mask, h, h)
 		p.VPOR(h, u, u)
+	}
+	switch p.bits {
+	case 3:
+		high(0, s+4*half, 2, p.words("third", wordsOf(4)))
+	case 5:
+		high(0, s+4*half, 4, p.words("fifth", wordsOf(16)))
+	case 6:
+		high(s/2, 2*(s%2)+4*half, 4, p.words("sixth", wordsOf(0x30)))
+	}
+	if p.codes != nil {
+		p.VPSHUFB(u, p.values(), u)
 	}
 	return u
 }
 
-// bytesSum multiplies weights of 8 bits. Their signs move to the activations;
+// values has the table of the format in each half.
+func (p *kernel256) values() reg.VecVirtual {
+	v := p.YMM()
+	raised := 0
+	if p.isWide() {
+		raised = p.centre
+	}
+	p.VMOVDQU(p.bytesTable("values"+p.name, p.codes, -raised), v)
+	return v
+}
+
+// bytesSum multiplies weights of 8 bits with a sign, which moves to the activations;
 // pairs reach 2*128*127, so that none can be added in 16 bits.
 func (p *kernel256) bytesSum() []reg.VecVirtual {
 	sum := make([]reg.VecVirtual, p.columns)
 	for s := range 8 {
-		w, u := p.YMM(), p.YMM()
-		p.VMOVDQU(p.words("sign8", wordsOf(0x80)), w)
-		p.VPXOR(at(p.w, p.quants(p.rows)+32*s), w, w)
+		u := p.YMM()
+		var w reg.VecVirtual
+		if p.codes != nil {
+			w = p.unpack(s%4, s/4)
+		} else {
+			w = p.YMM()
+			p.VMOVDQU(p.words("sign8", wordsOf(0x80)), w)
+			p.VPXOR(at(p.w, p.quants(p.rows)+32*s), w, w)
+		}
 		p.VPABSB(w, u)
 		for t := range sum {
 			x := p.YMM()
