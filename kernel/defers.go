@@ -91,7 +91,7 @@ func (m *machine) call(d any, body func()) {
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
-				fr.panicking, fr.val, fr.line = true, unwrapPanic(p), m.at()
+				fr.panicking, fr.val, fr.line = true, unwrapPanic(p), m.began(p)
 			}
 		}()
 		body()
@@ -108,7 +108,7 @@ func (m *machine) runDefers(fr *deferFrame) {
 			defer func() {
 				if p := recover(); p != nil {
 					fr.val = fr.replaced(unwrapPanic(p))
-					fr.panicking, fr.recovered, fr.line = true, false, m.at()
+					fr.panicking, fr.recovered, fr.line = true, false, m.began(p)
 				}
 			}()
 			f()

@@ -546,6 +546,7 @@ func (k *Kernel) compile(low *lower.Output) (p *interp.Program, err error) {
 		trace("%s\n%v", low.Source, cerr)
 		return nil, fmt.Errorf("loupe cannot run this yet: the interpreter does not compile it (%v)", cerr)
 	}
+	room(k.interp)
 	trace("%s", low.Source)
 	return p, nil
 }
@@ -607,7 +608,7 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 		res := &outcome{kind: Interrupted} // Goexit
 		defer func() {
 			if p := recover(); p != nil {
-				res = &outcome{kind: Panic, value: p, line: k.m.at()}
+				res = &outcome{kind: Panic, value: p, line: k.m.began(p)}
 			}
 			if _, left := k.m.gs.leave(); left == 0 && r.dead() && !k.m.gs.stopping() {
 				k.m.setStop(false)
@@ -617,8 +618,8 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 		err := f()
 		res = nil
 		if err != nil {
-			res = &outcome{kind: Panic, value: err, line: k.m.at()}
-			res.value = panicValue(err)
+			p := panicValue(err)
+			res = &outcome{kind: Panic, value: p, line: k.m.began(p)}
 		}
 	}()
 	stopWatch := k.watch(r)

@@ -47,3 +47,39 @@ func field(v reflect.Value, name string) reflect.Value {
 	}
 	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
 }
+
+// spare is how many variables more than it has the interpreter gets room for.
+const spare = 256
+
+// room makes room for the variables that compiled code has declared. The
+// interpreter would make it itself when the code runs, by moving all variables
+// for each cell, under the hands of goroutines that earlier cells left.
+func room(i *interp.Interpreter) {
+	v := reflect.ValueOf(i).Elem()
+	universe, frame := field(v, "universe"), field(v, "frame")
+	if !pointsToStruct(universe) || !pointsToStruct(frame) {
+		return
+	}
+	types, values := field(universe.Elem(), "types"), field(frame.Elem(), "data")
+	if !types.IsValid() || !values.IsValid() {
+		return
+	}
+	declared, ok1 := types.Interface().([]reflect.Type)
+	data, ok2 := values.Interface().([]reflect.Value)
+	if !ok1 || !ok2 {
+		return
+	}
+	if len(declared) > len(data) {
+		grown := make([]reflect.Value, len(declared)+spare)
+		copy(grown, data)
+		data = grown
+		values.Set(reflect.ValueOf(data))
+	}
+	for n := len(declared) - 1; n >= 0 && !data[n].IsValid(); n-- {
+		data[n] = reflect.New(declared[n]).Elem()
+	}
+}
+
+func pointsToStruct(v reflect.Value) bool {
+	return v.IsValid() && v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct
+}

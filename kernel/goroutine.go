@@ -90,14 +90,51 @@ type goroutines struct {
 	last  *run
 	alive map[*run]int
 
+	noted   map[int64]noted
 	from    map[int64]int // token.Pos of the statement that started the goroutine
 	parked  map[int64]parking
 	seq     uint64 // changes with every parking
 	outside int    // callbacks that native code may still make on goroutines of its own
 }
 
+// noted is the line at which a goroutine began to panic. The kernel's line is
+// that of all goroutines: while one unwinds, the others move it.
+type noted struct {
+	value any
+	line  int
+}
+
+// note keeps the line of a panic that is about to begin.
+func (m *machine) note(v any) {
+	line := m.at()
+	id := goid()
+	m.gs.mu.Lock()
+	defer m.gs.mu.Unlock()
+	m.gs.noted[id] = noted{v, line}
+}
+
+// began is the line at which the panic p of this goroutine began.
+func (m *machine) began(p any) int {
+	line := m.at()
+	id := goid()
+	m.gs.mu.Lock()
+	n, ok := m.gs.noted[id]
+	delete(m.gs.noted, id)
+	m.gs.mu.Unlock()
+	if ok && same(n.value, value(unwrapPanic(p))) {
+		return n.line
+	}
+	return line
+}
+
+// same compares the values of two panics, which may be of any type.
+func same(a, b any) (equal bool) {
+	defer func() { _ = recover() }()
+	return a == b
+}
+
 func newGoroutines() goroutines {
-	return goroutines{byID: map[int64]*run{}, alive: map[*run]int{}, from: map[int64]int{}, parked: map[int64]parking{}}
+	return goroutines{noted: map[int64]noted{}, byID: map[int64]*run{}, alive: map[*run]int{}, from: map[int64]int{}, parked: map[int64]parking{}}
 }
 
 // goid is the number of the running goroutine. The runtime tells it only as
@@ -267,7 +304,7 @@ func (m *machine) setStop(on bool) {
 // goEnd ends a goroutine of a script.
 func (m *machine) goEnd() {
 	p := recover()
-	line := m.at()
+	line := m.began(p)
 	r, left := m.gs.leave()
 	if p != nil && r != nil {
 		if !r.fail(m, &outcome{kind: Panic, value: p, line: line}) {

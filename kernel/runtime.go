@@ -47,7 +47,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
-		"Ix": indexError, "Sl": sliceError, "Nil": func() any { return nil }, "Shift": shiftCount,
+		"Ix": m.index, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
 		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,
@@ -532,9 +532,34 @@ func (m *machine) goexit() {
 
 func (m *machine) panicValue(v any) any {
 	if v == nil {
-		return new(runtime.PanicNilError)
+		v = new(runtime.PanicNilError)
 	}
+	m.note(v)
 	return v
+}
+
+// noting keeps the line of a panic on its way.
+func (m *machine) noting() {
+	if p := recover(); p != nil {
+		m.note(p)
+		panic(p)
+	}
+}
+
+func (m *machine) index(i, n int) int {
+	if uint(i) < uint(n) {
+		return i
+	}
+	defer m.noting()
+	return indexError(i, n)
+}
+
+func (m *machine) slice(l, h, max, limit, kind int, three bool) {
+	if !three && 0 <= l && l <= h && h <= limit {
+		return
+	}
+	defer m.noting()
+	sliceError(l, h, max, limit, kind, three)
 }
 
 // unwrapPanic takes off what the interpreter wraps a panic's value in.

@@ -84,6 +84,7 @@ func TestCells(t *testing.T) {
 		{"a wrong method later", []string{"type T struct{ A int }", "t := T{3}", "func (t T) Bad() int { return \"x\" }", "func (t T) Bad() string { return \"x\" }\nt.Bad()", "func (t T) A() int { return 1 }", "func (t T) Bad() int { return 1 }",
 			"type U struct{}\nfunc (t T) With(u U) int { return 1 }", "t.Bad()"},
 			"! In[3]:1:31: cannot use \"x\" (untyped string constant) as int value in return statement\n= \"x\"\n! In[5]:1:12: field and method with the same name A\n! In[6]:1:12: loupe cannot add method Bad to type T of an earlier cell, which has a method Bad with another signature, func() string: declare the type and all of its methods in one cell\n! In[7]:2:12: loupe cannot add method With to type T of an earlier cell, which cannot know type U of this cell: declare the type and all of its methods in one cell\n= \"x\"\n"},
+		{"packages used before a := of a block", []string{"func() {\n\tfmt.Println(strings.ToUpper(\"a\"))\n\tx := 1\n\tfmt.Println(x)\n}()", "for _, s := range strings.Fields(\"b c\") {\n\tt := strings.ToUpper(s)\n\tfmt.Print(t)\n}", "strings := []string{\"d\"}\nfunc() { fmt.Println(strings) }()"}, "A\n1\nBC[d]\n"},
 		{"unknown", []string{"foo.Bar()"}, "! In[1]:1:1: undefined: foo\n"},
 		{"method of an earlier generic type", []string{"type T[E any] []E", "func (t T[E]) M() {}"}, "! In[2]:1:15: loupe cannot add method M to type T of an earlier cell, which is generic: declare the type and all of its methods in one cell\n"},
 	} {

@@ -195,9 +195,9 @@ func (c *cellParts) classify(toks []tok) (decl, isImport bool) {
 		}
 	default:
 		for i, t := range toks {
-			if t.t == token.DEFINE {
+			if t.t == token.DEFINE && t.depth == 0 {
 				for _, u := range toks[:i] {
-					if u.t == token.IDENT {
+					if u.t == token.IDENT && u.depth == 0 {
 						c.declares[u.lit] = true
 					}
 				}
