@@ -10,5 +10,7 @@
 // garbage collector and other goroutines are never held up), and park after a
 // while. A worker that the operating system has taken off the processor before
 // it joined a region is not waited for: the others do its share. This is what
-// keeps two threads beside a busy core from being slower than one.
+// keeps two threads beside a busy core from being slower than one, together with
+// this: a worker that loses its processor inside a chunk, for which the others have
+// to wait, is left out for a while, the longer the more often it happens.
 package pool

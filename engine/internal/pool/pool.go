@@ -10,6 +10,16 @@ import (
 const (
 	spinsPerYield = 1000                   // loads between two calls of runtime.Gosched
 	parkAfter     = 200 * time.Microsecond // idle time after which a worker sleeps
+
+	// A worker that is still in a chunk stallFactor times as long as the caller
+	// worked on the region, and stallAfter more, has lost its processor: chunks of
+	// one region are about alike. It rests, longer each time that this comes again
+	// within restFactor rests.
+	stallFactor = 2
+	stallAfter  = 200 * time.Microsecond
+	shortRest   = 4 * time.Millisecond
+	longRest    = 512 * time.Millisecond
+	restFactor  = 8
 )
 
 // Task is one parallel region. Chunk is called once for every chunk number in
@@ -34,6 +44,9 @@ type Pool struct {
 	closed  atomic.Bool
 	once    sync.Once
 
+	resting   int           // workers that rest
+	firstRest time.Duration // shortRest, but in tests
+
 	timed bool          // whether wait is kept
 	wait  time.Duration // see TakeWait
 }
@@ -43,7 +56,13 @@ const openBit = 1 << 31
 // worker is one goroutine beside the caller.
 type worker struct {
 	parked atomic.Bool
+	inside atomic.Bool // in a region
+	rests  atomic.Bool // is left out of regions; it changes between regions only
 	wake   chan struct{}
+
+	// Of the caller.
+	rest  time.Duration // the last one
+	until time.Time     // when it ends
 }
 
 // New makes a pool that runs regions on n threads: the caller and n-1 workers.
@@ -52,7 +71,7 @@ func New(n int) *Pool {
 	if n < 1 {
 		n = 1
 	}
-	p := &Pool{workers: make([]*worker, n-1)}
+	p := &Pool{workers: make([]*worker, n-1), firstRest: shortRest}
 	for i := range p.workers {
 		w := &worker{wake: make(chan struct{}, 1)}
 		p.workers[i] = w
@@ -77,7 +96,10 @@ func (p *Pool) DoOn(t Task, chunks, threads int) {
 }
 
 func (p *Pool) do(t Task, chunks, helpers int) {
-	if chunks <= 1 || helpers <= 0 {
+	if p.resting > 0 {
+		p.endRests()
+	}
+	if chunks <= 1 || !p.anyone(helpers) {
 		for i := 0; i < chunks && !p.stop.Load(); i++ {
 			t.Chunk(0, i)
 		}
@@ -86,25 +108,87 @@ func (p *Pool) do(t Task, chunks, helpers int) {
 	p.task, p.chunks = t, int32(chunks)
 	p.next.Store(0)
 	p.helpers.Store(int32(helpers))
+	start := time.Now()
 	region := p.state.Load()>>32 + 1
 	p.state.Store(region<<32 | openBit)
 	for _, w := range p.workers[:helpers] {
-		if w.parked.CompareAndSwap(true, false) {
+		if !w.rests.Load() && w.parked.CompareAndSwap(true, false) {
 			w.wake <- struct{}{}
 		}
 	}
 	p.take(0)
 	// Close the region, so that no late worker joins, and wait for those inside.
 	p.state.And(^uint64(openBit))
+	p.await(start)
+	p.task = nil
+}
+
+// await waits for the workers inside a region that began at start, and sends those
+// to rest that have lost their processors to other programs.
+func (p *Pool) await(start time.Time) {
+	var done time.Time // when the caller had nothing left to do
 	if p.timed {
-		defer func(start time.Time) { p.wait += time.Since(start) }(time.Now())
+		done = time.Now()
 	}
+	stalled := false
 	for spins := 1; p.state.Load()&(openBit-1) != 0; spins++ {
-		if spins%spinsPerYield == 0 {
-			runtime.Gosched()
+		if spins%spinsPerYield != 0 {
+			continue
+		}
+		runtime.Gosched()
+		now := time.Now()
+		if done.IsZero() {
+			done = now
+		}
+		if stalled || now.Sub(done) < stallFactor*done.Sub(start)+stallAfter {
+			continue
+		}
+		stalled = true
+		for _, w := range p.workers {
+			if w.inside.Load() {
+				p.sendToRest(w, now)
+			}
 		}
 	}
-	p.task = nil
+	if p.timed {
+		p.wait += time.Since(done)
+	}
+}
+
+// sendToRest leaves w out of the regions to come.
+func (p *Pool) sendToRest(w *worker, now time.Time) {
+	if now.Sub(w.until) < restFactor*w.rest {
+		w.rest = min(2*w.rest, max(longRest, p.firstRest))
+	} else {
+		w.rest = p.firstRest
+	}
+	w.until = now.Add(w.rest)
+	w.rests.Store(true)
+	p.resting++
+}
+
+// endRests lets workers in again that have rested.
+func (p *Pool) endRests() {
+	now := time.Now()
+	for _, w := range p.workers {
+		if w.rests.Load() && now.After(w.until) {
+			w.rests.Store(false)
+			p.resting--
+		}
+	}
+}
+
+// anyone reports whether there is a worker for a region of that many.
+func (p *Pool) anyone(helpers int) bool {
+	if p.resting == 0 {
+		return helpers > 0
+	}
+	for _, w := range p.workers[:max(helpers, 0)] {
+		if !w.rests.Load() {
+			return true
+		}
+	}
+	return false
 }
 
 // TakeWait is how long, since the last call of it, callers of Do had no chunk left
@@ -128,10 +212,11 @@ func (p *Pool) take(worker int) {
 }
 
 // admits reports whether state s is an open region that worker number, last
-// inside region last, is to join. helpers was set before the region opened, so
-// it is that of s as long as s is still the state when the worker joins.
+// inside region last, is to join. helpers and rests were set before the region
+// opened, so they are those of s as long as s is still the state when the worker
+// joins.
 func (p *Pool) admits(s, last uint64, number int) bool {
-	return s>>32 != last && s&openBit != 0 && number <= int(p.helpers.Load())
+	return s>>32 != last && s&openBit != 0 && number <= int(p.helpers.Load()) && !p.workers[number-1].rests.Load()
 }
 
 func (p *Pool) loop(w *worker, number int) {
@@ -144,7 +229,9 @@ func (p *Pool) loop(w *worker, number int) {
 				continue
 			}
 			last = s >> 32
+			w.inside.Store(true)
 			p.take(number)
+			w.inside.Store(false)
 			p.state.Add(^uint64(0)) // leave
 			idle, spins = time.Now(), 1
 			continue

@@ -146,6 +146,78 @@ func TestCancelLeavesOutTheRest(t *testing.T) {
 	}
 }
 
+// lost is a task in which every worker but the caller loses its processor while
+// there is something to lose.
+type lost struct {
+	ran    [2]atomic.Int32
+	losing atomic.Bool
+	joined chan struct{}
+}
+
+func (c *lost) Chunk(worker, _ int) {
+	c.ran[worker].Add(1)
+	if !c.losing.Load() {
+		return
+	}
+	if worker == 0 {
+		<-c.joined
+		return
+	}
+	c.joined <- struct{}{}
+	time.Sleep(20 * time.Millisecond)
+}
+
+// A worker that keeps the others waiting is left out, and comes back.
+func TestStalledWorkersRest(t *testing.T) {
+	p := New(2)
+	defer p.Close()
+	p.firstRest = time.Hour
+	c := &lost{joined: make(chan struct{})}
+	c.losing.Store(true)
+	p.Do(c, 2)
+	c.losing.Store(false)
+	c.ran[1].Store(0)
+	for range 2000 {
+		p.Do(c, 2)
+	}
+	if n := c.ran[1].Load(); n != 0 || p.resting != 1 {
+		t.Fatalf("%d chunks ran on a worker at rest, %d rest", n, p.resting)
+	}
+	if n := testing.AllocsPerRun(100, func() { p.Do(c, 8) }); n != 0 {
+		t.Errorf("a region allocates %v times while a worker rests", n)
+	}
+	p.workers[0].until = time.Now()
+	for deadline := time.Now().Add(30 * time.Second); c.ran[1].Load() == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the worker has not come back")
+		}
+		p.Do(c, 64)
+	}
+	if p.resting != 0 {
+		t.Errorf("%d rest", p.resting)
+	}
+}
+
+// Rests grow while stalls follow each other, up to a limit, and begin anew later.
+func TestRestsGrow(t *testing.T) {
+	p := New(2)
+	defer p.Close()
+	w, now := p.workers[0], time.Now()
+	want := shortRest
+	for range 20 {
+		p.sendToRest(w, now)
+		if w.rest != want || !w.until.Equal(now.Add(want)) {
+			t.Fatalf("a rest of %v until %v, want %v", w.rest, w.until.Sub(now), want)
+		}
+		now = w.until.Add(w.rest)
+		want = min(2*want, longRest)
+	}
+	p.sendToRest(w, now.Add(restFactor*longRest))
+	if w.rest != shortRest {
+		t.Errorf("after a long time without a stall: %v", w.rest)
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	p := New(2)
 	defer p.Close()
