@@ -94,8 +94,15 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 	case strings.HasPrefix(trimmed, "%run ") || strings.HasPrefix(trimmed, "%save ") || strings.HasPrefix(trimmed, "%params "):
 		from = strings.LastIndexAny(src[:cursor], " \t") + 1
 		return from, fileNames(src[from:cursor])
-	case !inLiteral(src[:from]):
-		list = append(k.keys(src[:from]), k.scope(src[:from])...)
+	case inLiteral(src[:from]):
+		if quote := openString(src[:cursor]); quote >= 0 {
+			from = quote + 1
+			prefix = src[from:cursor]
+			list = k.settings(src[:cursor], quote)
+		}
+	default:
+		list = append(k.keys(src[:from]), k.choices(src[:from])...)
+		list = append(list, k.scope(src[:from])...)
 	}
 	return from, matching(list, prefix)
 }
@@ -197,7 +204,7 @@ func (k *Kernel) selectors(before, expr string) []Candidate {
 	}
 	for i := range ms.Len() {
 		if o := ms.At(i).Obj(); own(o) {
-			list = append(list, Candidate{Text: o.Name(), Kind: "method", Detail: strings.TrimPrefix(types.TypeString(ms.At(i).Type(), k.qualify), "func")})
+			list = append(list, Candidate{Text: o.Name(), Kind: "method", Detail: strings.TrimPrefix(types.TypeString(ms.At(i).Type(), k.qualify), "func"), Doc: firstSentence(k.docText(o))})
 		}
 	}
 	return append(list, k.fields(t, own, map[types.Type]bool{})...)
@@ -244,7 +251,7 @@ func (k *Kernel) keys(before string) (list []Candidate) {
 	}
 	for i := range st.NumFields() {
 		if f := st.Field(i); !set[f.Name()] && (f.Exported() || f.Pkg() == k.sess.Pkg()) {
-			list = append(list, Candidate{Text: f.Name(), Kind: "field", Detail: types.TypeString(f.Type(), k.qualify)})
+			list = append(list, Candidate{Text: f.Name(), Kind: "field", Detail: types.TypeString(f.Type(), k.qualify), Doc: firstSentence(k.docText(f))})
 		}
 	}
 	return list
@@ -284,7 +291,7 @@ func (k *Kernel) fields(t types.Type, own func(types.Object) bool, seen map[type
 	for i := range st.NumFields() {
 		f := st.Field(i)
 		if own(f) {
-			list = append(list, Candidate{Text: f.Name(), Kind: "field", Detail: types.TypeString(f.Type(), k.qualify)})
+			list = append(list, Candidate{Text: f.Name(), Kind: "field", Detail: types.TypeString(f.Type(), k.qualify), Doc: firstSentence(k.docText(f))})
 		}
 		if f.Embedded() {
 			list = append(list, k.fields(f.Type(), own, seen)...)
@@ -309,7 +316,7 @@ func (k *Kernel) members(path string) (list []Candidate) {
 
 // candidate is an object as a candidate.
 func (k *Kernel) candidate(o types.Object) Candidate {
-	c := Candidate{Text: o.Name(), Kind: "var"}
+	c := Candidate{Text: o.Name(), Kind: "var", Doc: firstSentence(k.docText(o))}
 	switch o := o.(type) {
 	case *types.Func:
 		c.Kind, c.Detail = "func", strings.TrimPrefix(types.TypeString(o.Type(), k.qualify), "func")
@@ -354,7 +361,7 @@ func (k *Kernel) scope(before string) (list []Candidate) {
 		for _, path := range symbols.Paths() {
 			name := check.BaseName(path)
 			if named, ok := check.Named(name); ok {
-				list = append(list, Candidate{Text: name, Kind: "package", Detail: named})
+				list = append(list, Candidate{Text: name, Kind: "package", Detail: named, Doc: firstSentence(k.packageDoc(named))})
 			}
 		}
 	}
@@ -413,8 +420,9 @@ func (k *Kernel) checkAt(before, word string) *cursor {
 	}
 	head := "package main;" + imports.String()
 	for _, open := range []string{"func __complete() {\n", "\n"} {
-		// An unfinished header wants a body: "if t.Ga", "for range x".
-		for _, tail := range []string{"", " {}"} {
+		// An unfinished header wants a body, a case its colon: "if t.Ga", "for
+		// range x", "case x".
+		for _, tail := range []string{"", " {}", ":"} {
 			src := head + open + text + tail + closers(open+text)
 			f, errs := k.sess.Parse("", src)
 			if len(errs) > 0 {

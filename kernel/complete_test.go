@@ -19,7 +19,7 @@ func TestCandidates(t *testing.T) {
 		"if t.Ga":                               "Gamma:method",
 		"func f(alpha int) { alph":              "alpha:var",
 		"time.Now().Unix":                       "Unix:method UnixMicro:method UnixMilli:method UnixNano:method",
-		"%ti":                                   "time:magic",
+		"%ti":                                   "time:magic timeit:magic",
 		"?strings.ToUppe":                       "ToUpper:func ToUpperSpecial:func",
 		"fmt.Println(t.Al":                      "Alpha:field",
 		"engine.ParseSw":                        "ParseSwitch:func",

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 
@@ -75,9 +76,9 @@ func (k *Kernel) docOf(name string, o types.Object, rest []string) (Doc, bool) {
 		}
 		o = m
 	}
-	d := Doc{Name: name, Signature: k.signatureOf(o)}
+	d := Doc{Name: name, Signature: k.signatureOf(o), object: o}
 	if o.Pkg() == k.sess.Pkg() {
-		d.Doc = k.docs[o]
+		d.Doc, d.Source = k.docs[o], k.decls[o]
 		if p := k.sess.Fset.Position(o.Pos()); p.IsValid() && p.Filename != "" {
 			d.Pos = p.String()
 		}
@@ -92,6 +93,20 @@ func (k *Kernel) docOf(name string, o types.Object, rest []string) (Doc, bool) {
 	return d, true
 }
 
+// source is what ??name shows: the declaration with its body.
+func (k *Kernel) source(name string) (string, bool) {
+	d, ok := k.Doc(name)
+	if !ok || d.Source != "" {
+		return d.Source, ok
+	}
+	if o := d.object; o != nil && o.Pkg() != nil && o.Pkg() != k.sess.Pkg() {
+		if text := goSource(o); text != "" {
+			return text, true
+		}
+	}
+	return d.String() + "\n\n(its source is not on this machine)", true
+}
+
 func deref(t types.Type) types.Type {
 	if p, ok := types.Unalias(t).(*types.Pointer); ok {
 		return types.Unalias(p.Elem())
@@ -99,32 +114,87 @@ func deref(t types.Type) types.Type {
 	return types.Unalias(t)
 }
 
-// signatureOf is an object's declaration on one line, a type's with fields.
+// signatureOf is an object's declaration: a type's with its fields and their
+// comments, and the methods below.
 func (k *Kernel) signatureOf(o types.Object) string {
-	s := types.ObjectString(o, k.qualify)
-	if tn, ok := o.(*types.TypeName); ok {
-		if st, ok := tn.Type().Underlying().(*types.Struct); ok && !tn.IsAlias() {
-			var b strings.Builder
-			b.WriteString("type " + tn.Name() + " struct {\n")
-			for i := range st.NumFields() {
-				if f := st.Field(i); f.Exported() || o.Pkg() == k.sess.Pkg() {
-					b.WriteString("    " + f.Name() + " " + types.TypeString(f.Type(), k.qualify) + "\n")
-				}
-			}
-			b.WriteString("}")
-			ms := types.NewMethodSet(types.NewPointer(tn.Type()))
-			for i := range ms.Len() {
-				if m := ms.At(i).Obj(); m.Exported() {
-					b.WriteString("\n" + types.ObjectString(m, k.qualify))
-				}
-			}
-			return b.String()
+	tn, ok := o.(*types.TypeName)
+	if !ok {
+		if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
+			return k.methodText(f)
+		}
+		return types.ObjectString(o, k.qualify)
+	}
+	text := k.decls[o]
+	if o.Pkg() != nil && o.Pkg() != k.sess.Pkg() {
+		text = k.nativeDecl(tn)
+	}
+	if text == "" {
+		text = types.ObjectString(o, k.qualify)
+	}
+	if types.IsInterface(tn.Type()) || tn.IsAlias() {
+		return text
+	}
+	ms := types.NewMethodSet(types.NewPointer(tn.Type()))
+	for i := range ms.Len() {
+		if m, ok := ms.At(i).Obj().(*types.Func); ok && (m.Exported() || m.Pkg() == k.sess.Pkg()) {
+			text += "\n" + k.methodText(m)
 		}
 	}
-	return s
+	return text
 }
 
-// nativeDoc finds an object's comment in the declarations of its package.
+// methodText is a method as its declaration begins.
+func (k *Kernel) methodText(f *types.Func) string {
+	sig := f.Signature()
+	recv := types.TypeString(sig.Recv().Type(), func(p *types.Package) string {
+		if p == f.Pkg() {
+			return ""
+		}
+		return k.qualify(p)
+	})
+	if n := sig.Recv().Name(); n != "" && n != "_" {
+		recv = n + " " + recv
+	}
+	return "func (" + recv + ") " + f.Name() + strings.TrimPrefix(types.TypeString(sig, k.qualify), "func")
+}
+
+// nativeDecl is the declaration of a package's type with what cells can reach.
+func (k *Kernel) nativeDecl(tn *types.TypeName) string {
+	f := k.sess.Universe.File(tn.Pkg().Path())
+	if f == nil {
+		return ""
+	}
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, s := range g.Specs {
+			t, ok := s.(*ast.TypeSpec)
+			if !ok || t.Name.Pos() != tn.Pos() {
+				continue
+			}
+			spec := *t
+			spec.Doc = nil
+			if st, ok := t.Type.(*ast.StructType); ok {
+				list := &ast.FieldList{Opening: st.Fields.Opening, Closing: st.Fields.Closing}
+				hidden := false
+				for _, field := range st.Fields.List {
+					if len(field.Names) == 0 || field.Names[0].IsExported() {
+						list.List = append(list.List, field)
+					} else {
+						hidden = true
+					}
+				}
+				spec.Type = &ast.StructType{Struct: st.Struct, Fields: list, Incomplete: hidden}
+			}
+			return strings.ReplaceAll(k.sess.Universe.Text(&ast.GenDecl{TokPos: g.TokPos, Tok: token.TYPE, Specs: []ast.Spec{&spec}}), "\t", "    ")
+		}
+	}
+	return ""
+}
+
+// nativeDoc is an object's comment in the declarations of its package.
 func (k *Kernel) nativeDoc(o types.Object) string {
 	if o.Pkg() == nil {
 		return ""
@@ -133,36 +203,10 @@ func (k *Kernel) nativeDoc(o types.Object) string {
 	if f == nil {
 		return ""
 	}
-	text := ""
-	ast.Inspect(f, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncDecl:
-			if n.Name.Pos() == o.Pos() {
-				text = n.Doc.Text()
-			}
-		case *ast.GenDecl:
-			for _, s := range n.Specs {
-				switch s := s.(type) {
-				case *ast.TypeSpec:
-					if s.Name.Pos() == o.Pos() {
-						text = n.Doc.Text() + s.Doc.Text()
-					}
-				case *ast.ValueSpec:
-					for _, id := range s.Names {
-						if id.Pos() == o.Pos() {
-							text = n.Doc.Text() + s.Doc.Text()
-						}
-					}
-				}
-			}
-		case *ast.Field:
-			for _, id := range n.Names {
-				if id.Pos() == o.Pos() {
-					text = n.Doc.Text()
-				}
-			}
-		}
-		return text == ""
-	})
-	return text
+	m := k.index[f]
+	if m == nil {
+		m = docIndex(f)
+		k.index[f] = m
+	}
+	return m[o.Pos()]
 }

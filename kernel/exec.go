@@ -147,7 +147,11 @@ func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
 	if first == 0 {
 		first = 1
 	}
-	k.sources[c.name()] = strings.Repeat("\n", first-1) + c.Source
+	text := c.text
+	if text == "" {
+		text = c.Source
+	}
+	k.sources[c.name()] = strings.Repeat("\n", first-1) + text
 	a := attempt{k: k, c: c, parts: parts, line: first}
 	p, errs := a.try(parts.order(false))
 	if len(errs) > 0 && parts.mixed() {
@@ -481,6 +485,7 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 	out.did = k.analyse(c, list, a.objects)
 	out.commit = func() {
 		for name, o := range a.objects {
+			k.forgetDocs(k.sess.Objects[name])
 			k.sess.Objects[name] = o
 			delete(k.sess.Imports, name)
 		}

@@ -56,13 +56,16 @@ type Cell struct {
 	Line int
 	// Show displays the value of a last expression, as a prompt does.
 	Show bool
+
+	text string // what the reader sees in place of Source, "" for that itself
 }
 
 // Candidate is one completion.
 type Candidate struct {
 	Text   string // what stands there when it is taken
-	Kind   string // "var", "func", "method", "field", "type", "const", "package", "keyword", "magic", "file"
+	Kind   string // "var", "func", "method", "field", "type", "const", "package", "keyword", "magic", "file", "value"
 	Detail string // a signature or a type
+	Doc    string // the first sentence of its documentation, "" if there is none
 }
 
 // Doc describes a name.
@@ -71,6 +74,9 @@ type Doc struct {
 	Signature string // "func Cut(s, sep string) (before, after string, found bool)"
 	Doc       string // the doc comment, "" if there is none
 	Pos       string // "In[3]:1:6" for an object of the session
+	Source    string // the declaration of an object of the session
+
+	object types.Object
 }
 
 // Var is one variable of the session.
@@ -105,7 +111,9 @@ type Kernel struct {
 	defined []any
 	defines []define // what Reset keeps
 	sources map[string]string
-	docs    map[types.Object]string // doc comments of the session's declarations
+	docs    map[types.Object]string            // doc comments of the session's declarations
+	decls   map[types.Object]string            // their source
+	index   map[*ast.File]map[token.Pos]string // see docIndex
 
 	ran       records         // the cells of the session
 	once      map[string]bool // sources of //nb:once that ran
@@ -185,7 +193,8 @@ func (k *Kernel) reset(u *check.Universe) {
 	k.flags.SetOutput(stream{k.out, true})
 	k.used = map[string]bool{}
 	k.sources = map[string]string{}
-	k.docs = map[types.Object]string{}
+	k.docs, k.decls = map[types.Object]string{}, map[types.Object]string{}
+	k.index = map[*ast.File]map[token.Pos]string{}
 	k.defined = nil
 	k.ran, k.once = newRecords(), map[string]bool{}
 	_ = k.interp.Use(interp.Exports{"k/k": k.m.table()})

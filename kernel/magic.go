@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"go/types"
@@ -24,6 +25,8 @@ var magics = map[string]string{
 	"%params":  "%params FILE.go the parameters of a notebook file; %run FILE.go name=value sets them",
 	"%type":    "%type EXPR      the type of an expression, which is not run",
 	"%stop":    "%stop           end the goroutines that earlier cells left running",
+	"%timeit":  "%timeit CODE    run CODE often and say what one run takes",
+	"%doc":     "%doc NAME       what ?NAME says",
 	"%help":    "%help           this list",
 }
 
@@ -35,17 +38,7 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		return &Error{Cell: c.name(), Line: max(c.Line, 1), Col: 1, Msg: fmt.Sprintf(format, args...), Source: lineOf(src, 1), Kind: Compile, ExitCode: 1}
 	}
 	if src[0] == '?' {
-		name := strings.TrimSpace(strings.TrimPrefix(src, "?"))
-		if name == "" {
-			k.text1(help())
-			return nil
-		}
-		d, ok := k.Doc(name)
-		if !ok {
-			return fail("no documentation of %s: it is neither a name of the session nor of a package", name)
-		}
-		k.text1(d.String())
-		return nil
+		return k.describe(strings.TrimPrefix(src, "?"), fail)
 	}
 	word, rest, _ := strings.Cut(src, " ")
 	if i := strings.IndexByte(word, '\n'); i >= 0 {
@@ -100,6 +93,13 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 			return e
 		}
 		k.text1(text)
+	case "%doc":
+		return k.describe(rest, fail)
+	case "%timeit":
+		if rest == "" {
+			return fail("%%timeit needs code after it")
+		}
+		return k.timeit(ctx, c, rest)
 	case "%type":
 		k.mu.Lock()
 		t := k.typeOf("", rest)
@@ -130,8 +130,36 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		for n := range magics {
 			names = append(names, n)
 		}
-		return fail("no command %s; nearest: %s", word, strings.Join(nearest(word, names, 2), ", "))
+		list := nearest(word, names, len(names))
+		slices.SortStableFunc(list, func(a, b string) int { // a word that is not finished is nearest
+			return cmp.Compare(btoi(strings.HasPrefix(b, word)), btoi(strings.HasPrefix(a, word)))
+		})
+		return fail("no command %s; nearest: %s", word, strings.Join(list[:2], ", "))
 	}
+	return nil
+}
+
+// describe shows the documentation of a name, or after another ? its source.
+func (k *Kernel) describe(name string, fail func(string, ...any) *Error) *Error {
+	name, source := strings.CutPrefix(strings.TrimSpace(name), "?")
+	name = strings.TrimSpace(name)
+	if name == "" {
+		k.text1(help())
+		return nil
+	}
+	if text, ok := magics[name]; ok {
+		k.text1(text)
+		return nil
+	}
+	d, ok := k.Doc(name)
+	if !ok {
+		return fail("no documentation of %s: it is neither a name of the session nor of a package", name)
+	}
+	text := d.String()
+	if source {
+		text, _ = k.source(name)
+	}
+	k.text1(text)
 	return nil
 }
 
@@ -145,7 +173,14 @@ func help() string {
 		lines = append(lines, l)
 	}
 	sort.Strings(lines)
-	return strings.Join(append(lines, "?NAME           documentation of a package, a symbol, a method or a variable"), "\n")
+	return strings.Join(append(lines, "?NAME           documentation of a package, a symbol, a method or a variable", "??NAME          its source"), "\n")
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func duration(d time.Duration) string {

@@ -96,6 +96,24 @@ func (c *cellParts) order(inSource bool) []part {
 	return out
 }
 
+// commentAbove is where the comment lines begin that stand right above the line
+// of src[at], at if there are none.
+func commentAbove(src string, at int) int {
+	line := strings.LastIndexByte(src[:at], '\n') + 1
+	if strings.TrimSpace(src[line:at]) != "" {
+		return at
+	}
+	for line > 0 {
+		above := strings.LastIndexByte(src[:line-1], '\n') + 1
+		text := strings.TrimSpace(src[above : line-1])
+		if !strings.HasPrefix(text, "//") || strings.HasPrefix(text, "//nb:") {
+			break
+		}
+		at, line = above, above
+	}
+	return at
+}
+
 // splitCell finds the top-level pieces of a cell by its tokens: a piece ends
 // at a semicolon, written or not, outside of all brackets.
 func splitCell(src string) (*cellParts, []check.Error) {
@@ -111,6 +129,9 @@ func splitCell(src string) (*cellParts, []check.Error) {
 		if start >= 0 {
 			p := piece{from: start, to: to}
 			p.decl, p.isImport = c.classify(toks)
+			if p.decl && !p.isImport {
+				p.from = commentAbove(src, start)
+			}
 			c.pieces = append(c.pieces, p)
 		}
 		start, toks = -1, nil

@@ -101,6 +101,9 @@ func (c *completer) list(list []kernel.Candidate, detail bool) string {
 			name := list[i].Text
 			if detail {
 				fmt.Fprintf(&line, "  %s  %s", columns.FillRight(name, min(longest, 28, max(width/2, 8))), list[i].Detail)
+				if d := list[i].Doc; d != "" {
+					line.WriteString("  // " + d)
+				}
 				break
 			}
 			line.WriteString(columns.FillRight(name, longest+2))

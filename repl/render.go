@@ -103,7 +103,7 @@ func (p *Plain) Render(ev kernel.Event) {
 	case kernel.Warning:
 		io.WriteString(p.Err, warningText(ev)+"\n")
 	case kernel.Stats:
-		if p.Stats {
+		if p.Stats || strings.HasPrefix(ev.Text, "wall ") { // %time was asked for
 			io.WriteString(p.Err, ev.Text+"\n")
 		}
 	case kernel.Done:

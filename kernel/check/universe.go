@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -92,6 +93,15 @@ func (u *Universe) loadLocked(path string) (*types.Package, error) {
 type importerFunc func(path string) (*types.Package, error)
 
 func (f importerFunc) Import(path string) (*types.Package, error) { return f(path) }
+
+// Text is a node of a package's declarations as Go source.
+func (u *Universe) Text(n ast.Node) string {
+	var b strings.Builder
+	if err := format.Node(&b, u.fset, n); err != nil {
+		return ""
+	}
+	return b.String()
+}
 
 // Generics checks the bodies of a package's generic functions, which stand in
 // a package of their own.
