@@ -5,6 +5,753 @@
 #include "funcdata.h"
 #include "textflag.h"
 
+// func quantizeQ8AVX512(q *int8, d *float32, s *float32, b *int32, h *int16, x *float32, nb int) int
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·quantizeQ8AVX512(SB), $128-64
+	NO_LOCAL_POINTERS
+	MOVQ x+40(FP), AX
+	MOVQ nb+48(FP), CX
+	MOVQ q+0(FP), DX
+	MOVQ d+8(FP), BX
+	MOVQ s+16(FP), SI
+	MOVQ b+24(FP), DI
+	MOVQ h+32(FP), R8
+
+loop2:
+	CMPQ         CX, $0x00000004
+	JLT          end3
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      128(AX), Z2
+	VMOVUPS      192(AX), Z3
+	VMOVUPS      256(AX), Z4
+	VMOVUPS      320(AX), Z5
+	VMOVUPS      384(AX), Z6
+	VMOVUPS      448(AX), Z7
+	VPANDD.BCST  magnitude<>+0(SB), Z0, Z9
+	VPANDD.BCST  magnitude<>+0(SB), Z1, Z8
+	VPMAXUD      Z8, Z9, Z9
+	VPANDD.BCST  magnitude<>+0(SB), Z2, Z13
+	VPANDD.BCST  magnitude<>+0(SB), Z3, Z8
+	VPMAXUD      Z8, Z13, Z13
+	VPANDD.BCST  magnitude<>+0(SB), Z4, Z14
+	VPANDD.BCST  magnitude<>+0(SB), Z5, Z8
+	VPMAXUD      Z8, Z14, Z14
+	VPANDD.BCST  magnitude<>+0(SB), Z6, Z15
+	VPANDD.BCST  magnitude<>+0(SB), Z7, Z8
+	VPMAXUD      Z8, Z15, Z15
+	VSHUFI32X4   $0x44, Z13, Z9, Z8
+	VSHUFI32X4   $0xee, Z13, Z9, Z9
+	VPMAXUD      Z9, Z8, Z8
+	VSHUFI32X4   $0x44, Z15, Z14, Z9
+	VSHUFI32X4   $0xee, Z15, Z14, Z13
+	VPMAXUD      Z13, Z9, Z9
+	VSHUFI32X4   $0x88, Z9, Z8, Z13
+	VSHUFI32X4   $0xdd, Z9, Z8, Z8
+	VPMAXUD      Z8, Z13, Z13
+	VPSHUFD      $0x4e, Z13, Z8
+	VPMAXUD      Z8, Z13, Z13
+	VPSHUFD      $0xb1, Z13, Z8
+	VPMAXUD      Z8, Z13, Z13
+	VPSUBD.BCST  leastPlain<>+0(SB), Z13, Z8
+	VPCMPUD.BCST $0x05, plainRange<>+0(SB), Z8, K1
+	KMOVW        K1, R9
+	TESTL        R9, R9
+	JNZ          special1
+	VMOVDQU32    everyFourth<>+0(SB), Z8
+	VPERMD       Z13, Z8, Z8
+	VMOVUPS      most<>+0(SB), X9
+	VDIVPS       X8, X9, X10
+	VDIVPS       X9, X8, X9
+	VMOVUPS      X9, (BX)
+	VPBROADCASTD numbers<>+0(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z0, Z8, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMULPS       Z1, Z8, Z1
+	VCVTPS2DQ    Z1, Z1
+	VPBROADCASTD numbers<>+4(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z2, Z8, Z2
+	VCVTPS2DQ    Z2, Z2
+	VMULPS       Z3, Z8, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPBROADCASTD numbers<>+8(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z4, Z8, Z4
+	VCVTPS2DQ    Z4, Z4
+	VMULPS       Z5, Z8, Z5
+	VCVTPS2DQ    Z5, Z5
+	VPBROADCASTD numbers<>+12(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z6, Z8, Z6
+	VCVTPS2DQ    Z6, Z6
+	VMULPS       Z7, Z8, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVDQU32    packOrder16<>+0(SB), Z8
+	VPACKSSDW    Z1, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPACKSSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VMOVDQU32    Z0, (DX)
+	VPBROADCASTD ones8<>+0(SB), Z1
+	VPXORD       Z11, Z11, Z11
+	VPDPBUSD     Z0, Z1, Z11
+	VPACKSSDW    Z5, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPACKSSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VMOVDQU32    Z4, 64(DX)
+	VPBROADCASTD ones8<>+0(SB), Z0
+	VPXORD       Z12, Z12, Z12
+	VPDPBUSD     Z4, Z0, Z12
+	VPUNPCKLQDQ  Z12, Z11, Z0
+	VPUNPCKHQDQ  Z12, Z11, Z1
+	VPADDD       Z1, Z0, Z0
+	VPSHUFD      $0xb1, Z0, Z1
+	VPADDD       Z1, Z0, Z0
+	VMOVDQU32    halfOrder<>+0(SB), Z1
+	VPERMD       Z0, Z1, Z0
+	VPXORD       Z1, Z1, Z1
+	VPSUBD       Z0, Z1, Z0
+	VPMOVDW      Y0, X0
+	VMOVDQU      X0, (R8)
+	VPMADDWD     ones16<>+0(SB), X0, X0
+	VMOVDQU      X0, (DI)
+	VPSUBD       X0, X1, X0
+	VCVTDQ2PS    X0, X0
+	VMULPS       X9, X0, X0
+	VMOVUPS      X0, (SI)
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000010, BX
+	ADDQ         $0x00000010, SI
+	ADDQ         $0x00000010, DI
+	ADDQ         $0x00000010, R8
+	ADDQ         $0x00000200, AX
+	SUBQ         $0x00000004, CX
+	JMP          loop2
+
+end3:
+special1:
+	MOVQ CX, ret+56(FP)
+	VZEROUPPER
+	RET
+
+DATA magnitude<>+0(SB)/4, $0x7fffffff
+DATA magnitude<>+4(SB)/4, $0x7fffffff
+DATA magnitude<>+8(SB)/4, $0x7fffffff
+DATA magnitude<>+12(SB)/4, $0x7fffffff
+DATA magnitude<>+16(SB)/4, $0x7fffffff
+DATA magnitude<>+20(SB)/4, $0x7fffffff
+DATA magnitude<>+24(SB)/4, $0x7fffffff
+DATA magnitude<>+28(SB)/4, $0x7fffffff
+GLOBL magnitude<>(SB), RODATA|NOPTR, $32
+
+DATA leastPlain<>+0(SB)/4, $0x0d800000
+DATA leastPlain<>+4(SB)/4, $0x0d800000
+DATA leastPlain<>+8(SB)/4, $0x0d800000
+DATA leastPlain<>+12(SB)/4, $0x0d800000
+DATA leastPlain<>+16(SB)/4, $0x0d800000
+DATA leastPlain<>+20(SB)/4, $0x0d800000
+DATA leastPlain<>+24(SB)/4, $0x0d800000
+DATA leastPlain<>+28(SB)/4, $0x0d800000
+GLOBL leastPlain<>(SB), RODATA|NOPTR, $32
+
+DATA plainRange<>+0(SB)/4, $0x72000000
+DATA plainRange<>+4(SB)/4, $0x72000000
+DATA plainRange<>+8(SB)/4, $0x72000000
+DATA plainRange<>+12(SB)/4, $0x72000000
+DATA plainRange<>+16(SB)/4, $0x72000000
+DATA plainRange<>+20(SB)/4, $0x72000000
+DATA plainRange<>+24(SB)/4, $0x72000000
+DATA plainRange<>+28(SB)/4, $0x72000000
+GLOBL plainRange<>(SB), RODATA|NOPTR, $32
+
+DATA everyFourth<>+0(SB)/4, $0x00000000
+DATA everyFourth<>+4(SB)/4, $0x00000004
+DATA everyFourth<>+8(SB)/4, $0x00000008
+DATA everyFourth<>+12(SB)/4, $0x0000000c
+DATA everyFourth<>+16(SB)/4, $0x00000000
+DATA everyFourth<>+20(SB)/4, $0x00000000
+DATA everyFourth<>+24(SB)/4, $0x00000000
+DATA everyFourth<>+28(SB)/4, $0x00000000
+DATA everyFourth<>+32(SB)/4, $0x00000000
+DATA everyFourth<>+36(SB)/4, $0x00000000
+DATA everyFourth<>+40(SB)/4, $0x00000000
+DATA everyFourth<>+44(SB)/4, $0x00000000
+DATA everyFourth<>+48(SB)/4, $0x00000000
+DATA everyFourth<>+52(SB)/4, $0x00000000
+DATA everyFourth<>+56(SB)/4, $0x00000000
+DATA everyFourth<>+60(SB)/4, $0x00000000
+GLOBL everyFourth<>(SB), RODATA|NOPTR, $64
+
+DATA most<>+0(SB)/4, $0x42fe0000
+DATA most<>+4(SB)/4, $0x42fe0000
+DATA most<>+8(SB)/4, $0x42fe0000
+DATA most<>+12(SB)/4, $0x42fe0000
+DATA most<>+16(SB)/4, $0x42fe0000
+DATA most<>+20(SB)/4, $0x42fe0000
+DATA most<>+24(SB)/4, $0x42fe0000
+DATA most<>+28(SB)/4, $0x42fe0000
+GLOBL most<>(SB), RODATA|NOPTR, $32
+
+DATA numbers<>+0(SB)/4, $0x00000000
+DATA numbers<>+4(SB)/4, $0x00000001
+DATA numbers<>+8(SB)/4, $0x00000002
+DATA numbers<>+12(SB)/4, $0x00000003
+DATA numbers<>+16(SB)/4, $0x00000004
+DATA numbers<>+20(SB)/4, $0x00000005
+DATA numbers<>+24(SB)/4, $0x00000006
+DATA numbers<>+28(SB)/4, $0x00000007
+GLOBL numbers<>(SB), RODATA|NOPTR, $32
+
+DATA packOrder16<>+0(SB)/4, $0x00000000
+DATA packOrder16<>+4(SB)/4, $0x00000004
+DATA packOrder16<>+8(SB)/4, $0x00000008
+DATA packOrder16<>+12(SB)/4, $0x0000000c
+DATA packOrder16<>+16(SB)/4, $0x00000001
+DATA packOrder16<>+20(SB)/4, $0x00000005
+DATA packOrder16<>+24(SB)/4, $0x00000009
+DATA packOrder16<>+28(SB)/4, $0x0000000d
+DATA packOrder16<>+32(SB)/4, $0x00000002
+DATA packOrder16<>+36(SB)/4, $0x00000006
+DATA packOrder16<>+40(SB)/4, $0x0000000a
+DATA packOrder16<>+44(SB)/4, $0x0000000e
+DATA packOrder16<>+48(SB)/4, $0x00000003
+DATA packOrder16<>+52(SB)/4, $0x00000007
+DATA packOrder16<>+56(SB)/4, $0x0000000b
+DATA packOrder16<>+60(SB)/4, $0x0000000f
+GLOBL packOrder16<>(SB), RODATA|NOPTR, $64
+
+DATA ones8<>+0(SB)/4, $0x01010101
+DATA ones8<>+4(SB)/4, $0x01010101
+DATA ones8<>+8(SB)/4, $0x01010101
+DATA ones8<>+12(SB)/4, $0x01010101
+DATA ones8<>+16(SB)/4, $0x01010101
+DATA ones8<>+20(SB)/4, $0x01010101
+DATA ones8<>+24(SB)/4, $0x01010101
+DATA ones8<>+28(SB)/4, $0x01010101
+GLOBL ones8<>(SB), RODATA|NOPTR, $32
+
+DATA halfOrder<>+0(SB)/4, $0x00000000
+DATA halfOrder<>+4(SB)/4, $0x00000004
+DATA halfOrder<>+8(SB)/4, $0x00000008
+DATA halfOrder<>+12(SB)/4, $0x0000000c
+DATA halfOrder<>+16(SB)/4, $0x00000002
+DATA halfOrder<>+20(SB)/4, $0x00000006
+DATA halfOrder<>+24(SB)/4, $0x0000000a
+DATA halfOrder<>+28(SB)/4, $0x0000000e
+DATA halfOrder<>+32(SB)/4, $0x00000000
+DATA halfOrder<>+36(SB)/4, $0x00000000
+DATA halfOrder<>+40(SB)/4, $0x00000000
+DATA halfOrder<>+44(SB)/4, $0x00000000
+DATA halfOrder<>+48(SB)/4, $0x00000000
+DATA halfOrder<>+52(SB)/4, $0x00000000
+DATA halfOrder<>+56(SB)/4, $0x00000000
+DATA halfOrder<>+60(SB)/4, $0x00000000
+GLOBL halfOrder<>(SB), RODATA|NOPTR, $64
+
+DATA ones16<>+0(SB)/4, $0x00010001
+DATA ones16<>+4(SB)/4, $0x00010001
+DATA ones16<>+8(SB)/4, $0x00010001
+DATA ones16<>+12(SB)/4, $0x00010001
+DATA ones16<>+16(SB)/4, $0x00010001
+DATA ones16<>+20(SB)/4, $0x00010001
+DATA ones16<>+24(SB)/4, $0x00010001
+DATA ones16<>+28(SB)/4, $0x00010001
+GLOBL ones16<>(SB), RODATA|NOPTR, $32
+
+// func quantizeQ8FineAVX512(q *int8, d *float32, s *float32, b *int32, h *int16, q2 *int8, d2 *float32, s2 *float32, b2 *int32, h2 *int16, x *float32, nb int) int
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·quantizeQ8FineAVX512(SB), $128-104
+	NO_LOCAL_POINTERS
+	MOVQ x+80(FP), AX
+	MOVQ nb+88(FP), CX
+	MOVQ q+0(FP), DX
+	MOVQ d+8(FP), BX
+	MOVQ s+16(FP), SI
+	MOVQ b+24(FP), DI
+	MOVQ h+32(FP), R8
+	MOVQ q2+40(FP), R9
+	MOVQ d2+48(FP), R10
+	MOVQ s2+56(FP), R11
+	MOVQ b2+64(FP), R12
+	MOVQ h2+72(FP), R13
+
+loop5:
+	CMPQ         CX, $0x00000004
+	JLT          end6
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      128(AX), Z2
+	VMOVUPS      192(AX), Z3
+	VMOVUPS      256(AX), Z4
+	VMOVUPS      320(AX), Z5
+	VMOVUPS      384(AX), Z6
+	VMOVUPS      448(AX), Z7
+	VPANDD.BCST  magnitude<>+0(SB), Z0, Z9
+	VPANDD.BCST  magnitude<>+0(SB), Z1, Z8
+	VPMAXUD      Z8, Z9, Z9
+	VPANDD.BCST  magnitude<>+0(SB), Z2, Z16
+	VPANDD.BCST  magnitude<>+0(SB), Z3, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPANDD.BCST  magnitude<>+0(SB), Z4, Z17
+	VPANDD.BCST  magnitude<>+0(SB), Z5, Z8
+	VPMAXUD      Z8, Z17, Z17
+	VPANDD.BCST  magnitude<>+0(SB), Z6, Z18
+	VPANDD.BCST  magnitude<>+0(SB), Z7, Z8
+	VPMAXUD      Z8, Z18, Z18
+	VSHUFI32X4   $0x44, Z16, Z9, Z8
+	VSHUFI32X4   $0xee, Z16, Z9, Z9
+	VPMAXUD      Z9, Z8, Z8
+	VSHUFI32X4   $0x44, Z18, Z17, Z9
+	VSHUFI32X4   $0xee, Z18, Z17, Z16
+	VPMAXUD      Z16, Z9, Z9
+	VSHUFI32X4   $0x88, Z9, Z8, Z16
+	VSHUFI32X4   $0xdd, Z9, Z8, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPSHUFD      $0x4e, Z16, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPSHUFD      $0xb1, Z16, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPSUBD.BCST  leastPlain<>+0(SB), Z16, Z8
+	VPCMPUD.BCST $0x05, plainRange<>+0(SB), Z8, K1
+	KMOVW        K1, R14
+	TESTL        R14, R14
+	JNZ          special4
+	VMOVDQU32    everyFourth<>+0(SB), Z8
+	VPERMD       Z16, Z8, Z8
+	VMOVUPS      most<>+0(SB), X10
+	VDIVPS       X8, X10, X11
+	VDIVPS       X10, X8, X10
+	VMOVUPS      X10, (BX)
+	VPBROADCASTD numbers<>+0(SB), Z9
+	VPERMPS      Z11, Z9, Z8
+	VPERMPS      Z10, Z9, Z9
+	VMULPS       Z0, Z8, Z16
+	VCVTPS2DQ    Z16, Z16
+	VCVTDQ2PS    Z16, Z17
+	VMULPS       Z9, Z17, Z17
+	VSUBPS       Z17, Z0, Z0
+	VMULPS       Z1, Z8, Z17
+	VCVTPS2DQ    Z17, Z17
+	VCVTDQ2PS    Z17, Z8
+	VMULPS       Z9, Z8, Z8
+	VSUBPS       Z8, Z1, Z1
+	VPBROADCASTD numbers<>+4(SB), Z9
+	VPERMPS      Z11, Z9, Z8
+	VPERMPS      Z10, Z9, Z9
+	VMULPS       Z2, Z8, Z18
+	VCVTPS2DQ    Z18, Z18
+	VCVTDQ2PS    Z18, Z19
+	VMULPS       Z9, Z19, Z19
+	VSUBPS       Z19, Z2, Z2
+	VMULPS       Z3, Z8, Z19
+	VCVTPS2DQ    Z19, Z19
+	VCVTDQ2PS    Z19, Z8
+	VMULPS       Z9, Z8, Z8
+	VSUBPS       Z8, Z3, Z3
+	VPBROADCASTD numbers<>+8(SB), Z9
+	VPERMPS      Z11, Z9, Z8
+	VPERMPS      Z10, Z9, Z9
+	VMULPS       Z4, Z8, Z20
+	VCVTPS2DQ    Z20, Z20
+	VCVTDQ2PS    Z20, Z21
+	VMULPS       Z9, Z21, Z21
+	VSUBPS       Z21, Z4, Z4
+	VMULPS       Z5, Z8, Z21
+	VCVTPS2DQ    Z21, Z21
+	VCVTDQ2PS    Z21, Z8
+	VMULPS       Z9, Z8, Z8
+	VSUBPS       Z8, Z5, Z5
+	VPBROADCASTD numbers<>+12(SB), Z9
+	VPERMPS      Z11, Z9, Z8
+	VPERMPS      Z10, Z9, Z9
+	VMULPS       Z6, Z8, Z22
+	VCVTPS2DQ    Z22, Z22
+	VCVTDQ2PS    Z22, Z23
+	VMULPS       Z9, Z23, Z23
+	VSUBPS       Z23, Z6, Z6
+	VMULPS       Z7, Z8, Z8
+	VCVTPS2DQ    Z8, Z8
+	VCVTDQ2PS    Z8, Z23
+	VMULPS       Z9, Z23, Z23
+	VSUBPS       Z23, Z7, Z7
+	VMOVDQU32    packOrder16<>+0(SB), Z9
+	VPACKSSDW    Z17, Z16, Z16
+	VPACKSSDW    Z19, Z18, Z18
+	VPACKSSWB    Z18, Z16, Z16
+	VPERMD       Z16, Z9, Z16
+	VMOVDQU32    Z16, (DX)
+	VPBROADCASTD ones8<>+0(SB), Z17
+	VPXORD       Z12, Z12, Z12
+	VPDPBUSD     Z16, Z17, Z12
+	VPACKSSDW    Z21, Z20, Z20
+	VPACKSSDW    Z8, Z22, Z22
+	VPACKSSWB    Z22, Z20, Z20
+	VPERMD       Z20, Z9, Z20
+	VMOVDQU32    Z20, 64(DX)
+	VPBROADCASTD ones8<>+0(SB), Z8
+	VPXORD       Z13, Z13, Z13
+	VPDPBUSD     Z20, Z8, Z13
+	VPUNPCKLQDQ  Z13, Z12, Z8
+	VPUNPCKHQDQ  Z13, Z12, Z9
+	VPADDD       Z9, Z8, Z8
+	VPSHUFD      $0xb1, Z8, Z9
+	VPADDD       Z9, Z8, Z8
+	VMOVDQU32    halfOrder<>+0(SB), Z9
+	VPERMD       Z8, Z9, Z8
+	VPXORD       Z9, Z9, Z9
+	VPSUBD       Z8, Z9, Z8
+	VPMOVDW      Y8, X8
+	VMOVDQU      X8, (R8)
+	VPMADDWD     ones16<>+0(SB), X8, X8
+	VMOVDQU      X8, (DI)
+	VPSUBD       X8, X9, X8
+	VCVTDQ2PS    X8, X8
+	VMULPS       X10, X8, X8
+	VMOVUPS      X8, (SI)
+	VPANDD.BCST  magnitude<>+0(SB), Z0, Z9
+	VPANDD.BCST  magnitude<>+0(SB), Z1, Z8
+	VPMAXUD      Z8, Z9, Z9
+	VPANDD.BCST  magnitude<>+0(SB), Z2, Z16
+	VPANDD.BCST  magnitude<>+0(SB), Z3, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPANDD.BCST  magnitude<>+0(SB), Z4, Z17
+	VPANDD.BCST  magnitude<>+0(SB), Z5, Z8
+	VPMAXUD      Z8, Z17, Z17
+	VPANDD.BCST  magnitude<>+0(SB), Z6, Z18
+	VPANDD.BCST  magnitude<>+0(SB), Z7, Z8
+	VPMAXUD      Z8, Z18, Z18
+	VSHUFI32X4   $0x44, Z16, Z9, Z8
+	VSHUFI32X4   $0xee, Z16, Z9, Z9
+	VPMAXUD      Z9, Z8, Z8
+	VSHUFI32X4   $0x44, Z18, Z17, Z9
+	VSHUFI32X4   $0xee, Z18, Z17, Z16
+	VPMAXUD      Z16, Z9, Z9
+	VSHUFI32X4   $0x88, Z9, Z8, Z16
+	VSHUFI32X4   $0xdd, Z9, Z8, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPSHUFD      $0x4e, Z16, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPSHUFD      $0xb1, Z16, Z8
+	VPMAXUD      Z8, Z16, Z16
+	VPSUBD.BCST  leastPlain<>+0(SB), Z16, Z8
+	VPCMPUD.BCST $0x05, plainRange<>+0(SB), Z8, K1
+	KMOVW        K1, R14
+	TESTL        R14, R14
+	JNZ          special4
+	VMOVDQU32    everyFourth<>+0(SB), Z8
+	VPERMD       Z16, Z8, Z8
+	VMOVUPS      most<>+0(SB), X9
+	VDIVPS       X8, X9, X10
+	VDIVPS       X9, X8, X9
+	VMOVUPS      X9, (R10)
+	VPBROADCASTD numbers<>+0(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z0, Z8, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMULPS       Z1, Z8, Z1
+	VCVTPS2DQ    Z1, Z1
+	VPBROADCASTD numbers<>+4(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z2, Z8, Z2
+	VCVTPS2DQ    Z2, Z2
+	VMULPS       Z3, Z8, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPBROADCASTD numbers<>+8(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z4, Z8, Z4
+	VCVTPS2DQ    Z4, Z4
+	VMULPS       Z5, Z8, Z5
+	VCVTPS2DQ    Z5, Z5
+	VPBROADCASTD numbers<>+12(SB), Z8
+	VPERMPS      Z10, Z8, Z8
+	VMULPS       Z6, Z8, Z6
+	VCVTPS2DQ    Z6, Z6
+	VMULPS       Z7, Z8, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVDQU32    packOrder16<>+0(SB), Z8
+	VPACKSSDW    Z1, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPACKSSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VMOVDQU32    Z0, (R9)
+	VPBROADCASTD ones8<>+0(SB), Z1
+	VPXORD       Z14, Z14, Z14
+	VPDPBUSD     Z0, Z1, Z14
+	VPACKSSDW    Z5, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPACKSSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VMOVDQU32    Z4, 64(R9)
+	VPBROADCASTD ones8<>+0(SB), Z0
+	VPXORD       Z15, Z15, Z15
+	VPDPBUSD     Z4, Z0, Z15
+	VPUNPCKLQDQ  Z15, Z14, Z0
+	VPUNPCKHQDQ  Z15, Z14, Z1
+	VPADDD       Z1, Z0, Z0
+	VPSHUFD      $0xb1, Z0, Z1
+	VPADDD       Z1, Z0, Z0
+	VMOVDQU32    halfOrder<>+0(SB), Z1
+	VPERMD       Z0, Z1, Z0
+	VPXORD       Z1, Z1, Z1
+	VPSUBD       Z0, Z1, Z0
+	VPMOVDW      Y0, X0
+	VMOVDQU      X0, (R13)
+	VPMADDWD     ones16<>+0(SB), X0, X0
+	VMOVDQU      X0, (R12)
+	VPSUBD       X0, X1, X0
+	VCVTDQ2PS    X0, X0
+	VMULPS       X9, X0, X0
+	VMOVUPS      X0, (R11)
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000010, BX
+	ADDQ         $0x00000010, SI
+	ADDQ         $0x00000010, DI
+	ADDQ         $0x00000010, R8
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000010, R10
+	ADDQ         $0x00000010, R11
+	ADDQ         $0x00000010, R12
+	ADDQ         $0x00000010, R13
+	ADDQ         $0x00000200, AX
+	SUBQ         $0x00000004, CX
+	JMP          loop5
+
+end6:
+special4:
+	MOVQ CX, ret+96(FP)
+	VZEROUPPER
+	RET
+
+// func expSumAVX512(x *float32, n int, top float32) float64
+// Requires: AVX, AVX512DQ, AVX512F, SSE2
+TEXT ·expSumAVX512(SB), $128-32
+	NO_LOCAL_POINTERS
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS top+16(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+
+loop7:
+	CMPQ              CX, $0x00000010
+	JLT               end8
+	VMOVUPS           (AX), Z3
+	VSUBPS            Z0, Z3, Z3
+	VCMPPS.BCST       $0x15, leastX<>+0(SB), Z3, K1
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VFNMADD231PS.BCST ln2High<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VBROADCASTSS      exp4<>+0(SB), Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD213PS       Z3, Z6, Z5
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VSCALEFPS         Z4, Z5, Z3
+	VMOVAPS.Z         Z3, K1, Z3
+	VMOVUPS           Z3, (AX)
+	VCVTPS2PD         Y3, Z4
+	VADDPD            Z4, Z1, Z1
+	VEXTRACTF32X8     $0x01, Z3, Y3
+	VCVTPS2PD         Y3, Z4
+	VADDPD            Z4, Z2, Z2
+	ADDQ              $0x00000040, AX
+	SUBQ              $0x00000010, CX
+	JMP               loop7
+
+end8:
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA leastX<>+0(SB)/4, $0xc2aeac4f
+DATA leastX<>+4(SB)/4, $0xc2aeac4f
+DATA leastX<>+8(SB)/4, $0xc2aeac4f
+DATA leastX<>+12(SB)/4, $0xc2aeac4f
+DATA leastX<>+16(SB)/4, $0xc2aeac4f
+DATA leastX<>+20(SB)/4, $0xc2aeac4f
+DATA leastX<>+24(SB)/4, $0xc2aeac4f
+DATA leastX<>+28(SB)/4, $0xc2aeac4f
+GLOBL leastX<>(SB), RODATA|NOPTR, $32
+
+DATA log2e<>+0(SB)/4, $0x3fb8aa3b
+DATA log2e<>+4(SB)/4, $0x3fb8aa3b
+DATA log2e<>+8(SB)/4, $0x3fb8aa3b
+DATA log2e<>+12(SB)/4, $0x3fb8aa3b
+DATA log2e<>+16(SB)/4, $0x3fb8aa3b
+DATA log2e<>+20(SB)/4, $0x3fb8aa3b
+DATA log2e<>+24(SB)/4, $0x3fb8aa3b
+DATA log2e<>+28(SB)/4, $0x3fb8aa3b
+GLOBL log2e<>(SB), RODATA|NOPTR, $32
+
+DATA ln2High<>+0(SB)/4, $0x3f318000
+DATA ln2High<>+4(SB)/4, $0x3f318000
+DATA ln2High<>+8(SB)/4, $0x3f318000
+DATA ln2High<>+12(SB)/4, $0x3f318000
+DATA ln2High<>+16(SB)/4, $0x3f318000
+DATA ln2High<>+20(SB)/4, $0x3f318000
+DATA ln2High<>+24(SB)/4, $0x3f318000
+DATA ln2High<>+28(SB)/4, $0x3f318000
+GLOBL ln2High<>(SB), RODATA|NOPTR, $32
+
+DATA ln2Low<>+0(SB)/4, $0xb95e8083
+DATA ln2Low<>+4(SB)/4, $0xb95e8083
+DATA ln2Low<>+8(SB)/4, $0xb95e8083
+DATA ln2Low<>+12(SB)/4, $0xb95e8083
+DATA ln2Low<>+16(SB)/4, $0xb95e8083
+DATA ln2Low<>+20(SB)/4, $0xb95e8083
+DATA ln2Low<>+24(SB)/4, $0xb95e8083
+DATA ln2Low<>+28(SB)/4, $0xb95e8083
+GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
+
+DATA exp4<>+0(SB)/4, $0x3ab6889e
+DATA exp4<>+4(SB)/4, $0x3ab6889e
+DATA exp4<>+8(SB)/4, $0x3ab6889e
+DATA exp4<>+12(SB)/4, $0x3ab6889e
+DATA exp4<>+16(SB)/4, $0x3ab6889e
+DATA exp4<>+20(SB)/4, $0x3ab6889e
+DATA exp4<>+24(SB)/4, $0x3ab6889e
+DATA exp4<>+28(SB)/4, $0x3ab6889e
+GLOBL exp4<>(SB), RODATA|NOPTR, $32
+
+DATA exp3<>+0(SB)/4, $0x3c0905d1
+DATA exp3<>+4(SB)/4, $0x3c0905d1
+DATA exp3<>+8(SB)/4, $0x3c0905d1
+DATA exp3<>+12(SB)/4, $0x3c0905d1
+DATA exp3<>+16(SB)/4, $0x3c0905d1
+DATA exp3<>+20(SB)/4, $0x3c0905d1
+DATA exp3<>+24(SB)/4, $0x3c0905d1
+DATA exp3<>+28(SB)/4, $0x3c0905d1
+GLOBL exp3<>(SB), RODATA|NOPTR, $32
+
+DATA exp2<>+0(SB)/4, $0x3d2aaa8d
+DATA exp2<>+4(SB)/4, $0x3d2aaa8d
+DATA exp2<>+8(SB)/4, $0x3d2aaa8d
+DATA exp2<>+12(SB)/4, $0x3d2aaa8d
+DATA exp2<>+16(SB)/4, $0x3d2aaa8d
+DATA exp2<>+20(SB)/4, $0x3d2aaa8d
+DATA exp2<>+24(SB)/4, $0x3d2aaa8d
+DATA exp2<>+28(SB)/4, $0x3d2aaa8d
+GLOBL exp2<>(SB), RODATA|NOPTR, $32
+
+DATA exp1<>+0(SB)/4, $0x3e2aaa6e
+DATA exp1<>+4(SB)/4, $0x3e2aaa6e
+DATA exp1<>+8(SB)/4, $0x3e2aaa6e
+DATA exp1<>+12(SB)/4, $0x3e2aaa6e
+DATA exp1<>+16(SB)/4, $0x3e2aaa6e
+DATA exp1<>+20(SB)/4, $0x3e2aaa6e
+DATA exp1<>+24(SB)/4, $0x3e2aaa6e
+DATA exp1<>+28(SB)/4, $0x3e2aaa6e
+GLOBL exp1<>(SB), RODATA|NOPTR, $32
+
+DATA exp0<>+0(SB)/4, $0x3f000000
+DATA exp0<>+4(SB)/4, $0x3f000000
+DATA exp0<>+8(SB)/4, $0x3f000000
+DATA exp0<>+12(SB)/4, $0x3f000000
+DATA exp0<>+16(SB)/4, $0x3f000000
+DATA exp0<>+20(SB)/4, $0x3f000000
+DATA exp0<>+24(SB)/4, $0x3f000000
+DATA exp0<>+28(SB)/4, $0x3f000000
+GLOBL exp0<>(SB), RODATA|NOPTR, $32
+
+DATA one<>+0(SB)/4, $0x3f800000
+DATA one<>+4(SB)/4, $0x3f800000
+DATA one<>+8(SB)/4, $0x3f800000
+DATA one<>+12(SB)/4, $0x3f800000
+DATA one<>+16(SB)/4, $0x3f800000
+DATA one<>+20(SB)/4, $0x3f800000
+DATA one<>+24(SB)/4, $0x3f800000
+DATA one<>+28(SB)/4, $0x3f800000
+GLOBL one<>(SB), RODATA|NOPTR, $32
+
+// func swiGLUAVX512(dst *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·swiGLUAVX512(SB), $128-32
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ gate+8(FP), CX
+	MOVQ up+16(FP), DX
+	MOVQ n+24(FP), BX
+
+loop9:
+	CMPQ              BX, $0x00000010
+	JLT               end10
+	VMOVUPS           (CX), Z0
+	VCMPPS.BCST       $0x15, leastGate<>+0(SB), Z0, K1
+	VXORPS.BCST       sign<>+0(SB), Z0, Z1
+	VMAXPS.BCST       leastX<>+0(SB), Z1, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VFNMADD231PS.BCST ln2High<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z1
+	VBROADCASTSS      exp4<>+0(SB), Z3
+	VFMADD213PS.BCST  exp3<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  exp2<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  exp1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  exp0<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD213PS       Z1, Z4, Z3
+	VADDPS.BCST       one<>+0(SB), Z3, Z3
+	VSCALEFPS         Z2, Z3, Z1
+	VADDPS.BCST       one<>+0(SB), Z1, Z1
+	VRCP14PS          Z1, Z2
+	VFNMADD213PS.BCST two<>+0(SB), Z2, Z1
+	VMULPS            Z2, Z1, Z1
+	VMULPS            Z1, Z0, Z0
+	VMULPS.Z          (DX), Z0, K1, Z0
+	VMOVUPS           Z0, (AX)
+	ADDQ              $0x00000040, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, BX
+	JMP               loop9
+
+end10:
+	VZEROUPPER
+	RET
+
+DATA leastGate<>+0(SB)/4, $0xc2ae0000
+DATA leastGate<>+4(SB)/4, $0xc2ae0000
+DATA leastGate<>+8(SB)/4, $0xc2ae0000
+DATA leastGate<>+12(SB)/4, $0xc2ae0000
+DATA leastGate<>+16(SB)/4, $0xc2ae0000
+DATA leastGate<>+20(SB)/4, $0xc2ae0000
+DATA leastGate<>+24(SB)/4, $0xc2ae0000
+DATA leastGate<>+28(SB)/4, $0xc2ae0000
+GLOBL leastGate<>(SB), RODATA|NOPTR, $32
+
+DATA sign<>+0(SB)/4, $0x80000000
+DATA sign<>+4(SB)/4, $0x80000000
+DATA sign<>+8(SB)/4, $0x80000000
+DATA sign<>+12(SB)/4, $0x80000000
+DATA sign<>+16(SB)/4, $0x80000000
+DATA sign<>+20(SB)/4, $0x80000000
+DATA sign<>+24(SB)/4, $0x80000000
+DATA sign<>+28(SB)/4, $0x80000000
+GLOBL sign<>(SB), RODATA|NOPTR, $32
+
+DATA two<>+0(SB)/4, $0x40000000
+DATA two<>+4(SB)/4, $0x40000000
+DATA two<>+8(SB)/4, $0x40000000
+DATA two<>+12(SB)/4, $0x40000000
+DATA two<>+16(SB)/4, $0x40000000
+DATA two<>+20(SB)/4, $0x40000000
+DATA two<>+24(SB)/4, $0x40000000
+DATA two<>+28(SB)/4, $0x40000000
+GLOBL two<>(SB), RODATA|NOPTR, $32
+
 // func mulPanelQ4_0x1AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x1AVX512(SB), $128-80
@@ -15,9 +762,9 @@ TEXT ·mulPanelQ4_0x1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel1:
+panel11:
 	CMPQ   16(SP), $0x00
-	JLE    done2
+	JLE    done12
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, CX
 	ADDQ   AX, CX
@@ -27,7 +774,7 @@ panel1:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block3:
+block13:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -68,33 +815,33 @@ block3:
 	ADDQ          $0x00000004, DX
 	ADDQ          $0x00000004, BX
 	CMPQ          AX, (SP)
-	JNE           block3
+	JNE           block13
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all5
+	JGE           all15
 	BZHIL         CX, DX, DX
 
-all5:
+all15:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store6
+	JZ     store16
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store6:
+store16:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel1
+	JMP     panel11
 
-done2:
+done12:
 	VZEROUPPER
 	RET
 
@@ -118,9 +865,9 @@ TEXT ·mulPanelQ4_0x2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel7:
+panel17:
 	CMPQ   16(SP), $0x00
-	JLE    done8
+	JLE    done18
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -134,7 +881,7 @@ panel7:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block9:
+block19:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -187,37 +934,37 @@ block9:
 	ADDQ          $0x00000004, SI
 	ADDQ          $0x00000004, DI
 	CMPQ          AX, (SP)
-	JNE           block9
+	JNE           block19
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all11
+	JGE           all21
 	BZHIL         CX, DX, DX
 
-all11:
+all21:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store12
+	JZ     store22
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store12:
+store22:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel7
+	JMP     panel17
 
-done8:
+done18:
 	VZEROUPPER
 	RET
 
@@ -231,9 +978,9 @@ TEXT ·mulPanelQ4_0x3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel13:
+panel23:
 	CMPQ   16(SP), $0x00
-	JLE    done14
+	JLE    done24
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -248,7 +995,7 @@ panel13:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block15:
+block25:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -313,21 +1060,21 @@ block15:
 	ADDQ          $0x00000004, SI
 	ADDQ          $0x00000004, DI
 	CMPQ          AX, (SP)
-	JNE           block15
+	JNE           block25
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all17
+	JGE           all27
 	BZHIL         CX, DX, DX
 
-all17:
+all27:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store18
+	JZ     store28
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -336,7 +1083,7 @@ all17:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store18:
+store28:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -345,9 +1092,9 @@ store18:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel13
+	JMP     panel23
 
-done14:
+done24:
 	VZEROUPPER
 	RET
 
@@ -361,9 +1108,9 @@ TEXT ·mulPanelQ4_0x4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel19:
+panel29:
 	CMPQ   16(SP), $0x00
-	JLE    done20
+	JLE    done30
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -381,7 +1128,7 @@ panel19:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block21:
+block31:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -458,21 +1205,21 @@ block21:
 	ADDQ          $0x00000004, R8
 	ADDQ          $0x00000004, R9
 	CMPQ          AX, (SP)
-	JNE           block21
+	JNE           block31
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all23
+	JGE           all33
 	BZHIL         CX, DX, DX
 
-all23:
+all33:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store24
+	JZ     store34
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -483,7 +1230,7 @@ all23:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store24:
+store34:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -494,9 +1241,9 @@ store24:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel19
+	JMP     panel29
 
-done20:
+done30:
 	VZEROUPPER
 	RET
 
@@ -510,9 +1257,9 @@ TEXT ·mulPanelQ4_0x5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel25:
+panel35:
 	CMPQ   16(SP), $0x00
-	JLE    done26
+	JLE    done36
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -531,7 +1278,7 @@ panel25:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block27:
+block37:
 	VPBROADCASTD  low4<>+0(SB), Z5
 	VMOVDQU32     32(AX), Z6
 	VPSRLW        $0x04, Z6, Z7
@@ -615,21 +1362,21 @@ block27:
 	ADDQ          $0x00000004, R8
 	ADDQ          $0x00000004, R9
 	CMPQ          AX, (SP)
-	JNE           block27
+	JNE           block37
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all29
+	JGE           all39
 	BZHIL         CX, DX, DX
 
-all29:
+all39:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store30
+	JZ     store40
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -642,7 +1389,7 @@ all29:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store30:
+store40:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -655,9 +1402,9 @@ store30:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel25
+	JMP     panel35
 
-done26:
+done36:
 	VZEROUPPER
 	RET
 
@@ -671,9 +1418,9 @@ TEXT ·mulPanelQ4_0x6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel31:
+panel41:
 	CMPQ   16(SP), $0x00
-	JLE    done32
+	JLE    done42
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -695,7 +1442,7 @@ panel31:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block33:
+block43:
 	VPBROADCASTD  low4<>+0(SB), Z6
 	VMOVDQU32     32(AX), Z7
 	VPSRLW        $0x04, Z7, Z8
@@ -791,21 +1538,21 @@ block33:
 	ADDQ          $0x00000004, R10
 	ADDQ          $0x00000004, R11
 	CMPQ          AX, (SP)
-	JNE           block33
+	JNE           block43
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all35
+	JGE           all45
 	BZHIL         CX, DX, DX
 
-all35:
+all45:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store36
+	JZ     store46
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -820,7 +1567,7 @@ all35:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store36:
+store46:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -835,9 +1582,9 @@ store36:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel31
+	JMP     panel41
 
-done32:
+done42:
 	VZEROUPPER
 	RET
 
@@ -851,9 +1598,9 @@ TEXT ·mulPanelQ4_0x7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel37:
+panel47:
 	CMPQ   16(SP), $0x00
-	JLE    done38
+	JLE    done48
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -876,7 +1623,7 @@ panel37:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block39:
+block49:
 	VPBROADCASTD  low4<>+0(SB), Z7
 	VMOVDQU32     32(AX), Z8
 	VPSRLW        $0x04, Z8, Z9
@@ -984,21 +1731,21 @@ block39:
 	ADDQ          $0x00000004, R10
 	ADDQ          $0x00000004, R11
 	CMPQ          AX, (SP)
-	JNE           block39
+	JNE           block49
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all41
+	JGE           all51
 	BZHIL         CX, DX, DX
 
-all41:
+all51:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store42
+	JZ     store52
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -1015,7 +1762,7 @@ all41:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store42:
+store52:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -1032,9 +1779,9 @@ store42:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel37
+	JMP     panel47
 
-done38:
+done48:
 	VZEROUPPER
 	RET
 
@@ -1048,9 +1795,9 @@ TEXT ·mulPanelQ4_0x8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel43:
+panel53:
 	CMPQ   16(SP), $0x00
-	JLE    done44
+	JLE    done54
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -1076,7 +1823,7 @@ panel43:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block45:
+block55:
 	VPBROADCASTD  low4<>+0(SB), Z8
 	VMOVDQU32     32(AX), Z9
 	VPSRLW        $0x04, Z9, Z10
@@ -1196,21 +1943,21 @@ block45:
 	ADDQ          $0x00000004, R12
 	ADDQ          $0x00000004, R13
 	CMPQ          AX, (SP)
-	JNE           block45
+	JNE           block55
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all47
+	JGE           all57
 	BZHIL         CX, DX, DX
 
-all47:
+all57:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store48
+	JZ     store58
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -1229,7 +1976,7 @@ all47:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store48:
+store58:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -1248,9 +1995,9 @@ store48:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel43
+	JMP     panel53
 
-done44:
+done54:
 	VZEROUPPER
 	RET
 
@@ -1264,9 +2011,9 @@ TEXT ·mulPanelQ4_0x12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel49:
+panel59:
 	CMPQ   16(SP), $0x00
-	JLE    done50
+	JLE    done60
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -1299,7 +2046,7 @@ panel49:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block51:
+block61:
 	VPBROADCASTD  low4<>+0(SB), Z12
 	VMOVDQU32     32(AX), Z13
 	VPSRLW        $0x04, Z13, Z14
@@ -1470,21 +2217,21 @@ block51:
 	ADDQ          $0x00000004, R15
 	ADDQ          $0x00000004, BP
 	CMPQ          AX, (SP)
-	JNE           block51
+	JNE           block61
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all53
+	JGE           all63
 	BZHIL         CX, DX, DX
 
-all53:
+all63:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store54
+	JZ     store64
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -1511,7 +2258,7 @@ all53:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store54:
+store64:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -1538,9 +2285,9 @@ store54:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel49
+	JMP     panel59
 
-done50:
+done60:
 	VZEROUPPER
 	RET
 
@@ -1554,9 +2301,9 @@ TEXT ·mulPanelQ4_0x16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel55:
+panel65:
 	CMPQ   16(SP), $0x00
-	JLE    done56
+	JLE    done66
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -1593,7 +2340,7 @@ panel55:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block57:
+block67:
 	VPBROADCASTD  low4<>+0(SB), Z16
 	VMOVDQU32     32(AX), Z17
 	VPSRLW        $0x04, Z17, Z18
@@ -1812,21 +2559,21 @@ block57:
 	ADDQ          $0x00000004, R15
 	ADDQ          $0x00000004, BP
 	CMPQ          AX, (SP)
-	JNE           block57
+	JNE           block67
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all59
+	JGE           all69
 	BZHIL         CX, DX, DX
 
-all59:
+all69:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store60
+	JZ     store70
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -1861,7 +2608,7 @@ all59:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store60:
+store70:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -1896,9 +2643,9 @@ store60:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel55
+	JMP     panel65
 
-done56:
+done66:
 	VZEROUPPER
 	RET
 
@@ -1912,9 +2659,9 @@ TEXT ·mulPanelQ4_0FineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel61:
+panel71:
 	CMPQ   16(SP), $0x00
-	JLE    done62
+	JLE    done72
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000120, CX, CX
 	ADDQ   AX, CX
@@ -1928,7 +2675,7 @@ panel61:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block63:
+block73:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -1984,23 +2731,23 @@ block63:
 	ADDQ          $0x00000004, DI
 	ADDQ          $0x00000004, R8
 	CMPQ          AX, (SP)
-	JNE           block63
+	JNE           block73
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all65
+	JGE           all75
 	BZHIL         CX, DX, DX
 
-all65:
+all75:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel61
+	JMP     panel71
 
-done62:
+done72:
 	VZEROUPPER
 	RET
 
@@ -2014,9 +2761,9 @@ TEXT ·mulPanelQ4_1x1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel66:
+panel76:
 	CMPQ   16(SP), $0x00
-	JLE    done67
+	JLE    done77
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, CX
 	ADDQ   AX, CX
@@ -2026,7 +2773,7 @@ panel66:
 	MOVQ   s+56(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block68:
+block78:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -2069,33 +2816,33 @@ block68:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, (SP)
-	JNE              block68
+	JNE              block78
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all70
+	JGE              all80
 	BZHIL            CX, DX, DX
 
-all70:
+all80:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store71
+	JZ     store81
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store71:
+store81:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel66
+	JMP     panel76
 
-done67:
+done77:
 	VZEROUPPER
 	RET
 
@@ -2109,9 +2856,9 @@ TEXT ·mulPanelQ4_1x2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel72:
+panel82:
 	CMPQ   16(SP), $0x00
-	JLE    done73
+	JLE    done83
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -2125,7 +2872,7 @@ panel72:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block74:
+block84:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -2181,37 +2928,37 @@ block74:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, (SP)
-	JNE              block74
+	JNE              block84
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all76
+	JGE              all86
 	BZHIL            CX, DX, DX
 
-all76:
+all86:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store77
+	JZ     store87
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store77:
+store87:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel72
+	JMP     panel82
 
-done73:
+done83:
 	VZEROUPPER
 	RET
 
@@ -2225,9 +2972,9 @@ TEXT ·mulPanelQ4_1x3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel78:
+panel88:
 	CMPQ   16(SP), $0x00
-	JLE    done79
+	JLE    done89
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -2242,7 +2989,7 @@ panel78:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block80:
+block90:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -2311,21 +3058,21 @@ block80:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, (SP)
-	JNE              block80
+	JNE              block90
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all82
+	JGE              all92
 	BZHIL            CX, DX, DX
 
-all82:
+all92:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store83
+	JZ     store93
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -2334,7 +3081,7 @@ all82:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store83:
+store93:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -2343,9 +3090,9 @@ store83:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel78
+	JMP     panel88
 
-done79:
+done89:
 	VZEROUPPER
 	RET
 
@@ -2359,9 +3106,9 @@ TEXT ·mulPanelQ4_1x4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel84:
+panel94:
 	CMPQ   16(SP), $0x00
-	JLE    done85
+	JLE    done95
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -2379,7 +3126,7 @@ panel84:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block86:
+block96:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -2461,21 +3208,21 @@ block86:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, (SP)
-	JNE              block86
+	JNE              block96
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all88
+	JGE              all98
 	BZHIL            CX, DX, DX
 
-all88:
+all98:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store89
+	JZ     store99
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -2486,7 +3233,7 @@ all88:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store89:
+store99:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -2497,9 +3244,9 @@ store89:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel84
+	JMP     panel94
 
-done85:
+done95:
 	VZEROUPPER
 	RET
 
@@ -2513,9 +3260,9 @@ TEXT ·mulPanelQ4_1x5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel90:
+panel100:
 	CMPQ   16(SP), $0x00
-	JLE    done91
+	JLE    done101
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -2534,7 +3281,7 @@ panel90:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block92:
+block102:
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VMOVDQU32        64(AX), Z6
 	VPSRLW           $0x04, Z6, Z7
@@ -2624,21 +3371,21 @@ block92:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, (SP)
-	JNE              block92
+	JNE              block102
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all94
+	JGE              all104
 	BZHIL            CX, DX, DX
 
-all94:
+all104:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store95
+	JZ     store105
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -2651,7 +3398,7 @@ all94:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store95:
+store105:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -2664,9 +3411,9 @@ store95:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel90
+	JMP     panel100
 
-done91:
+done101:
 	VZEROUPPER
 	RET
 
@@ -2680,9 +3427,9 @@ TEXT ·mulPanelQ4_1x6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel96:
+panel106:
 	CMPQ   16(SP), $0x00
-	JLE    done97
+	JLE    done107
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -2704,7 +3451,7 @@ panel96:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block98:
+block108:
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VMOVDQU32        64(AX), Z7
 	VPSRLW           $0x04, Z7, Z8
@@ -2807,21 +3554,21 @@ block98:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, (SP)
-	JNE              block98
+	JNE              block108
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all100
+	JGE              all110
 	BZHIL            CX, DX, DX
 
-all100:
+all110:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store101
+	JZ     store111
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -2836,7 +3583,7 @@ all100:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store101:
+store111:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -2851,9 +3598,9 @@ store101:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel96
+	JMP     panel106
 
-done97:
+done107:
 	VZEROUPPER
 	RET
 
@@ -2867,9 +3614,9 @@ TEXT ·mulPanelQ4_1x7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel102:
+panel112:
 	CMPQ   16(SP), $0x00
-	JLE    done103
+	JLE    done113
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -2892,7 +3639,7 @@ panel102:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block104:
+block114:
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VMOVDQU32        64(AX), Z8
 	VPSRLW           $0x04, Z8, Z9
@@ -3008,21 +3755,21 @@ block104:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, (SP)
-	JNE              block104
+	JNE              block114
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all106
+	JGE              all116
 	BZHIL            CX, DX, DX
 
-all106:
+all116:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store107
+	JZ     store117
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -3039,7 +3786,7 @@ all106:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store107:
+store117:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -3056,9 +3803,9 @@ store107:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel102
+	JMP     panel112
 
-done103:
+done113:
 	VZEROUPPER
 	RET
 
@@ -3072,9 +3819,9 @@ TEXT ·mulPanelQ4_1x8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel108:
+panel118:
 	CMPQ   16(SP), $0x00
-	JLE    done109
+	JLE    done119
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -3100,7 +3847,7 @@ panel108:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block110:
+block120:
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VMOVDQU32        64(AX), Z9
 	VPSRLW           $0x04, Z9, Z10
@@ -3229,21 +3976,21 @@ block110:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, (SP)
-	JNE              block110
+	JNE              block120
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all112
+	JGE              all122
 	BZHIL            CX, DX, DX
 
-all112:
+all122:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store113
+	JZ     store123
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -3262,7 +4009,7 @@ all112:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store113:
+store123:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -3281,9 +4028,9 @@ store113:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel108
+	JMP     panel118
 
-done109:
+done119:
 	VZEROUPPER
 	RET
 
@@ -3297,9 +4044,9 @@ TEXT ·mulPanelQ4_1x12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel114:
+panel124:
 	CMPQ   16(SP), $0x00
-	JLE    done115
+	JLE    done125
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -3332,7 +4079,7 @@ panel114:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block116:
+block126:
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VMOVDQU32        64(AX), Z13
 	VPSRLW           $0x04, Z13, Z14
@@ -3516,21 +4263,21 @@ block116:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, (SP)
-	JNE              block116
+	JNE              block126
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all118
+	JGE              all128
 	BZHIL            CX, DX, DX
 
-all118:
+all128:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store119
+	JZ     store129
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -3557,7 +4304,7 @@ all118:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store119:
+store129:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -3584,9 +4331,9 @@ store119:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel114
+	JMP     panel124
 
-done115:
+done125:
 	VZEROUPPER
 	RET
 
@@ -3600,9 +4347,9 @@ TEXT ·mulPanelQ4_1x16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel120:
+panel130:
 	CMPQ   16(SP), $0x00
-	JLE    done121
+	JLE    done131
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000140, CX, DX
 	ADDQ   AX, DX
@@ -3639,7 +4386,7 @@ panel120:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block122:
+block132:
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VMOVDQU32        64(AX), Z17
 	VPSRLW           $0x04, Z17, Z18
@@ -3875,21 +4622,21 @@ block122:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, (SP)
-	JNE              block122
+	JNE              block132
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all124
+	JGE              all134
 	BZHIL            CX, DX, DX
 
-all124:
+all134:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store125
+	JZ     store135
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -3924,7 +4671,7 @@ all124:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store125:
+store135:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -3959,9 +4706,9 @@ store125:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel120
+	JMP     panel130
 
-done121:
+done131:
 	VZEROUPPER
 	RET
 
@@ -3975,9 +4722,9 @@ TEXT ·mulPanelQ4_1FineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel126:
+panel136:
 	CMPQ   16(SP), $0x00
-	JLE    done127
+	JLE    done137
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000140, CX, CX
 	ADDQ   AX, CX
@@ -3991,7 +4738,7 @@ panel126:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block128:
+block138:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -4050,23 +4797,23 @@ block128:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, (SP)
-	JNE              block128
+	JNE              block138
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all130
+	JGE              all140
 	BZHIL            CX, DX, DX
 
-all130:
+all140:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel126
+	JMP     panel136
 
-done127:
+done137:
 	VZEROUPPER
 	RET
 
@@ -4080,9 +4827,9 @@ TEXT ·mulPanelQ5_0x1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel131:
+panel141:
 	CMPQ   16(SP), $0x00
-	JLE    done132
+	JLE    done142
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, CX
 	ADDQ   AX, CX
@@ -4092,7 +4839,7 @@ panel131:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block133:
+block143:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -4147,33 +4894,33 @@ block133:
 	ADDQ          $0x00000004, DX
 	ADDQ          $0x00000004, BX
 	CMPQ          AX, (SP)
-	JNE           block133
+	JNE           block143
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all135
+	JGE           all145
 	BZHIL         CX, DX, DX
 
-all135:
+all145:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store136
+	JZ     store146
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store136:
+store146:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel131
+	JMP     panel141
 
-done132:
+done142:
 	VZEROUPPER
 	RET
 
@@ -4197,9 +4944,9 @@ TEXT ·mulPanelQ5_0x2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel137:
+panel147:
 	CMPQ   16(SP), $0x00
-	JLE    done138
+	JLE    done148
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -4213,7 +4960,7 @@ panel137:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block139:
+block149:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -4280,37 +5027,37 @@ block139:
 	ADDQ          $0x00000004, SI
 	ADDQ          $0x00000004, DI
 	CMPQ          AX, (SP)
-	JNE           block139
+	JNE           block149
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all141
+	JGE           all151
 	BZHIL         CX, DX, DX
 
-all141:
+all151:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store142
+	JZ     store152
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store142:
+store152:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel137
+	JMP     panel147
 
-done138:
+done148:
 	VZEROUPPER
 	RET
 
@@ -4324,9 +5071,9 @@ TEXT ·mulPanelQ5_0x3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel143:
+panel153:
 	CMPQ   16(SP), $0x00
-	JLE    done144
+	JLE    done154
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -4341,7 +5088,7 @@ panel143:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block145:
+block155:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -4420,21 +5167,21 @@ block145:
 	ADDQ          $0x00000004, SI
 	ADDQ          $0x00000004, DI
 	CMPQ          AX, (SP)
-	JNE           block145
+	JNE           block155
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all147
+	JGE           all157
 	BZHIL         CX, DX, DX
 
-all147:
+all157:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store148
+	JZ     store158
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -4443,7 +5190,7 @@ all147:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store148:
+store158:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -4452,9 +5199,9 @@ store148:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel143
+	JMP     panel153
 
-done144:
+done154:
 	VZEROUPPER
 	RET
 
@@ -4468,9 +5215,9 @@ TEXT ·mulPanelQ5_0x4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel149:
+panel159:
 	CMPQ   16(SP), $0x00
-	JLE    done150
+	JLE    done160
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -4488,7 +5235,7 @@ panel149:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block151:
+block161:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -4579,21 +5326,21 @@ block151:
 	ADDQ          $0x00000004, R8
 	ADDQ          $0x00000004, R9
 	CMPQ          AX, (SP)
-	JNE           block151
+	JNE           block161
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all153
+	JGE           all163
 	BZHIL         CX, DX, DX
 
-all153:
+all163:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store154
+	JZ     store164
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -4604,7 +5351,7 @@ all153:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store154:
+store164:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -4615,9 +5362,9 @@ store154:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel149
+	JMP     panel159
 
-done150:
+done160:
 	VZEROUPPER
 	RET
 
@@ -4631,9 +5378,9 @@ TEXT ·mulPanelQ5_0x5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel155:
+panel165:
 	CMPQ   16(SP), $0x00
-	JLE    done156
+	JLE    done166
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -4652,7 +5399,7 @@ panel155:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block157:
+block167:
 	VPBROADCASTD  low4<>+0(SB), Z5
 	VPBROADCASTD  pair5<>+0(SB), Z6
 	VMOVDQU32     32(AX), Z7
@@ -4749,21 +5496,21 @@ block157:
 	ADDQ          $0x00000004, R8
 	ADDQ          $0x00000004, R9
 	CMPQ          AX, (SP)
-	JNE           block157
+	JNE           block167
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all159
+	JGE           all169
 	BZHIL         CX, DX, DX
 
-all159:
+all169:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store160
+	JZ     store170
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -4776,7 +5523,7 @@ all159:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store160:
+store170:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -4789,9 +5536,9 @@ store160:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel155
+	JMP     panel165
 
-done156:
+done166:
 	VZEROUPPER
 	RET
 
@@ -4805,9 +5552,9 @@ TEXT ·mulPanelQ5_0x6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel161:
+panel171:
 	CMPQ   16(SP), $0x00
-	JLE    done162
+	JLE    done172
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -4829,7 +5576,7 @@ panel161:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block163:
+block173:
 	VPBROADCASTD  low4<>+0(SB), Z6
 	VPBROADCASTD  pair5<>+0(SB), Z7
 	VMOVDQU32     32(AX), Z8
@@ -4938,21 +5685,21 @@ block163:
 	ADDQ          $0x00000004, R10
 	ADDQ          $0x00000004, R11
 	CMPQ          AX, (SP)
-	JNE           block163
+	JNE           block173
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all165
+	JGE           all175
 	BZHIL         CX, DX, DX
 
-all165:
+all175:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store166
+	JZ     store176
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -4967,7 +5714,7 @@ all165:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store166:
+store176:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -4982,9 +5729,9 @@ store166:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel161
+	JMP     panel171
 
-done162:
+done172:
 	VZEROUPPER
 	RET
 
@@ -4998,9 +5745,9 @@ TEXT ·mulPanelQ5_0x7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel167:
+panel177:
 	CMPQ   16(SP), $0x00
-	JLE    done168
+	JLE    done178
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -5023,7 +5770,7 @@ panel167:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block169:
+block179:
 	VPBROADCASTD  low4<>+0(SB), Z7
 	VPBROADCASTD  pair5<>+0(SB), Z8
 	VMOVDQU32     32(AX), Z9
@@ -5144,21 +5891,21 @@ block169:
 	ADDQ          $0x00000004, R10
 	ADDQ          $0x00000004, R11
 	CMPQ          AX, (SP)
-	JNE           block169
+	JNE           block179
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all171
+	JGE           all181
 	BZHIL         CX, DX, DX
 
-all171:
+all181:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store172
+	JZ     store182
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -5175,7 +5922,7 @@ all171:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store172:
+store182:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -5192,9 +5939,9 @@ store172:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel167
+	JMP     panel177
 
-done168:
+done178:
 	VZEROUPPER
 	RET
 
@@ -5208,9 +5955,9 @@ TEXT ·mulPanelQ5_0x8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel173:
+panel183:
 	CMPQ   16(SP), $0x00
-	JLE    done174
+	JLE    done184
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -5236,7 +5983,7 @@ panel173:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block175:
+block185:
 	VPBROADCASTD  low4<>+0(SB), Z8
 	VPBROADCASTD  pair5<>+0(SB), Z9
 	VMOVDQU32     32(AX), Z10
@@ -5369,21 +6116,21 @@ block175:
 	ADDQ          $0x00000004, R12
 	ADDQ          $0x00000004, R13
 	CMPQ          AX, (SP)
-	JNE           block175
+	JNE           block185
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all177
+	JGE           all187
 	BZHIL         CX, DX, DX
 
-all177:
+all187:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store178
+	JZ     store188
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -5402,7 +6149,7 @@ all177:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store178:
+store188:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -5421,9 +6168,9 @@ store178:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel173
+	JMP     panel183
 
-done174:
+done184:
 	VZEROUPPER
 	RET
 
@@ -5437,9 +6184,9 @@ TEXT ·mulPanelQ5_0x12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel179:
+panel189:
 	CMPQ   16(SP), $0x00
-	JLE    done180
+	JLE    done190
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -5472,7 +6219,7 @@ panel179:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block181:
+block191:
 	VPBROADCASTD  low4<>+0(SB), Z12
 	VPBROADCASTD  pair5<>+0(SB), Z13
 	VMOVDQU32     32(AX), Z14
@@ -5656,21 +6403,21 @@ block181:
 	ADDQ          $0x00000004, R15
 	ADDQ          $0x00000004, BP
 	CMPQ          AX, (SP)
-	JNE           block181
+	JNE           block191
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all183
+	JGE           all193
 	BZHIL         CX, DX, DX
 
-all183:
+all193:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store184
+	JZ     store194
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -5697,7 +6444,7 @@ all183:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store184:
+store194:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -5724,9 +6471,9 @@ store184:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel179
+	JMP     panel189
 
-done180:
+done190:
 	VZEROUPPER
 	RET
 
@@ -5740,9 +6487,9 @@ TEXT ·mulPanelQ5_0x16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel185:
+panel195:
 	CMPQ   16(SP), $0x00
-	JLE    done186
+	JLE    done196
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000160, CX, DX
 	ADDQ   AX, DX
@@ -5779,7 +6526,7 @@ panel185:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block187:
+block197:
 	VPBROADCASTD  low4<>+0(SB), Z16
 	VPBROADCASTD  pair5<>+0(SB), Z17
 	VMOVDQU32     32(AX), Z18
@@ -6011,21 +6758,21 @@ block187:
 	ADDQ          $0x00000004, R15
 	ADDQ          $0x00000004, BP
 	CMPQ          AX, (SP)
-	JNE           block187
+	JNE           block197
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all189
+	JGE           all199
 	BZHIL         CX, DX, DX
 
-all189:
+all199:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store190
+	JZ     store200
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -6060,7 +6807,7 @@ all189:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store190:
+store200:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -6095,9 +6842,9 @@ store190:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel185
+	JMP     panel195
 
-done186:
+done196:
 	VZEROUPPER
 	RET
 
@@ -6111,9 +6858,9 @@ TEXT ·mulPanelQ5_0FineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel191:
+panel201:
 	CMPQ   16(SP), $0x00
-	JLE    done192
+	JLE    done202
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000160, CX, CX
 	ADDQ   AX, CX
@@ -6127,7 +6874,7 @@ panel191:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block193:
+block203:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -6197,23 +6944,23 @@ block193:
 	ADDQ          $0x00000004, DI
 	ADDQ          $0x00000004, R8
 	CMPQ          AX, (SP)
-	JNE           block193
+	JNE           block203
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all195
+	JGE           all205
 	BZHIL         CX, DX, DX
 
-all195:
+all205:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel191
+	JMP     panel201
 
-done192:
+done202:
 	VZEROUPPER
 	RET
 
@@ -6227,9 +6974,9 @@ TEXT ·mulPanelQ5_1x1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel196:
+panel206:
 	CMPQ   16(SP), $0x00
-	JLE    done197
+	JLE    done207
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, CX
 	ADDQ   AX, CX
@@ -6239,7 +6986,7 @@ panel196:
 	MOVQ   s+56(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block198:
+block208:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -6296,33 +7043,33 @@ block198:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, (SP)
-	JNE              block198
+	JNE              block208
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all200
+	JGE              all210
 	BZHIL            CX, DX, DX
 
-all200:
+all210:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store201
+	JZ     store211
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store201:
+store211:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel196
+	JMP     panel206
 
-done197:
+done207:
 	VZEROUPPER
 	RET
 
@@ -6336,9 +7083,9 @@ TEXT ·mulPanelQ5_1x2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel202:
+panel212:
 	CMPQ   16(SP), $0x00
-	JLE    done203
+	JLE    done213
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -6352,7 +7099,7 @@ panel202:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block204:
+block214:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -6422,37 +7169,37 @@ block204:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, (SP)
-	JNE              block204
+	JNE              block214
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all206
+	JGE              all216
 	BZHIL            CX, DX, DX
 
-all206:
+all216:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store207
+	JZ     store217
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store207:
+store217:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel202
+	JMP     panel212
 
-done203:
+done213:
 	VZEROUPPER
 	RET
 
@@ -6466,9 +7213,9 @@ TEXT ·mulPanelQ5_1x3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel208:
+panel218:
 	CMPQ   16(SP), $0x00
-	JLE    done209
+	JLE    done219
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -6483,7 +7230,7 @@ panel208:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block210:
+block220:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -6566,21 +7313,21 @@ block210:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, (SP)
-	JNE              block210
+	JNE              block220
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all212
+	JGE              all222
 	BZHIL            CX, DX, DX
 
-all212:
+all222:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store213
+	JZ     store223
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -6589,7 +7336,7 @@ all212:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store213:
+store223:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -6598,9 +7345,9 @@ store213:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel208
+	JMP     panel218
 
-done209:
+done219:
 	VZEROUPPER
 	RET
 
@@ -6614,9 +7361,9 @@ TEXT ·mulPanelQ5_1x4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel214:
+panel224:
 	CMPQ   16(SP), $0x00
-	JLE    done215
+	JLE    done225
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -6634,7 +7381,7 @@ panel214:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block216:
+block226:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -6730,21 +7477,21 @@ block216:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, (SP)
-	JNE              block216
+	JNE              block226
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all218
+	JGE              all228
 	BZHIL            CX, DX, DX
 
-all218:
+all228:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store219
+	JZ     store229
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -6755,7 +7502,7 @@ all218:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store219:
+store229:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -6766,9 +7513,9 @@ store219:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel214
+	JMP     panel224
 
-done215:
+done225:
 	VZEROUPPER
 	RET
 
@@ -6782,9 +7529,9 @@ TEXT ·mulPanelQ5_1x5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel220:
+panel230:
 	CMPQ   16(SP), $0x00
-	JLE    done221
+	JLE    done231
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -6803,7 +7550,7 @@ panel220:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block222:
+block232:
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VPBROADCASTD     pair5<>+0(SB), Z6
 	VMOVDQU32        64(AX), Z7
@@ -6906,21 +7653,21 @@ block222:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, (SP)
-	JNE              block222
+	JNE              block232
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all224
+	JGE              all234
 	BZHIL            CX, DX, DX
 
-all224:
+all234:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store225
+	JZ     store235
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -6933,7 +7680,7 @@ all224:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store225:
+store235:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -6946,9 +7693,9 @@ store225:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel220
+	JMP     panel230
 
-done221:
+done231:
 	VZEROUPPER
 	RET
 
@@ -6962,9 +7709,9 @@ TEXT ·mulPanelQ5_1x6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel226:
+panel236:
 	CMPQ   16(SP), $0x00
-	JLE    done227
+	JLE    done237
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -6986,7 +7733,7 @@ panel226:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block228:
+block238:
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VPBROADCASTD     pair5<>+0(SB), Z7
 	VMOVDQU32        64(AX), Z8
@@ -7102,21 +7849,21 @@ block228:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, (SP)
-	JNE              block228
+	JNE              block238
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all230
+	JGE              all240
 	BZHIL            CX, DX, DX
 
-all230:
+all240:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store231
+	JZ     store241
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -7131,7 +7878,7 @@ all230:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store231:
+store241:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -7146,9 +7893,9 @@ store231:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel226
+	JMP     panel236
 
-done227:
+done237:
 	VZEROUPPER
 	RET
 
@@ -7162,9 +7909,9 @@ TEXT ·mulPanelQ5_1x7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel232:
+panel242:
 	CMPQ   16(SP), $0x00
-	JLE    done233
+	JLE    done243
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -7187,7 +7934,7 @@ panel232:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block234:
+block244:
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VPBROADCASTD     pair5<>+0(SB), Z8
 	VMOVDQU32        64(AX), Z9
@@ -7316,21 +8063,21 @@ block234:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, (SP)
-	JNE              block234
+	JNE              block244
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all236
+	JGE              all246
 	BZHIL            CX, DX, DX
 
-all236:
+all246:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store237
+	JZ     store247
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -7347,7 +8094,7 @@ all236:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store237:
+store247:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -7364,9 +8111,9 @@ store237:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel232
+	JMP     panel242
 
-done233:
+done243:
 	VZEROUPPER
 	RET
 
@@ -7380,9 +8127,9 @@ TEXT ·mulPanelQ5_1x8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel238:
+panel248:
 	CMPQ   16(SP), $0x00
-	JLE    done239
+	JLE    done249
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -7408,7 +8155,7 @@ panel238:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block240:
+block250:
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VPBROADCASTD     pair5<>+0(SB), Z9
 	VMOVDQU32        64(AX), Z10
@@ -7550,21 +8297,21 @@ block240:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, (SP)
-	JNE              block240
+	JNE              block250
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all242
+	JGE              all252
 	BZHIL            CX, DX, DX
 
-all242:
+all252:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store243
+	JZ     store253
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -7583,7 +8330,7 @@ all242:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store243:
+store253:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -7602,9 +8349,9 @@ store243:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel238
+	JMP     panel248
 
-done239:
+done249:
 	VZEROUPPER
 	RET
 
@@ -7618,9 +8365,9 @@ TEXT ·mulPanelQ5_1x12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel244:
+panel254:
 	CMPQ   16(SP), $0x00
-	JLE    done245
+	JLE    done255
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -7653,7 +8400,7 @@ panel244:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block246:
+block256:
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VPBROADCASTD     pair5<>+0(SB), Z13
 	VMOVDQU32        64(AX), Z14
@@ -7850,21 +8597,21 @@ block246:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, (SP)
-	JNE              block246
+	JNE              block256
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all248
+	JGE              all258
 	BZHIL            CX, DX, DX
 
-all248:
+all258:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store249
+	JZ     store259
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -7891,7 +8638,7 @@ all248:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store249:
+store259:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -7918,9 +8665,9 @@ store249:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel244
+	JMP     panel254
 
-done245:
+done255:
 	VZEROUPPER
 	RET
 
@@ -7934,9 +8681,9 @@ TEXT ·mulPanelQ5_1x16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel250:
+panel260:
 	CMPQ   16(SP), $0x00
-	JLE    done251
+	JLE    done261
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000180, CX, DX
 	ADDQ   AX, DX
@@ -7973,7 +8720,7 @@ panel250:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block252:
+block262:
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VPBROADCASTD     pair5<>+0(SB), Z17
 	VMOVDQU32        64(AX), Z18
@@ -8222,21 +8969,21 @@ block252:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, (SP)
-	JNE              block252
+	JNE              block262
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all254
+	JGE              all264
 	BZHIL            CX, DX, DX
 
-all254:
+all264:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store255
+	JZ     store265
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -8271,7 +9018,7 @@ all254:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store255:
+store265:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -8306,9 +9053,9 @@ store255:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel250
+	JMP     panel260
 
-done251:
+done261:
 	VZEROUPPER
 	RET
 
@@ -8322,9 +9069,9 @@ TEXT ·mulPanelQ5_1FineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel256:
+panel266:
 	CMPQ   16(SP), $0x00
-	JLE    done257
+	JLE    done267
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000180, CX, CX
 	ADDQ   AX, CX
@@ -8338,7 +9085,7 @@ panel256:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block258:
+block268:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -8411,23 +9158,23 @@ block258:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, (SP)
-	JNE              block258
+	JNE              block268
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all260
+	JGE              all270
 	BZHIL            CX, DX, DX
 
-all260:
+all270:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel256
+	JMP     panel266
 
-done257:
+done267:
 	VZEROUPPER
 	RET
 
@@ -8441,9 +9188,9 @@ TEXT ·mulPanelQ8_0x1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel261:
+panel271:
 	CMPQ   16(SP), $0x00
-	JLE    done262
+	JLE    done272
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, CX
 	ADDQ   AX, CX
@@ -8453,7 +9200,7 @@ panel261:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block263:
+block273:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -8489,33 +9236,33 @@ block263:
 	ADDQ          $0x00000004, DX
 	ADDQ          $0x00000004, BX
 	CMPQ          AX, (SP)
-	JNE           block263
+	JNE           block273
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all265
+	JGE           all275
 	BZHIL         CX, DX, DX
 
-all265:
+all275:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store266
+	JZ     store276
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store266:
+store276:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel261
+	JMP     panel271
 
-done262:
+done272:
 	VZEROUPPER
 	RET
 
@@ -8529,9 +9276,9 @@ TEXT ·mulPanelQ8_0x2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel267:
+panel277:
 	CMPQ   16(SP), $0x00
-	JLE    done268
+	JLE    done278
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -8545,7 +9292,7 @@ panel267:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block269:
+block279:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -8593,37 +9340,37 @@ block269:
 	ADDQ          $0x00000004, SI
 	ADDQ          $0x00000004, DI
 	CMPQ          AX, (SP)
-	JNE           block269
+	JNE           block279
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all271
+	JGE           all281
 	BZHIL         CX, DX, DX
 
-all271:
+all281:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store272
+	JZ     store282
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store272:
+store282:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel267
+	JMP     panel277
 
-done268:
+done278:
 	VZEROUPPER
 	RET
 
@@ -8637,9 +9384,9 @@ TEXT ·mulPanelQ8_0x3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel273:
+panel283:
 	CMPQ   16(SP), $0x00
-	JLE    done274
+	JLE    done284
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -8654,7 +9401,7 @@ panel273:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block275:
+block285:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -8714,21 +9461,21 @@ block275:
 	ADDQ          $0x00000004, SI
 	ADDQ          $0x00000004, DI
 	CMPQ          AX, (SP)
-	JNE           block275
+	JNE           block285
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all277
+	JGE           all287
 	BZHIL         CX, DX, DX
 
-all277:
+all287:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store278
+	JZ     store288
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -8737,7 +9484,7 @@ all277:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store278:
+store288:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -8746,9 +9493,9 @@ store278:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel273
+	JMP     panel283
 
-done274:
+done284:
 	VZEROUPPER
 	RET
 
@@ -8762,9 +9509,9 @@ TEXT ·mulPanelQ8_0x4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel279:
+panel289:
 	CMPQ   16(SP), $0x00
-	JLE    done280
+	JLE    done290
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -8782,7 +9529,7 @@ panel279:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block281:
+block291:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -8854,21 +9601,21 @@ block281:
 	ADDQ          $0x00000004, R8
 	ADDQ          $0x00000004, R9
 	CMPQ          AX, (SP)
-	JNE           block281
+	JNE           block291
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all283
+	JGE           all293
 	BZHIL         CX, DX, DX
 
-all283:
+all293:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store284
+	JZ     store294
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -8879,7 +9626,7 @@ all283:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store284:
+store294:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -8890,9 +9637,9 @@ store284:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel279
+	JMP     panel289
 
-done280:
+done290:
 	VZEROUPPER
 	RET
 
@@ -8906,9 +9653,9 @@ TEXT ·mulPanelQ8_0x5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel285:
+panel295:
 	CMPQ   16(SP), $0x00
-	JLE    done286
+	JLE    done296
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -8927,7 +9674,7 @@ panel285:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block287:
+block297:
 	VMOVDQU32     32(AX), Z5
 	VMOVDQU32     96(AX), Z6
 	VMOVDQU32     160(AX), Z7
@@ -9002,21 +9749,21 @@ block287:
 	ADDQ          $0x00000004, R8
 	ADDQ          $0x00000004, R9
 	CMPQ          AX, (SP)
-	JNE           block287
+	JNE           block297
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all289
+	JGE           all299
 	BZHIL         CX, DX, DX
 
-all289:
+all299:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store290
+	JZ     store300
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -9029,7 +9776,7 @@ all289:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store290:
+store300:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -9042,9 +9789,9 @@ store290:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel285
+	JMP     panel295
 
-done286:
+done296:
 	VZEROUPPER
 	RET
 
@@ -9058,9 +9805,9 @@ TEXT ·mulPanelQ8_0x6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel291:
+panel301:
 	CMPQ   16(SP), $0x00
-	JLE    done292
+	JLE    done302
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -9082,7 +9829,7 @@ panel291:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block293:
+block303:
 	VMOVDQU32     32(AX), Z6
 	VMOVDQU32     96(AX), Z7
 	VMOVDQU32     160(AX), Z8
@@ -9169,21 +9916,21 @@ block293:
 	ADDQ          $0x00000004, R10
 	ADDQ          $0x00000004, R11
 	CMPQ          AX, (SP)
-	JNE           block293
+	JNE           block303
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all295
+	JGE           all305
 	BZHIL         CX, DX, DX
 
-all295:
+all305:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store296
+	JZ     store306
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -9198,7 +9945,7 @@ all295:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store296:
+store306:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -9213,9 +9960,9 @@ store296:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel291
+	JMP     panel301
 
-done292:
+done302:
 	VZEROUPPER
 	RET
 
@@ -9229,9 +9976,9 @@ TEXT ·mulPanelQ8_0x7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel297:
+panel307:
 	CMPQ   16(SP), $0x00
-	JLE    done298
+	JLE    done308
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -9254,7 +10001,7 @@ panel297:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block299:
+block309:
 	VMOVDQU32     32(AX), Z7
 	VMOVDQU32     96(AX), Z8
 	VMOVDQU32     160(AX), Z9
@@ -9353,21 +10100,21 @@ block299:
 	ADDQ          $0x00000004, R10
 	ADDQ          $0x00000004, R11
 	CMPQ          AX, (SP)
-	JNE           block299
+	JNE           block309
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all301
+	JGE           all311
 	BZHIL         CX, DX, DX
 
-all301:
+all311:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store302
+	JZ     store312
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -9384,7 +10131,7 @@ all301:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store302:
+store312:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -9401,9 +10148,9 @@ store302:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel297
+	JMP     panel307
 
-done298:
+done308:
 	VZEROUPPER
 	RET
 
@@ -9417,9 +10164,9 @@ TEXT ·mulPanelQ8_0x8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel303:
+panel313:
 	CMPQ   16(SP), $0x00
-	JLE    done304
+	JLE    done314
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -9445,7 +10192,7 @@ panel303:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block305:
+block315:
 	VMOVDQU32     32(AX), Z8
 	VMOVDQU32     96(AX), Z9
 	VMOVDQU32     160(AX), Z10
@@ -9556,21 +10303,21 @@ block305:
 	ADDQ          $0x00000004, R12
 	ADDQ          $0x00000004, R13
 	CMPQ          AX, (SP)
-	JNE           block305
+	JNE           block315
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all307
+	JGE           all317
 	BZHIL         CX, DX, DX
 
-all307:
+all317:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store308
+	JZ     store318
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -9589,7 +10336,7 @@ all307:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store308:
+store318:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -9608,9 +10355,9 @@ store308:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel303
+	JMP     panel313
 
-done304:
+done314:
 	VZEROUPPER
 	RET
 
@@ -9624,9 +10371,9 @@ TEXT ·mulPanelQ8_0x12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel309:
+panel319:
 	CMPQ   16(SP), $0x00
-	JLE    done310
+	JLE    done320
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -9659,7 +10406,7 @@ panel309:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block311:
+block321:
 	VMOVDQU32     32(AX), Z12
 	VMOVDQU32     96(AX), Z13
 	VMOVDQU32     160(AX), Z14
@@ -9821,21 +10568,21 @@ block311:
 	ADDQ          $0x00000004, R15
 	ADDQ          $0x00000004, BP
 	CMPQ          AX, (SP)
-	JNE           block311
+	JNE           block321
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all313
+	JGE           all323
 	BZHIL         CX, DX, DX
 
-all313:
+all323:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store314
+	JZ     store324
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -9862,7 +10609,7 @@ all313:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store314:
+store324:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -9889,9 +10636,9 @@ store314:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel309
+	JMP     panel319
 
-done310:
+done320:
 	VZEROUPPER
 	RET
 
@@ -9905,9 +10652,9 @@ TEXT ·mulPanelQ8_0x16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel315:
+panel325:
 	CMPQ   16(SP), $0x00
-	JLE    done316
+	JLE    done326
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000220, CX, DX
 	ADDQ   AX, DX
@@ -9944,7 +10691,7 @@ panel315:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block317:
+block327:
 	VMOVDQU32     32(AX), Z16
 	VMOVDQU32     96(AX), Z17
 	VMOVDQU32     160(AX), Z18
@@ -10154,21 +10901,21 @@ block317:
 	ADDQ          $0x00000004, R15
 	ADDQ          $0x00000004, BP
 	CMPQ          AX, (SP)
-	JNE           block317
+	JNE           block327
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all319
+	JGE           all329
 	BZHIL         CX, DX, DX
 
-all319:
+all329:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store320
+	JZ     store330
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -10203,7 +10950,7 @@ all319:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store320:
+store330:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -10238,9 +10985,9 @@ store320:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel315
+	JMP     panel325
 
-done316:
+done326:
 	VZEROUPPER
 	RET
 
@@ -10254,9 +11001,9 @@ TEXT ·mulPanelQ8_0FineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel321:
+panel331:
 	CMPQ   16(SP), $0x00
-	JLE    done322
+	JLE    done332
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000220, CX, CX
 	ADDQ   AX, CX
@@ -10270,7 +11017,7 @@ panel321:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block323:
+block333:
 	PREFETCHT0    4096(AX)
 	PREFETCHT0    4160(AX)
 	PREFETCHT0    4224(AX)
@@ -10321,23 +11068,23 @@ block323:
 	ADDQ          $0x00000004, DI
 	ADDQ          $0x00000004, R8
 	CMPQ          AX, (SP)
-	JNE           block323
+	JNE           block333
 	MOVQ          16(SP), CX
 	MOVL          $0x0000ffff, DX
 	CMPQ          CX, $0x10
-	JGE           all325
+	JGE           all335
 	BZHIL         CX, DX, DX
 
-all325:
+all335:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel321
+	JMP     panel331
 
-done322:
+done332:
 	VZEROUPPER
 	RET
 
@@ -10351,9 +11098,9 @@ TEXT ·mulPanelIQ4_NLx1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel326:
+panel336:
 	CMPQ   16(SP), $0x00
-	JLE    done327
+	JLE    done337
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, CX
 	ADDQ   AX, CX
@@ -10363,7 +11110,7 @@ panel326:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block328:
+block338:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -10413,33 +11160,33 @@ block328:
 	ADDQ            $0x00000004, DX
 	ADDQ            $0x00000004, BX
 	CMPQ            AX, (SP)
-	JNE             block328
+	JNE             block338
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all330
+	JGE             all340
 	BZHIL           CX, DX, DX
 
-all330:
+all340:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store331
+	JZ     store341
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store331:
+store341:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel326
+	JMP     panel336
 
-done327:
+done337:
 	VZEROUPPER
 	RET
 
@@ -10463,9 +11210,9 @@ TEXT ·mulPanelIQ4_NLx2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel332:
+panel342:
 	CMPQ   16(SP), $0x00
-	JLE    done333
+	JLE    done343
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -10479,7 +11226,7 @@ panel332:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block334:
+block344:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -10541,37 +11288,37 @@ block334:
 	ADDQ            $0x00000004, SI
 	ADDQ            $0x00000004, DI
 	CMPQ            AX, (SP)
-	JNE             block334
+	JNE             block344
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all336
+	JGE             all346
 	BZHIL           CX, DX, DX
 
-all336:
+all346:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store337
+	JZ     store347
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store337:
+store347:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel332
+	JMP     panel342
 
-done333:
+done343:
 	VZEROUPPER
 	RET
 
@@ -10585,9 +11332,9 @@ TEXT ·mulPanelIQ4_NLx3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel338:
+panel348:
 	CMPQ   16(SP), $0x00
-	JLE    done339
+	JLE    done349
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -10602,7 +11349,7 @@ panel338:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block340:
+block350:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -10676,21 +11423,21 @@ block340:
 	ADDQ            $0x00000004, SI
 	ADDQ            $0x00000004, DI
 	CMPQ            AX, (SP)
-	JNE             block340
+	JNE             block350
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all342
+	JGE             all352
 	BZHIL           CX, DX, DX
 
-all342:
+all352:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store343
+	JZ     store353
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -10699,7 +11446,7 @@ all342:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store343:
+store353:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -10708,9 +11455,9 @@ store343:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel338
+	JMP     panel348
 
-done339:
+done349:
 	VZEROUPPER
 	RET
 
@@ -10724,9 +11471,9 @@ TEXT ·mulPanelIQ4_NLx4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel344:
+panel354:
 	CMPQ   16(SP), $0x00
-	JLE    done345
+	JLE    done355
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -10744,7 +11491,7 @@ panel344:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block346:
+block356:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -10830,21 +11577,21 @@ block346:
 	ADDQ            $0x00000004, R8
 	ADDQ            $0x00000004, R9
 	CMPQ            AX, (SP)
-	JNE             block346
+	JNE             block356
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all348
+	JGE             all358
 	BZHIL           CX, DX, DX
 
-all348:
+all358:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store349
+	JZ     store359
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -10855,7 +11602,7 @@ all348:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store349:
+store359:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -10866,9 +11613,9 @@ store349:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel344
+	JMP     panel354
 
-done345:
+done355:
 	VZEROUPPER
 	RET
 
@@ -10882,9 +11629,9 @@ TEXT ·mulPanelIQ4_NLx5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel350:
+panel360:
 	CMPQ   16(SP), $0x00
-	JLE    done351
+	JLE    done361
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -10903,7 +11650,7 @@ panel350:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block352:
+block362:
 	VPBROADCASTD    low4<>+0(SB), Z5
 	VMOVDQU32       32(AX), Z6
 	VPSRLW          $0x04, Z6, Z7
@@ -10996,21 +11743,21 @@ block352:
 	ADDQ            $0x00000004, R8
 	ADDQ            $0x00000004, R9
 	CMPQ            AX, (SP)
-	JNE             block352
+	JNE             block362
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all354
+	JGE             all364
 	BZHIL           CX, DX, DX
 
-all354:
+all364:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store355
+	JZ     store365
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -11023,7 +11770,7 @@ all354:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store355:
+store365:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -11036,9 +11783,9 @@ store355:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel350
+	JMP     panel360
 
-done351:
+done361:
 	VZEROUPPER
 	RET
 
@@ -11052,9 +11799,9 @@ TEXT ·mulPanelIQ4_NLx6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel356:
+panel366:
 	CMPQ   16(SP), $0x00
-	JLE    done357
+	JLE    done367
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -11076,7 +11823,7 @@ panel356:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block358:
+block368:
 	VPBROADCASTD    low4<>+0(SB), Z6
 	VMOVDQU32       32(AX), Z7
 	VPSRLW          $0x04, Z7, Z8
@@ -11181,21 +11928,21 @@ block358:
 	ADDQ            $0x00000004, R10
 	ADDQ            $0x00000004, R11
 	CMPQ            AX, (SP)
-	JNE             block358
+	JNE             block368
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all360
+	JGE             all370
 	BZHIL           CX, DX, DX
 
-all360:
+all370:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store361
+	JZ     store371
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -11210,7 +11957,7 @@ all360:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store361:
+store371:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -11225,9 +11972,9 @@ store361:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel356
+	JMP     panel366
 
-done357:
+done367:
 	VZEROUPPER
 	RET
 
@@ -11241,9 +11988,9 @@ TEXT ·mulPanelIQ4_NLx7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel362:
+panel372:
 	CMPQ   16(SP), $0x00
-	JLE    done363
+	JLE    done373
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -11266,7 +12013,7 @@ panel362:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block364:
+block374:
 	VPBROADCASTD    low4<>+0(SB), Z7
 	VMOVDQU32       32(AX), Z8
 	VPSRLW          $0x04, Z8, Z9
@@ -11383,21 +12130,21 @@ block364:
 	ADDQ            $0x00000004, R10
 	ADDQ            $0x00000004, R11
 	CMPQ            AX, (SP)
-	JNE             block364
+	JNE             block374
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all366
+	JGE             all376
 	BZHIL           CX, DX, DX
 
-all366:
+all376:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store367
+	JZ     store377
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -11414,7 +12161,7 @@ all366:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store367:
+store377:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -11431,9 +12178,9 @@ store367:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel362
+	JMP     panel372
 
-done363:
+done373:
 	VZEROUPPER
 	RET
 
@@ -11447,9 +12194,9 @@ TEXT ·mulPanelIQ4_NLx8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel368:
+panel378:
 	CMPQ   16(SP), $0x00
-	JLE    done369
+	JLE    done379
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -11475,7 +12222,7 @@ panel368:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block370:
+block380:
 	VPBROADCASTD    low4<>+0(SB), Z8
 	VMOVDQU32       32(AX), Z9
 	VPSRLW          $0x04, Z9, Z10
@@ -11604,21 +12351,21 @@ block370:
 	ADDQ            $0x00000004, R12
 	ADDQ            $0x00000004, R13
 	CMPQ            AX, (SP)
-	JNE             block370
+	JNE             block380
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all372
+	JGE             all382
 	BZHIL           CX, DX, DX
 
-all372:
+all382:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store373
+	JZ     store383
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -11637,7 +12384,7 @@ all372:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store373:
+store383:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -11656,9 +12403,9 @@ store373:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel368
+	JMP     panel378
 
-done369:
+done379:
 	VZEROUPPER
 	RET
 
@@ -11672,9 +12419,9 @@ TEXT ·mulPanelIQ4_NLx12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel374:
+panel384:
 	CMPQ   16(SP), $0x00
-	JLE    done375
+	JLE    done385
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -11707,7 +12454,7 @@ panel374:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block376:
+block386:
 	VPBROADCASTD    low4<>+0(SB), Z12
 	VMOVDQU32       32(AX), Z13
 	VPSRLW          $0x04, Z13, Z14
@@ -11887,21 +12634,21 @@ block376:
 	ADDQ            $0x00000004, R15
 	ADDQ            $0x00000004, BP
 	CMPQ            AX, (SP)
-	JNE             block376
+	JNE             block386
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all378
+	JGE             all388
 	BZHIL           CX, DX, DX
 
-all378:
+all388:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store379
+	JZ     store389
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -11928,7 +12675,7 @@ all378:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store379:
+store389:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -11955,9 +12702,9 @@ store379:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel374
+	JMP     panel384
 
-done375:
+done385:
 	VZEROUPPER
 	RET
 
@@ -11971,9 +12718,9 @@ TEXT ·mulPanelIQ4_NLx16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel380:
+panel390:
 	CMPQ   16(SP), $0x00
-	JLE    done381
+	JLE    done391
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000120, CX, DX
 	ADDQ   AX, DX
@@ -12010,7 +12757,7 @@ panel380:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block382:
+block392:
 	VPBROADCASTD    low4<>+0(SB), Z16
 	VMOVDQU32       32(AX), Z17
 	VPSRLW          $0x04, Z17, Z18
@@ -12238,21 +12985,21 @@ block382:
 	ADDQ            $0x00000004, R15
 	ADDQ            $0x00000004, BP
 	CMPQ            AX, (SP)
-	JNE             block382
+	JNE             block392
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all384
+	JGE             all394
 	BZHIL           CX, DX, DX
 
-all384:
+all394:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store385
+	JZ     store395
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -12287,7 +13034,7 @@ all384:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store385:
+store395:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -12322,9 +13069,9 @@ store385:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel380
+	JMP     panel390
 
-done381:
+done391:
 	VZEROUPPER
 	RET
 
@@ -12338,9 +13085,9 @@ TEXT ·mulPanelIQ4_NLFineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel386:
+panel396:
 	CMPQ   16(SP), $0x00
-	JLE    done387
+	JLE    done397
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000120, CX, CX
 	ADDQ   AX, CX
@@ -12354,7 +13101,7 @@ panel386:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block388:
+block398:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -12419,23 +13166,23 @@ block388:
 	ADDQ            $0x00000004, DI
 	ADDQ            $0x00000004, R8
 	CMPQ            AX, (SP)
-	JNE             block388
+	JNE             block398
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all390
+	JGE             all400
 	BZHIL           CX, DX, DX
 
-all390:
+all400:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel386
+	JMP     panel396
 
-done387:
+done397:
 	VZEROUPPER
 	RET
 
@@ -12449,9 +13196,9 @@ TEXT ·mulPanelMXFP4x1AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel391:
+panel401:
 	CMPQ   16(SP), $0x00
-	JLE    done392
+	JLE    done402
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, CX
 	ADDQ   AX, CX
@@ -12461,7 +13208,7 @@ panel391:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block393:
+block403:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -12518,33 +13265,33 @@ block393:
 	ADDQ            $0x00000004, DX
 	ADDQ            $0x00000004, BX
 	CMPQ            AX, (SP)
-	JNE             block393
+	JNE             block403
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all395
+	JGE             all405
 	BZHIL           CX, DX, DX
 
-all395:
+all405:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store396
+	JZ     store406
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store396:
+store406:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel391
+	JMP     panel401
 
-done392:
+done402:
 	VZEROUPPER
 	RET
 
@@ -12578,9 +13325,9 @@ TEXT ·mulPanelMXFP4x2AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel397:
+panel407:
 	CMPQ   16(SP), $0x00
-	JLE    done398
+	JLE    done408
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -12594,7 +13341,7 @@ panel397:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block399:
+block409:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -12663,37 +13410,37 @@ block399:
 	ADDQ            $0x00000004, SI
 	ADDQ            $0x00000004, DI
 	CMPQ            AX, (SP)
-	JNE             block399
+	JNE             block409
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all401
+	JGE             all411
 	BZHIL           CX, DX, DX
 
-all401:
+all411:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store402
+	JZ     store412
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store402:
+store412:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel397
+	JMP     panel407
 
-done398:
+done408:
 	VZEROUPPER
 	RET
 
@@ -12707,9 +13454,9 @@ TEXT ·mulPanelMXFP4x3AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel403:
+panel413:
 	CMPQ   16(SP), $0x00
-	JLE    done404
+	JLE    done414
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -12724,7 +13471,7 @@ panel403:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block405:
+block415:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -12805,21 +13552,21 @@ block405:
 	ADDQ            $0x00000004, SI
 	ADDQ            $0x00000004, DI
 	CMPQ            AX, (SP)
-	JNE             block405
+	JNE             block415
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all407
+	JGE             all417
 	BZHIL           CX, DX, DX
 
-all407:
+all417:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store408
+	JZ     store418
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -12828,7 +13575,7 @@ all407:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store408:
+store418:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -12837,9 +13584,9 @@ store408:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel403
+	JMP     panel413
 
-done404:
+done414:
 	VZEROUPPER
 	RET
 
@@ -12853,9 +13600,9 @@ TEXT ·mulPanelMXFP4x4AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel409:
+panel419:
 	CMPQ   16(SP), $0x00
-	JLE    done410
+	JLE    done420
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -12873,7 +13620,7 @@ panel409:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block411:
+block421:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -12966,21 +13713,21 @@ block411:
 	ADDQ            $0x00000004, R8
 	ADDQ            $0x00000004, R9
 	CMPQ            AX, (SP)
-	JNE             block411
+	JNE             block421
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all413
+	JGE             all423
 	BZHIL           CX, DX, DX
 
-all413:
+all423:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store414
+	JZ     store424
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -12991,7 +13738,7 @@ all413:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store414:
+store424:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -13002,9 +13749,9 @@ store414:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel409
+	JMP     panel419
 
-done410:
+done420:
 	VZEROUPPER
 	RET
 
@@ -13018,9 +13765,9 @@ TEXT ·mulPanelMXFP4x5AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel415:
+panel425:
 	CMPQ   16(SP), $0x00
-	JLE    done416
+	JLE    done426
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -13039,7 +13786,7 @@ panel415:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block417:
+block427:
 	VPBROADCASTD    low4<>+0(SB), Z5
 	VMOVDQU32       16(AX), Z6
 	VPSRLW          $0x04, Z6, Z7
@@ -13139,21 +13886,21 @@ block417:
 	ADDQ            $0x00000004, R8
 	ADDQ            $0x00000004, R9
 	CMPQ            AX, (SP)
-	JNE             block417
+	JNE             block427
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all419
+	JGE             all429
 	BZHIL           CX, DX, DX
 
-all419:
+all429:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store420
+	JZ     store430
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -13166,7 +13913,7 @@ all419:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store420:
+store430:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -13179,9 +13926,9 @@ store420:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel415
+	JMP     panel425
 
-done416:
+done426:
 	VZEROUPPER
 	RET
 
@@ -13195,9 +13942,9 @@ TEXT ·mulPanelMXFP4x6AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel421:
+panel431:
 	CMPQ   16(SP), $0x00
-	JLE    done422
+	JLE    done432
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -13219,7 +13966,7 @@ panel421:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block423:
+block433:
 	VPBROADCASTD    low4<>+0(SB), Z6
 	VMOVDQU32       16(AX), Z7
 	VPSRLW          $0x04, Z7, Z8
@@ -13331,21 +14078,21 @@ block423:
 	ADDQ            $0x00000004, R10
 	ADDQ            $0x00000004, R11
 	CMPQ            AX, (SP)
-	JNE             block423
+	JNE             block433
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all425
+	JGE             all435
 	BZHIL           CX, DX, DX
 
-all425:
+all435:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store426
+	JZ     store436
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -13360,7 +14107,7 @@ all425:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store426:
+store436:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -13375,9 +14122,9 @@ store426:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel421
+	JMP     panel431
 
-done422:
+done432:
 	VZEROUPPER
 	RET
 
@@ -13391,9 +14138,9 @@ TEXT ·mulPanelMXFP4x7AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel427:
+panel437:
 	CMPQ   16(SP), $0x00
-	JLE    done428
+	JLE    done438
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -13416,7 +14163,7 @@ panel427:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block429:
+block439:
 	VPBROADCASTD    low4<>+0(SB), Z7
 	VMOVDQU32       16(AX), Z8
 	VPSRLW          $0x04, Z8, Z9
@@ -13540,21 +14287,21 @@ block429:
 	ADDQ            $0x00000004, R10
 	ADDQ            $0x00000004, R11
 	CMPQ            AX, (SP)
-	JNE             block429
+	JNE             block439
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all431
+	JGE             all441
 	BZHIL           CX, DX, DX
 
-all431:
+all441:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store432
+	JZ     store442
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -13571,7 +14318,7 @@ all431:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store432:
+store442:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -13588,9 +14335,9 @@ store432:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel427
+	JMP     panel437
 
-done428:
+done438:
 	VZEROUPPER
 	RET
 
@@ -13604,9 +14351,9 @@ TEXT ·mulPanelMXFP4x8AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel433:
+panel443:
 	CMPQ   16(SP), $0x00
-	JLE    done434
+	JLE    done444
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -13632,7 +14379,7 @@ panel433:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block435:
+block445:
 	VPBROADCASTD    low4<>+0(SB), Z8
 	VMOVDQU32       16(AX), Z9
 	VPSRLW          $0x04, Z9, Z10
@@ -13768,21 +14515,21 @@ block435:
 	ADDQ            $0x00000004, R12
 	ADDQ            $0x00000004, R13
 	CMPQ            AX, (SP)
-	JNE             block435
+	JNE             block445
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all437
+	JGE             all447
 	BZHIL           CX, DX, DX
 
-all437:
+all447:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store438
+	JZ     store448
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -13801,7 +14548,7 @@ all437:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store438:
+store448:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -13820,9 +14567,9 @@ store438:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel433
+	JMP     panel443
 
-done434:
+done444:
 	VZEROUPPER
 	RET
 
@@ -13836,9 +14583,9 @@ TEXT ·mulPanelMXFP4x12AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel439:
+panel449:
 	CMPQ   16(SP), $0x00
-	JLE    done440
+	JLE    done450
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -13871,7 +14618,7 @@ panel439:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block441:
+block451:
 	VPBROADCASTD    low4<>+0(SB), Z12
 	VMOVDQU32       16(AX), Z13
 	VPSRLW          $0x04, Z13, Z14
@@ -14058,21 +14805,21 @@ block441:
 	ADDQ            $0x00000004, R15
 	ADDQ            $0x00000004, BP
 	CMPQ            AX, (SP)
-	JNE             block441
+	JNE             block451
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all443
+	JGE             all453
 	BZHIL           CX, DX, DX
 
-all443:
+all453:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store444
+	JZ     store454
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -14099,7 +14846,7 @@ all443:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store444:
+store454:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -14126,9 +14873,9 @@ store444:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel439
+	JMP     panel449
 
-done440:
+done450:
 	VZEROUPPER
 	RET
 
@@ -14142,9 +14889,9 @@ TEXT ·mulPanelMXFP4x16AVX512(SB), $128-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel445:
+panel455:
 	CMPQ   16(SP), $0x00
-	JLE    done446
+	JLE    done456
 	MOVQ   nb+32(FP), CX
 	IMUL3Q $0x00000110, CX, DX
 	ADDQ   AX, DX
@@ -14181,7 +14928,7 @@ panel445:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block447:
+block457:
 	VPBROADCASTD    low4<>+0(SB), Z16
 	VMOVDQU32       16(AX), Z17
 	VPSRLW          $0x04, Z17, Z18
@@ -14416,21 +15163,21 @@ block447:
 	ADDQ            $0x00000004, R15
 	ADDQ            $0x00000004, BP
 	CMPQ            AX, (SP)
-	JNE             block447
+	JNE             block457
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all449
+	JGE             all459
 	BZHIL           CX, DX, DX
 
-all449:
+all459:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store450
+	JZ     store460
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -14465,7 +15212,7 @@ all449:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store450:
+store460:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -14500,9 +15247,9 @@ store450:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel445
+	JMP     panel455
 
-done446:
+done456:
 	VZEROUPPER
 	RET
 
@@ -14516,9 +15263,9 @@ TEXT ·mulPanelMXFP4FineAVX512(SB), $128-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel451:
+panel461:
 	CMPQ   16(SP), $0x00
-	JLE    done452
+	JLE    done462
 	MOVQ   nb+24(FP), CX
 	IMUL3Q $0x00000110, CX, CX
 	ADDQ   AX, CX
@@ -14532,7 +15279,7 @@ panel451:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block453:
+block463:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -14604,23 +15351,23 @@ block453:
 	ADDQ            $0x00000004, DI
 	ADDQ            $0x00000004, R8
 	CMPQ            AX, (SP)
-	JNE             block453
+	JNE             block463
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all455
+	JGE             all465
 	BZHIL           CX, DX, DX
 
-all455:
+all465:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel451
+	JMP     panel461
 
-done452:
+done462:
 	VZEROUPPER
 	RET
 
@@ -14634,9 +15381,9 @@ TEXT ·mulPanelQ4_Kx1AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel456:
+panel466:
 	CMPQ   16(SP), $0x00
-	JLE    done457
+	JLE    done467
 	MOVQ   nb+32(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000940, CX, CX
@@ -14648,7 +15395,7 @@ panel456:
 	MOVQ   s+56(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block458:
+block468:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z1
 	VMOVUPS     Z1, 64(SP)
@@ -14657,7 +15404,7 @@ block458:
 	VMOVUPS     Z1, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part459:
+part469:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -14704,47 +15451,37 @@ part459:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, 24(SP)
-	JNE              part459
+	JNE              part469
 	CMPQ             AX, (SP)
-	JNE              block458
+	JNE              block468
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all460
+	JGE              all470
 	BZHIL            CX, DX, DX
 
-all460:
+all470:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store461
+	JZ     store471
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store461:
+store471:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel456
+	JMP     panel466
 
-done457:
+done467:
 	VZEROUPPER
 	RET
-
-DATA sign<>+0(SB)/4, $0x80000000
-DATA sign<>+4(SB)/4, $0x80000000
-DATA sign<>+8(SB)/4, $0x80000000
-DATA sign<>+12(SB)/4, $0x80000000
-DATA sign<>+16(SB)/4, $0x80000000
-DATA sign<>+20(SB)/4, $0x80000000
-DATA sign<>+24(SB)/4, $0x80000000
-DATA sign<>+28(SB)/4, $0x80000000
-GLOBL sign<>(SB), RODATA|NOPTR, $32
 
 // func mulPanelQ4_Kx2AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
@@ -14756,9 +15493,9 @@ TEXT ·mulPanelQ4_Kx2AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel462:
+panel472:
 	CMPQ   16(SP), $0x00
-	JLE    done463
+	JLE    done473
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -14775,7 +15512,7 @@ panel462:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block464:
+block474:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z2
 	VMOVUPS     Z2, 64(SP)
@@ -14784,7 +15521,7 @@ block464:
 	VMOVUPS     Z2, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part465:
+part475:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -14844,39 +15581,39 @@ part465:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part465
+	JNE              part475
 	CMPQ             AX, (SP)
-	JNE              block464
+	JNE              block474
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all466
+	JGE              all476
 	BZHIL            CX, DX, DX
 
-all466:
+all476:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store467
+	JZ     store477
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store467:
+store477:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel462
+	JMP     panel472
 
-done463:
+done473:
 	VZEROUPPER
 	RET
 
@@ -14890,9 +15627,9 @@ TEXT ·mulPanelQ4_Kx3AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel468:
+panel478:
 	CMPQ   16(SP), $0x00
-	JLE    done469
+	JLE    done479
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -14910,7 +15647,7 @@ panel468:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block470:
+block480:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z3
 	VMOVUPS     Z3, 64(SP)
@@ -14919,7 +15656,7 @@ block470:
 	VMOVUPS     Z3, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part471:
+part481:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -14992,23 +15729,23 @@ part471:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part471
+	JNE              part481
 	CMPQ             AX, (SP)
-	JNE              block470
+	JNE              block480
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all472
+	JGE              all482
 	BZHIL            CX, DX, DX
 
-all472:
+all482:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store473
+	JZ     store483
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -15017,7 +15754,7 @@ all472:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store473:
+store483:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -15026,9 +15763,9 @@ store473:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel468
+	JMP     panel478
 
-done469:
+done479:
 	VZEROUPPER
 	RET
 
@@ -15042,9 +15779,9 @@ TEXT ·mulPanelQ4_Kx4AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel474:
+panel484:
 	CMPQ   16(SP), $0x00
-	JLE    done475
+	JLE    done485
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -15065,7 +15802,7 @@ panel474:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block476:
+block486:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z4
 	VMOVUPS     Z4, 64(SP)
@@ -15074,7 +15811,7 @@ block476:
 	VMOVUPS     Z4, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part477:
+part487:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -15160,23 +15897,23 @@ part477:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part477
+	JNE              part487
 	CMPQ             AX, (SP)
-	JNE              block476
+	JNE              block486
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all478
+	JGE              all488
 	BZHIL            CX, DX, DX
 
-all478:
+all488:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store479
+	JZ     store489
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -15187,7 +15924,7 @@ all478:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store479:
+store489:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -15198,9 +15935,9 @@ store479:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel474
+	JMP     panel484
 
-done475:
+done485:
 	VZEROUPPER
 	RET
 
@@ -15214,9 +15951,9 @@ TEXT ·mulPanelQ4_Kx5AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel480:
+panel490:
 	CMPQ   16(SP), $0x00
-	JLE    done481
+	JLE    done491
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -15238,7 +15975,7 @@ panel480:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block482:
+block492:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z5
 	VMOVUPS     Z5, 64(SP)
@@ -15247,7 +15984,7 @@ block482:
 	VMOVUPS     Z5, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part483:
+part493:
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VMOVDQU32        32(AX), Z6
 	VPSRLW           $0x04, Z6, Z7
@@ -15341,23 +16078,23 @@ part483:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part483
+	JNE              part493
 	CMPQ             AX, (SP)
-	JNE              block482
+	JNE              block492
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all484
+	JGE              all494
 	BZHIL            CX, DX, DX
 
-all484:
+all494:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store485
+	JZ     store495
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -15370,7 +16107,7 @@ all484:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store485:
+store495:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -15383,9 +16120,9 @@ store485:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel480
+	JMP     panel490
 
-done481:
+done491:
 	VZEROUPPER
 	RET
 
@@ -15399,9 +16136,9 @@ TEXT ·mulPanelQ4_Kx6AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel486:
+panel496:
 	CMPQ   16(SP), $0x00
-	JLE    done487
+	JLE    done497
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -15426,7 +16163,7 @@ panel486:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block488:
+block498:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z6
 	VMOVUPS     Z6, 64(SP)
@@ -15435,7 +16172,7 @@ block488:
 	VMOVUPS     Z6, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part489:
+part499:
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
 	VPSRLW           $0x04, Z7, Z8
@@ -15542,23 +16279,23 @@ part489:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part489
+	JNE              part499
 	CMPQ             AX, (SP)
-	JNE              block488
+	JNE              block498
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all490
+	JGE              all500
 	BZHIL            CX, DX, DX
 
-all490:
+all500:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store491
+	JZ     store501
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -15573,7 +16310,7 @@ all490:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store491:
+store501:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -15588,9 +16325,9 @@ store491:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel486
+	JMP     panel496
 
-done487:
+done497:
 	VZEROUPPER
 	RET
 
@@ -15604,9 +16341,9 @@ TEXT ·mulPanelQ4_Kx7AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel492:
+panel502:
 	CMPQ   16(SP), $0x00
-	JLE    done493
+	JLE    done503
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -15632,7 +16369,7 @@ panel492:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block494:
+block504:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z7
 	VMOVUPS     Z7, 64(SP)
@@ -15641,7 +16378,7 @@ block494:
 	VMOVUPS     Z7, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part495:
+part505:
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
 	VPSRLW           $0x04, Z8, Z9
@@ -15761,23 +16498,23 @@ part495:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part495
+	JNE              part505
 	CMPQ             AX, (SP)
-	JNE              block494
+	JNE              block504
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all496
+	JGE              all506
 	BZHIL            CX, DX, DX
 
-all496:
+all506:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store497
+	JZ     store507
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -15794,7 +16531,7 @@ all496:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store497:
+store507:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -15811,9 +16548,9 @@ store497:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel492
+	JMP     panel502
 
-done493:
+done503:
 	VZEROUPPER
 	RET
 
@@ -15827,9 +16564,9 @@ TEXT ·mulPanelQ4_Kx8AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel498:
+panel508:
 	CMPQ   16(SP), $0x00
-	JLE    done499
+	JLE    done509
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -15858,7 +16595,7 @@ panel498:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block500:
+block510:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z8
 	VMOVUPS     Z8, 64(SP)
@@ -15867,7 +16604,7 @@ block500:
 	VMOVUPS     Z8, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part501:
+part511:
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
 	VPSRLW           $0x04, Z9, Z10
@@ -16000,23 +16737,23 @@ part501:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, 24(SP)
-	JNE              part501
+	JNE              part511
 	CMPQ             AX, (SP)
-	JNE              block500
+	JNE              block510
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all502
+	JGE              all512
 	BZHIL            CX, DX, DX
 
-all502:
+all512:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store503
+	JZ     store513
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -16035,7 +16772,7 @@ all502:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store503:
+store513:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -16054,9 +16791,9 @@ store503:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel498
+	JMP     panel508
 
-done499:
+done509:
 	VZEROUPPER
 	RET
 
@@ -16070,9 +16807,9 @@ TEXT ·mulPanelQ4_Kx12AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel504:
+panel514:
 	CMPQ   16(SP), $0x00
-	JLE    done505
+	JLE    done515
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -16108,7 +16845,7 @@ panel504:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block506:
+block516:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z12
 	VMOVUPS     Z12, 64(SP)
@@ -16117,7 +16854,7 @@ block506:
 	VMOVUPS     Z12, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part507:
+part517:
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VMOVDQU32        32(AX), Z13
 	VPSRLW           $0x04, Z13, Z14
@@ -16305,23 +17042,23 @@ part507:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part507
+	JNE              part517
 	CMPQ             AX, (SP)
-	JNE              block506
+	JNE              block516
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all508
+	JGE              all518
 	BZHIL            CX, DX, DX
 
-all508:
+all518:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store509
+	JZ     store519
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -16348,7 +17085,7 @@ all508:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store509:
+store519:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -16375,9 +17112,9 @@ store509:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel504
+	JMP     panel514
 
-done505:
+done515:
 	VZEROUPPER
 	RET
 
@@ -16391,9 +17128,9 @@ TEXT ·mulPanelQ4_Kx16AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel510:
+panel520:
 	CMPQ   16(SP), $0x00
-	JLE    done511
+	JLE    done521
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -16433,7 +17170,7 @@ panel510:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block512:
+block522:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z16
 	VMOVUPS     Z16, 64(SP)
@@ -16442,7 +17179,7 @@ block512:
 	VMOVUPS     Z16, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part513:
+part523:
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VMOVDQU32        32(AX), Z17
 	VPSRLW           $0x04, Z17, Z18
@@ -16682,23 +17419,23 @@ part513:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part513
+	JNE              part523
 	CMPQ             AX, (SP)
-	JNE              block512
+	JNE              block522
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all514
+	JGE              all524
 	BZHIL            CX, DX, DX
 
-all514:
+all524:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store515
+	JZ     store525
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -16733,7 +17470,7 @@ all514:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store515:
+store525:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -16768,9 +17505,9 @@ store515:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel510
+	JMP     panel520
 
-done511:
+done521:
 	VZEROUPPER
 	RET
 
@@ -16784,9 +17521,9 @@ TEXT ·mulPanelQ4_KFineAVX512(SB), $288-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel516:
+panel526:
 	CMPQ   16(SP), $0x00
-	JLE    done517
+	JLE    done527
 	MOVQ   nb+24(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000940, CX, CX
@@ -16802,7 +17539,7 @@ panel516:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block518:
+block528:
 	ADDQ        $0x00000940, 24(SP)
 	VCVTPH2PS   (AX), Z2
 	VMOVUPS     Z2, 64(SP)
@@ -16811,7 +17548,7 @@ block518:
 	VMOVUPS     Z2, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part519:
+part529:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -16874,25 +17611,25 @@ part519:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, 24(SP)
-	JNE              part519
+	JNE              part529
 	CMPQ             AX, (SP)
-	JNE              block518
+	JNE              block528
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all520
+	JGE              all530
 	BZHIL            CX, DX, DX
 
-all520:
+all530:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel516
+	JMP     panel526
 
-done517:
+done527:
 	VZEROUPPER
 	RET
 
@@ -16906,9 +17643,9 @@ TEXT ·mulPanelQ5_Kx1AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel521:
+panel531:
 	CMPQ   16(SP), $0x00
-	JLE    done522
+	JLE    done532
 	MOVQ   nb+32(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000b40, CX, CX
@@ -16920,7 +17657,7 @@ panel521:
 	MOVQ   s+56(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block523:
+block533:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z1
 	VMOVUPS     Z1, 64(SP)
@@ -16929,7 +17666,7 @@ block523:
 	VMOVUPS     Z1, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part524:
+part534:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -16990,35 +17727,35 @@ part524:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, 24(SP)
-	JNE              part524
+	JNE              part534
 	CMPQ             AX, (SP)
-	JNE              block523
+	JNE              block533
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all525
+	JGE              all535
 	BZHIL            CX, DX, DX
 
-all525:
+all535:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store526
+	JZ     store536
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store526:
+store536:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel521
+	JMP     panel531
 
-done522:
+done532:
 	VZEROUPPER
 	RET
 
@@ -17032,9 +17769,9 @@ TEXT ·mulPanelQ5_Kx2AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel527:
+panel537:
 	CMPQ   16(SP), $0x00
-	JLE    done528
+	JLE    done538
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -17051,7 +17788,7 @@ panel527:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block529:
+block539:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z2
 	VMOVUPS     Z2, 64(SP)
@@ -17060,7 +17797,7 @@ block529:
 	VMOVUPS     Z2, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part530:
+part540:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -17134,39 +17871,39 @@ part530:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part530
+	JNE              part540
 	CMPQ             AX, (SP)
-	JNE              block529
+	JNE              block539
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all531
+	JGE              all541
 	BZHIL            CX, DX, DX
 
-all531:
+all541:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store532
+	JZ     store542
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store532:
+store542:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel527
+	JMP     panel537
 
-done528:
+done538:
 	VZEROUPPER
 	RET
 
@@ -17180,9 +17917,9 @@ TEXT ·mulPanelQ5_Kx3AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel533:
+panel543:
 	CMPQ   16(SP), $0x00
-	JLE    done534
+	JLE    done544
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -17200,7 +17937,7 @@ panel533:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block535:
+block545:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z3
 	VMOVUPS     Z3, 64(SP)
@@ -17209,7 +17946,7 @@ block535:
 	VMOVUPS     Z3, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part536:
+part546:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -17296,23 +18033,23 @@ part536:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part536
+	JNE              part546
 	CMPQ             AX, (SP)
-	JNE              block535
+	JNE              block545
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all537
+	JGE              all547
 	BZHIL            CX, DX, DX
 
-all537:
+all547:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store538
+	JZ     store548
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -17321,7 +18058,7 @@ all537:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store538:
+store548:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -17330,9 +18067,9 @@ store538:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel533
+	JMP     panel543
 
-done534:
+done544:
 	VZEROUPPER
 	RET
 
@@ -17346,9 +18083,9 @@ TEXT ·mulPanelQ5_Kx4AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel539:
+panel549:
 	CMPQ   16(SP), $0x00
-	JLE    done540
+	JLE    done550
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -17369,7 +18106,7 @@ panel539:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block541:
+block551:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z4
 	VMOVUPS     Z4, 64(SP)
@@ -17378,7 +18115,7 @@ block541:
 	VMOVUPS     Z4, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part542:
+part552:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -17478,23 +18215,23 @@ part542:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part542
+	JNE              part552
 	CMPQ             AX, (SP)
-	JNE              block541
+	JNE              block551
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all543
+	JGE              all553
 	BZHIL            CX, DX, DX
 
-all543:
+all553:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store544
+	JZ     store554
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -17505,7 +18242,7 @@ all543:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store544:
+store554:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -17516,9 +18253,9 @@ store544:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel539
+	JMP     panel549
 
-done540:
+done550:
 	VZEROUPPER
 	RET
 
@@ -17532,9 +18269,9 @@ TEXT ·mulPanelQ5_Kx5AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel545:
+panel555:
 	CMPQ   16(SP), $0x00
-	JLE    done546
+	JLE    done556
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -17556,7 +18293,7 @@ panel545:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block547:
+block557:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z5
 	VMOVUPS     Z5, 64(SP)
@@ -17565,7 +18302,7 @@ block547:
 	VMOVUPS     Z5, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part548:
+part558:
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VPBROADCASTD     pair5<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
@@ -17672,23 +18409,23 @@ part548:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part548
+	JNE              part558
 	CMPQ             AX, (SP)
-	JNE              block547
+	JNE              block557
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all549
+	JGE              all559
 	BZHIL            CX, DX, DX
 
-all549:
+all559:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store550
+	JZ     store560
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -17701,7 +18438,7 @@ all549:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store550:
+store560:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -17714,9 +18451,9 @@ store550:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel545
+	JMP     panel555
 
-done546:
+done556:
 	VZEROUPPER
 	RET
 
@@ -17730,9 +18467,9 @@ TEXT ·mulPanelQ5_Kx6AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel551:
+panel561:
 	CMPQ   16(SP), $0x00
-	JLE    done552
+	JLE    done562
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -17757,7 +18494,7 @@ panel551:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block553:
+block563:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z6
 	VMOVUPS     Z6, 64(SP)
@@ -17766,7 +18503,7 @@ block553:
 	VMOVUPS     Z6, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part554:
+part564:
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VPBROADCASTD     pair5<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
@@ -17886,23 +18623,23 @@ part554:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part554
+	JNE              part564
 	CMPQ             AX, (SP)
-	JNE              block553
+	JNE              block563
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all555
+	JGE              all565
 	BZHIL            CX, DX, DX
 
-all555:
+all565:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store556
+	JZ     store566
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -17917,7 +18654,7 @@ all555:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store556:
+store566:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -17932,9 +18669,9 @@ store556:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel551
+	JMP     panel561
 
-done552:
+done562:
 	VZEROUPPER
 	RET
 
@@ -17948,9 +18685,9 @@ TEXT ·mulPanelQ5_Kx7AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel557:
+panel567:
 	CMPQ   16(SP), $0x00
-	JLE    done558
+	JLE    done568
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -17976,7 +18713,7 @@ panel557:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block559:
+block569:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z7
 	VMOVUPS     Z7, 64(SP)
@@ -17985,7 +18722,7 @@ block559:
 	VMOVUPS     Z7, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part560:
+part570:
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VPBROADCASTD     pair5<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
@@ -18118,23 +18855,23 @@ part560:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part560
+	JNE              part570
 	CMPQ             AX, (SP)
-	JNE              block559
+	JNE              block569
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all561
+	JGE              all571
 	BZHIL            CX, DX, DX
 
-all561:
+all571:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store562
+	JZ     store572
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -18151,7 +18888,7 @@ all561:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store562:
+store572:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -18168,9 +18905,9 @@ store562:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel557
+	JMP     panel567
 
-done558:
+done568:
 	VZEROUPPER
 	RET
 
@@ -18184,9 +18921,9 @@ TEXT ·mulPanelQ5_Kx8AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel563:
+panel573:
 	CMPQ   16(SP), $0x00
-	JLE    done564
+	JLE    done574
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -18215,7 +18952,7 @@ panel563:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block565:
+block575:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z8
 	VMOVUPS     Z8, 64(SP)
@@ -18224,7 +18961,7 @@ block565:
 	VMOVUPS     Z8, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part566:
+part576:
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VPBROADCASTD     pair5<>+0(SB), Z9
 	VMOVDQU32        32(AX), Z10
@@ -18370,23 +19107,23 @@ part566:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, 24(SP)
-	JNE              part566
+	JNE              part576
 	CMPQ             AX, (SP)
-	JNE              block565
+	JNE              block575
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all567
+	JGE              all577
 	BZHIL            CX, DX, DX
 
-all567:
+all577:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store568
+	JZ     store578
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -18405,7 +19142,7 @@ all567:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store568:
+store578:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -18424,9 +19161,9 @@ store568:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel563
+	JMP     panel573
 
-done564:
+done574:
 	VZEROUPPER
 	RET
 
@@ -18440,9 +19177,9 @@ TEXT ·mulPanelQ5_Kx12AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel569:
+panel579:
 	CMPQ   16(SP), $0x00
-	JLE    done570
+	JLE    done580
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -18478,7 +19215,7 @@ panel569:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block571:
+block581:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z12
 	VMOVUPS     Z12, 64(SP)
@@ -18487,7 +19224,7 @@ block571:
 	VMOVUPS     Z12, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part572:
+part582:
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VPBROADCASTD     pair5<>+0(SB), Z13
 	VMOVDQU32        32(AX), Z14
@@ -18688,23 +19425,23 @@ part572:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part572
+	JNE              part582
 	CMPQ             AX, (SP)
-	JNE              block571
+	JNE              block581
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all573
+	JGE              all583
 	BZHIL            CX, DX, DX
 
-all573:
+all583:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store574
+	JZ     store584
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -18731,7 +19468,7 @@ all573:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store574:
+store584:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -18758,9 +19495,9 @@ store574:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel569
+	JMP     panel579
 
-done570:
+done580:
 	VZEROUPPER
 	RET
 
@@ -18774,9 +19511,9 @@ TEXT ·mulPanelQ5_Kx16AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel575:
+panel585:
 	CMPQ   16(SP), $0x00
-	JLE    done576
+	JLE    done586
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -18816,7 +19553,7 @@ panel575:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block577:
+block587:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z16
 	VMOVUPS     Z16, 64(SP)
@@ -18825,7 +19562,7 @@ block577:
 	VMOVUPS     Z16, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part578:
+part588:
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VPBROADCASTD     pair5<>+0(SB), Z17
 	VMOVDQU32        32(AX), Z18
@@ -19078,23 +19815,23 @@ part578:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part578
+	JNE              part588
 	CMPQ             AX, (SP)
-	JNE              block577
+	JNE              block587
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all579
+	JGE              all589
 	BZHIL            CX, DX, DX
 
-all579:
+all589:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store580
+	JZ     store590
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -19129,7 +19866,7 @@ all579:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store580:
+store590:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -19164,9 +19901,9 @@ store580:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel575
+	JMP     panel585
 
-done576:
+done586:
 	VZEROUPPER
 	RET
 
@@ -19180,9 +19917,9 @@ TEXT ·mulPanelQ5_KFineAVX512(SB), $288-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel581:
+panel591:
 	CMPQ   16(SP), $0x00
-	JLE    done582
+	JLE    done592
 	MOVQ   nb+24(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000b40, CX, CX
@@ -19198,7 +19935,7 @@ panel581:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block583:
+block593:
 	ADDQ        $0x00000b40, 24(SP)
 	VCVTPH2PS   (AX), Z2
 	VMOVUPS     Z2, 64(SP)
@@ -19207,7 +19944,7 @@ block583:
 	VMOVUPS     Z2, 128(SP)
 	ADDQ        $0x00000040, AX
 
-part584:
+part594:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -19284,25 +20021,25 @@ part584:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, 24(SP)
-	JNE              part584
+	JNE              part594
 	CMPQ             AX, (SP)
-	JNE              block583
+	JNE              block593
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all585
+	JGE              all595
 	BZHIL            CX, DX, DX
 
-all585:
+all595:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel581
+	JMP     panel591
 
-done582:
+done592:
 	VZEROUPPER
 	RET
 
@@ -19316,9 +20053,9 @@ TEXT ·mulPanelQ6_Kx1AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel586:
+panel596:
 	CMPQ   16(SP), $0x00
-	JLE    done587
+	JLE    done597
 	MOVQ   nb+32(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000d20, CX, CX
@@ -19330,13 +20067,13 @@ panel586:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block588:
+block598:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z1
 	VMOVUPS   Z1, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part589:
+part599:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -19405,35 +20142,35 @@ part589:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, 24(SP)
-	JNE              part589
+	JNE              part599
 	CMPQ             AX, (SP)
-	JNE              block588
+	JNE              block598
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all590
+	JGE              all600
 	BZHIL            CX, DX, DX
 
-all590:
+all600:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store591
+	JZ     store601
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store591:
+store601:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel586
+	JMP     panel596
 
-done587:
+done597:
 	VZEROUPPER
 	RET
 
@@ -19467,9 +20204,9 @@ TEXT ·mulPanelQ6_Kx2AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel592:
+panel602:
 	CMPQ   16(SP), $0x00
-	JLE    done593
+	JLE    done603
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -19486,13 +20223,13 @@ panel592:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block594:
+block604:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part595:
+part605:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -19577,39 +20314,39 @@ part595:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part595
+	JNE              part605
 	CMPQ             AX, (SP)
-	JNE              block594
+	JNE              block604
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all596
+	JGE              all606
 	BZHIL            CX, DX, DX
 
-all596:
+all606:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store597
+	JZ     store607
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store597:
+store607:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel592
+	JMP     panel602
 
-done593:
+done603:
 	VZEROUPPER
 	RET
 
@@ -19623,9 +20360,9 @@ TEXT ·mulPanelQ6_Kx3AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel598:
+panel608:
 	CMPQ   16(SP), $0x00
-	JLE    done599
+	JLE    done609
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -19643,13 +20380,13 @@ panel598:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block600:
+block610:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z3
 	VMOVUPS   Z3, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part601:
+part611:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -19750,23 +20487,23 @@ part601:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part601
+	JNE              part611
 	CMPQ             AX, (SP)
-	JNE              block600
+	JNE              block610
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all602
+	JGE              all612
 	BZHIL            CX, DX, DX
 
-all602:
+all612:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store603
+	JZ     store613
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -19775,7 +20512,7 @@ all602:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store603:
+store613:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -19784,9 +20521,9 @@ store603:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel598
+	JMP     panel608
 
-done599:
+done609:
 	VZEROUPPER
 	RET
 
@@ -19800,9 +20537,9 @@ TEXT ·mulPanelQ6_Kx4AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel604:
+panel614:
 	CMPQ   16(SP), $0x00
-	JLE    done605
+	JLE    done615
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -19823,13 +20560,13 @@ panel604:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block606:
+block616:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z4
 	VMOVUPS   Z4, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part607:
+part617:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -19946,23 +20683,23 @@ part607:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part607
+	JNE              part617
 	CMPQ             AX, (SP)
-	JNE              block606
+	JNE              block616
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all608
+	JGE              all618
 	BZHIL            CX, DX, DX
 
-all608:
+all618:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store609
+	JZ     store619
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -19973,7 +20710,7 @@ all608:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store609:
+store619:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -19984,9 +20721,9 @@ store609:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel604
+	JMP     panel614
 
-done605:
+done615:
 	VZEROUPPER
 	RET
 
@@ -20000,9 +20737,9 @@ TEXT ·mulPanelQ6_Kx5AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel610:
+panel620:
 	CMPQ   16(SP), $0x00
-	JLE    done611
+	JLE    done621
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -20024,13 +20761,13 @@ panel610:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block612:
+block622:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z5
 	VMOVUPS   Z5, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part613:
+part623:
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VPBROADCASTD     pair6<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
@@ -20156,23 +20893,23 @@ part613:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part613
+	JNE              part623
 	CMPQ             AX, (SP)
-	JNE              block612
+	JNE              block622
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all614
+	JGE              all624
 	BZHIL            CX, DX, DX
 
-all614:
+all624:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store615
+	JZ     store625
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -20185,7 +20922,7 @@ all614:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store615:
+store625:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -20198,9 +20935,9 @@ store615:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel610
+	JMP     panel620
 
-done611:
+done621:
 	VZEROUPPER
 	RET
 
@@ -20214,9 +20951,9 @@ TEXT ·mulPanelQ6_Kx6AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel616:
+panel626:
 	CMPQ   16(SP), $0x00
-	JLE    done617
+	JLE    done627
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -20241,13 +20978,13 @@ panel616:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block618:
+block628:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z6
 	VMOVUPS   Z6, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part619:
+part629:
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VPBROADCASTD     pair6<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
@@ -20389,23 +21126,23 @@ part619:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part619
+	JNE              part629
 	CMPQ             AX, (SP)
-	JNE              block618
+	JNE              block628
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all620
+	JGE              all630
 	BZHIL            CX, DX, DX
 
-all620:
+all630:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store621
+	JZ     store631
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -20420,7 +21157,7 @@ all620:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store621:
+store631:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -20435,9 +21172,9 @@ store621:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel616
+	JMP     panel626
 
-done617:
+done627:
 	VZEROUPPER
 	RET
 
@@ -20451,9 +21188,9 @@ TEXT ·mulPanelQ6_Kx7AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel622:
+panel632:
 	CMPQ   16(SP), $0x00
-	JLE    done623
+	JLE    done633
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -20479,13 +21216,13 @@ panel622:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block624:
+block634:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z7
 	VMOVUPS   Z7, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part625:
+part635:
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VPBROADCASTD     pair6<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
@@ -20643,23 +21380,23 @@ part625:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part625
+	JNE              part635
 	CMPQ             AX, (SP)
-	JNE              block624
+	JNE              block634
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all626
+	JGE              all636
 	BZHIL            CX, DX, DX
 
-all626:
+all636:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store627
+	JZ     store637
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -20676,7 +21413,7 @@ all626:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store627:
+store637:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -20693,9 +21430,9 @@ store627:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel622
+	JMP     panel632
 
-done623:
+done633:
 	VZEROUPPER
 	RET
 
@@ -20709,9 +21446,9 @@ TEXT ·mulPanelQ6_Kx8AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel628:
+panel638:
 	CMPQ   16(SP), $0x00
-	JLE    done629
+	JLE    done639
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -20740,13 +21477,13 @@ panel628:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block630:
+block640:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z8
 	VMOVUPS   Z8, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part631:
+part641:
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VPBROADCASTD     pair6<>+0(SB), Z9
 	VMOVDQU32        32(AX), Z10
@@ -20920,23 +21657,23 @@ part631:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, 24(SP)
-	JNE              part631
+	JNE              part641
 	CMPQ             AX, (SP)
-	JNE              block630
+	JNE              block640
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all632
+	JGE              all642
 	BZHIL            CX, DX, DX
 
-all632:
+all642:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store633
+	JZ     store643
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -20955,7 +21692,7 @@ all632:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store633:
+store643:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -20974,9 +21711,9 @@ store633:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel628
+	JMP     panel638
 
-done629:
+done639:
 	VZEROUPPER
 	RET
 
@@ -20990,9 +21727,9 @@ TEXT ·mulPanelQ6_Kx12AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel634:
+panel644:
 	CMPQ   16(SP), $0x00
-	JLE    done635
+	JLE    done645
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -21028,13 +21765,13 @@ panel634:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block636:
+block646:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z12
 	VMOVUPS   Z12, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part637:
+part647:
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VPBROADCASTD     pair6<>+0(SB), Z13
 	VMOVDQU32        32(AX), Z14
@@ -21275,23 +22012,23 @@ part637:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part637
+	JNE              part647
 	CMPQ             AX, (SP)
-	JNE              block636
+	JNE              block646
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all638
+	JGE              all648
 	BZHIL            CX, DX, DX
 
-all638:
+all648:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store639
+	JZ     store649
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -21318,7 +22055,7 @@ all638:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store639:
+store649:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -21345,9 +22082,9 @@ store639:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel634
+	JMP     panel644
 
-done635:
+done645:
 	VZEROUPPER
 	RET
 
@@ -21361,9 +22098,9 @@ TEXT ·mulPanelQ6_KFineAVX512(SB), $288-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel640:
+panel650:
 	CMPQ   16(SP), $0x00
-	JLE    done641
+	JLE    done651
 	MOVQ   nb+24(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000d20, CX, CX
@@ -21379,13 +22116,13 @@ panel640:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block642:
+block652:
 	ADDQ      $0x00000d20, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part643:
+part653:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -21473,25 +22210,25 @@ part643:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, 24(SP)
-	JNE              part643
+	JNE              part653
 	CMPQ             AX, (SP)
-	JNE              block642
+	JNE              block652
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all644
+	JGE              all654
 	BZHIL            CX, DX, DX
 
-all644:
+all654:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel640
+	JMP     panel650
 
-done641:
+done651:
 	VZEROUPPER
 	RET
 
@@ -21505,9 +22242,9 @@ TEXT ·mulPanelIQ4_XSx1AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel645:
+panel655:
 	CMPQ   16(SP), $0x00
-	JLE    done646
+	JLE    done656
 	MOVQ   nb+32(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x000008a0, CX, CX
@@ -21519,13 +22256,13 @@ panel645:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block647:
+block657:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z1
 	VMOVUPS   Z1, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part648:
+part658:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -21577,35 +22314,35 @@ part648:
 	ADDQ            $0x00000004, DX
 	ADDQ            $0x00000004, BX
 	CMPQ            AX, 24(SP)
-	JNE             part648
+	JNE             part658
 	CMPQ            AX, (SP)
-	JNE             block647
+	JNE             block657
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all649
+	JGE             all659
 	BZHIL           CX, DX, DX
 
-all649:
+all659:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store650
+	JZ     store660
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store650:
+store660:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel645
+	JMP     panel655
 
-done646:
+done656:
 	VZEROUPPER
 	RET
 
@@ -21629,9 +22366,9 @@ TEXT ·mulPanelIQ4_XSx2AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel651:
+panel661:
 	CMPQ   16(SP), $0x00
-	JLE    done652
+	JLE    done662
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -21648,13 +22385,13 @@ panel651:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block653:
+block663:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part654:
+part664:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -21718,39 +22455,39 @@ part654:
 	ADDQ            $0x00000004, SI
 	ADDQ            $0x00000004, DI
 	CMPQ            AX, 24(SP)
-	JNE             part654
+	JNE             part664
 	CMPQ            AX, (SP)
-	JNE             block653
+	JNE             block663
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all655
+	JGE             all665
 	BZHIL           CX, DX, DX
 
-all655:
+all665:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store656
+	JZ     store666
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store656:
+store666:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel651
+	JMP     panel661
 
-done652:
+done662:
 	VZEROUPPER
 	RET
 
@@ -21764,9 +22501,9 @@ TEXT ·mulPanelIQ4_XSx3AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel657:
+panel667:
 	CMPQ   16(SP), $0x00
-	JLE    done658
+	JLE    done668
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -21784,13 +22521,13 @@ panel657:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block659:
+block669:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z3
 	VMOVUPS   Z3, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part660:
+part670:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -21866,23 +22603,23 @@ part660:
 	ADDQ            $0x00000004, SI
 	ADDQ            $0x00000004, DI
 	CMPQ            AX, 24(SP)
-	JNE             part660
+	JNE             part670
 	CMPQ            AX, (SP)
-	JNE             block659
+	JNE             block669
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all661
+	JGE             all671
 	BZHIL           CX, DX, DX
 
-all661:
+all671:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store662
+	JZ     store672
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -21891,7 +22628,7 @@ all661:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store662:
+store672:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -21900,9 +22637,9 @@ store662:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel657
+	JMP     panel667
 
-done658:
+done668:
 	VZEROUPPER
 	RET
 
@@ -21916,9 +22653,9 @@ TEXT ·mulPanelIQ4_XSx4AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel663:
+panel673:
 	CMPQ   16(SP), $0x00
-	JLE    done664
+	JLE    done674
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -21939,13 +22676,13 @@ panel663:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block665:
+block675:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z4
 	VMOVUPS   Z4, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part666:
+part676:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -22033,23 +22770,23 @@ part666:
 	ADDQ            $0x00000004, R8
 	ADDQ            $0x00000004, R9
 	CMPQ            AX, 24(SP)
-	JNE             part666
+	JNE             part676
 	CMPQ            AX, (SP)
-	JNE             block665
+	JNE             block675
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all667
+	JGE             all677
 	BZHIL           CX, DX, DX
 
-all667:
+all677:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store668
+	JZ     store678
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -22060,7 +22797,7 @@ all667:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store668:
+store678:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -22071,9 +22808,9 @@ store668:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel663
+	JMP     panel673
 
-done664:
+done674:
 	VZEROUPPER
 	RET
 
@@ -22087,9 +22824,9 @@ TEXT ·mulPanelIQ4_XSx5AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel669:
+panel679:
 	CMPQ   16(SP), $0x00
-	JLE    done670
+	JLE    done680
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -22111,13 +22848,13 @@ panel669:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block671:
+block681:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z5
 	VMOVUPS   Z5, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part672:
+part682:
 	VPBROADCASTD    low4<>+0(SB), Z5
 	VMOVDQU32       16(AX), Z6
 	VPSRLW          $0x04, Z6, Z7
@@ -22212,23 +22949,23 @@ part672:
 	ADDQ            $0x00000004, R8
 	ADDQ            $0x00000004, R9
 	CMPQ            AX, 24(SP)
-	JNE             part672
+	JNE             part682
 	CMPQ            AX, (SP)
-	JNE             block671
+	JNE             block681
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all673
+	JGE             all683
 	BZHIL           CX, DX, DX
 
-all673:
+all683:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store674
+	JZ     store684
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -22241,7 +22978,7 @@ all673:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store674:
+store684:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -22254,9 +22991,9 @@ store674:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel669
+	JMP     panel679
 
-done670:
+done680:
 	VZEROUPPER
 	RET
 
@@ -22270,9 +23007,9 @@ TEXT ·mulPanelIQ4_XSx6AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel675:
+panel685:
 	CMPQ   16(SP), $0x00
-	JLE    done676
+	JLE    done686
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -22297,13 +23034,13 @@ panel675:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block677:
+block687:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z6
 	VMOVUPS   Z6, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part678:
+part688:
 	VPBROADCASTD    low4<>+0(SB), Z6
 	VMOVDQU32       16(AX), Z7
 	VPSRLW          $0x04, Z7, Z8
@@ -22410,23 +23147,23 @@ part678:
 	ADDQ            $0x00000004, R10
 	ADDQ            $0x00000004, R11
 	CMPQ            AX, 24(SP)
-	JNE             part678
+	JNE             part688
 	CMPQ            AX, (SP)
-	JNE             block677
+	JNE             block687
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all679
+	JGE             all689
 	BZHIL           CX, DX, DX
 
-all679:
+all689:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store680
+	JZ     store690
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -22441,7 +23178,7 @@ all679:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store680:
+store690:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -22456,9 +23193,9 @@ store680:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel675
+	JMP     panel685
 
-done676:
+done686:
 	VZEROUPPER
 	RET
 
@@ -22472,9 +23209,9 @@ TEXT ·mulPanelIQ4_XSx7AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel681:
+panel691:
 	CMPQ   16(SP), $0x00
-	JLE    done682
+	JLE    done692
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -22500,13 +23237,13 @@ panel681:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block683:
+block693:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z7
 	VMOVUPS   Z7, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part684:
+part694:
 	VPBROADCASTD    low4<>+0(SB), Z7
 	VMOVDQU32       16(AX), Z8
 	VPSRLW          $0x04, Z8, Z9
@@ -22625,23 +23362,23 @@ part684:
 	ADDQ            $0x00000004, R10
 	ADDQ            $0x00000004, R11
 	CMPQ            AX, 24(SP)
-	JNE             part684
+	JNE             part694
 	CMPQ            AX, (SP)
-	JNE             block683
+	JNE             block693
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all685
+	JGE             all695
 	BZHIL           CX, DX, DX
 
-all685:
+all695:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store686
+	JZ     store696
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -22658,7 +23395,7 @@ all685:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store686:
+store696:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -22675,9 +23412,9 @@ store686:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel681
+	JMP     panel691
 
-done682:
+done692:
 	VZEROUPPER
 	RET
 
@@ -22691,9 +23428,9 @@ TEXT ·mulPanelIQ4_XSx8AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel687:
+panel697:
 	CMPQ   16(SP), $0x00
-	JLE    done688
+	JLE    done698
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -22722,13 +23459,13 @@ panel687:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block689:
+block699:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z8
 	VMOVUPS   Z8, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part690:
+part700:
 	VPBROADCASTD    low4<>+0(SB), Z8
 	VMOVDQU32       16(AX), Z9
 	VPSRLW          $0x04, Z9, Z10
@@ -22859,23 +23596,23 @@ part690:
 	ADDQ            $0x00000004, R12
 	ADDQ            $0x00000004, R13
 	CMPQ            AX, 24(SP)
-	JNE             part690
+	JNE             part700
 	CMPQ            AX, (SP)
-	JNE             block689
+	JNE             block699
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all691
+	JGE             all701
 	BZHIL           CX, DX, DX
 
-all691:
+all701:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store692
+	JZ     store702
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -22894,7 +23631,7 @@ all691:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store692:
+store702:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -22913,9 +23650,9 @@ store692:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel687
+	JMP     panel697
 
-done688:
+done698:
 	VZEROUPPER
 	RET
 
@@ -22929,9 +23666,9 @@ TEXT ·mulPanelIQ4_XSx12AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel693:
+panel703:
 	CMPQ   16(SP), $0x00
-	JLE    done694
+	JLE    done704
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -22967,13 +23704,13 @@ panel693:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block695:
+block705:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z12
 	VMOVUPS   Z12, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part696:
+part706:
 	VPBROADCASTD    low4<>+0(SB), Z12
 	VMOVDQU32       16(AX), Z13
 	VPSRLW          $0x04, Z13, Z14
@@ -23155,23 +23892,23 @@ part696:
 	ADDQ            $0x00000004, R15
 	ADDQ            $0x00000004, BP
 	CMPQ            AX, 24(SP)
-	JNE             part696
+	JNE             part706
 	CMPQ            AX, (SP)
-	JNE             block695
+	JNE             block705
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all697
+	JGE             all707
 	BZHIL           CX, DX, DX
 
-all697:
+all707:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store698
+	JZ     store708
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -23198,7 +23935,7 @@ all697:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store698:
+store708:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -23225,9 +23962,9 @@ store698:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel693
+	JMP     panel703
 
-done694:
+done704:
 	VZEROUPPER
 	RET
 
@@ -23241,9 +23978,9 @@ TEXT ·mulPanelIQ4_XSx16AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel699:
+panel709:
 	CMPQ   16(SP), $0x00
-	JLE    done700
+	JLE    done710
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -23283,13 +24020,13 @@ panel699:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-block701:
+block711:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z16
 	VMOVUPS   Z16, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part702:
+part712:
 	VPBROADCASTD    low4<>+0(SB), Z16
 	VMOVDQU32       16(AX), Z17
 	VPSRLW          $0x04, Z17, Z18
@@ -23519,23 +24256,23 @@ part702:
 	ADDQ            $0x00000004, R15
 	ADDQ            $0x00000004, BP
 	CMPQ            AX, 24(SP)
-	JNE             part702
+	JNE             part712
 	CMPQ            AX, (SP)
-	JNE             block701
+	JNE             block711
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all703
+	JGE             all713
 	BZHIL           CX, DX, DX
 
-all703:
+all713:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store704
+	JZ     store714
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -23570,7 +24307,7 @@ all703:
 	VADDPS (BX), Z15, K1, Z15
 	ADDQ   DX, BX
 
-store704:
+store714:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -23605,9 +24342,9 @@ store704:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel699
+	JMP     panel709
 
-done700:
+done710:
 	VZEROUPPER
 	RET
 
@@ -23621,9 +24358,9 @@ TEXT ·mulPanelIQ4_XSFineAVX512(SB), $288-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel705:
+panel715:
 	CMPQ   16(SP), $0x00
-	JLE    done706
+	JLE    done716
 	MOVQ   nb+24(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x000008a0, CX, CX
@@ -23639,13 +24376,13 @@ panel705:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block707:
+block717:
 	ADDQ      $0x000008a0, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part708:
+part718:
 	PREFETCHT0      4096(AX)
 	PREFETCHT0      4160(AX)
 	PREFETCHT0      4224(AX)
@@ -23712,25 +24449,25 @@ part708:
 	ADDQ            $0x00000004, DI
 	ADDQ            $0x00000004, R8
 	CMPQ            AX, 24(SP)
-	JNE             part708
+	JNE             part718
 	CMPQ            AX, (SP)
-	JNE             block707
+	JNE             block717
 	MOVQ            16(SP), CX
 	MOVL            $0x0000ffff, DX
 	CMPQ            CX, $0x10
-	JGE             all709
+	JGE             all719
 	BZHIL           CX, DX, DX
 
-all709:
+all719:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel705
+	JMP     panel715
 
-done706:
+done716:
 	VZEROUPPER
 	RET
 
@@ -23744,9 +24481,9 @@ TEXT ·mulPanelQ3_Kx1AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel710:
+panel720:
 	CMPQ   16(SP), $0x00
-	JLE    done711
+	JLE    done721
 	MOVQ   nb+32(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000720, CX, CX
@@ -23758,13 +24495,13 @@ panel710:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block712:
+block722:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z1
 	VMOVUPS   Z1, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part713:
+part723:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -23835,35 +24572,35 @@ part713:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, 24(SP)
-	JNE              part713
+	JNE              part723
 	CMPQ             AX, (SP)
-	JNE              block712
+	JNE              block722
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all714
+	JGE              all724
 	BZHIL            CX, DX, DX
 
-all714:
+all724:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store715
+	JZ     store725
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store715:
+store725:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel710
+	JMP     panel720
 
-done711:
+done721:
 	VZEROUPPER
 	RET
 
@@ -23907,9 +24644,9 @@ TEXT ·mulPanelQ3_Kx2AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel716:
+panel726:
 	CMPQ   16(SP), $0x00
-	JLE    done717
+	JLE    done727
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -23926,13 +24663,13 @@ panel716:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block718:
+block728:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part719:
+part729:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -24019,39 +24756,39 @@ part719:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part719
+	JNE              part729
 	CMPQ             AX, (SP)
-	JNE              block718
+	JNE              block728
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all720
+	JGE              all730
 	BZHIL            CX, DX, DX
 
-all720:
+all730:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store721
+	JZ     store731
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store721:
+store731:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel716
+	JMP     panel726
 
-done717:
+done727:
 	VZEROUPPER
 	RET
 
@@ -24065,9 +24802,9 @@ TEXT ·mulPanelQ3_Kx3AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel722:
+panel732:
 	CMPQ   16(SP), $0x00
-	JLE    done723
+	JLE    done733
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -24085,13 +24822,13 @@ panel722:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block724:
+block734:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z3
 	VMOVUPS   Z3, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part725:
+part735:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -24194,23 +24931,23 @@ part725:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part725
+	JNE              part735
 	CMPQ             AX, (SP)
-	JNE              block724
+	JNE              block734
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all726
+	JGE              all736
 	BZHIL            CX, DX, DX
 
-all726:
+all736:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store727
+	JZ     store737
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -24219,7 +24956,7 @@ all726:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store727:
+store737:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -24228,9 +24965,9 @@ store727:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel722
+	JMP     panel732
 
-done723:
+done733:
 	VZEROUPPER
 	RET
 
@@ -24244,9 +24981,9 @@ TEXT ·mulPanelQ3_Kx4AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel728:
+panel738:
 	CMPQ   16(SP), $0x00
-	JLE    done729
+	JLE    done739
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -24267,13 +25004,13 @@ panel728:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block730:
+block740:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z4
 	VMOVUPS   Z4, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part731:
+part741:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -24392,23 +25129,23 @@ part731:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part731
+	JNE              part741
 	CMPQ             AX, (SP)
-	JNE              block730
+	JNE              block740
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all732
+	JGE              all742
 	BZHIL            CX, DX, DX
 
-all732:
+all742:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store733
+	JZ     store743
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -24419,7 +25156,7 @@ all732:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store733:
+store743:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -24430,9 +25167,9 @@ store733:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel728
+	JMP     panel738
 
-done729:
+done739:
 	VZEROUPPER
 	RET
 
@@ -24446,9 +25183,9 @@ TEXT ·mulPanelQ3_Kx5AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel734:
+panel744:
 	CMPQ   16(SP), $0x00
-	JLE    done735
+	JLE    done745
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -24470,13 +25207,13 @@ panel734:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block736:
+block746:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z5
 	VMOVUPS   Z5, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part737:
+part747:
 	VPBROADCASTD     low2<>+0(SB), Z5
 	VPBROADCASTD     third<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z6
@@ -24607,23 +25344,23 @@ part737:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part737
+	JNE              part747
 	CMPQ             AX, (SP)
-	JNE              block736
+	JNE              block746
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all738
+	JGE              all748
 	BZHIL            CX, DX, DX
 
-all738:
+all748:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store739
+	JZ     store749
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -24636,7 +25373,7 @@ all738:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store739:
+store749:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -24649,9 +25386,9 @@ store739:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel734
+	JMP     panel744
 
-done735:
+done745:
 	VZEROUPPER
 	RET
 
@@ -24665,9 +25402,9 @@ TEXT ·mulPanelQ3_Kx6AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel740:
+panel750:
 	CMPQ   16(SP), $0x00
-	JLE    done741
+	JLE    done751
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -24692,13 +25429,13 @@ panel740:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block742:
+block752:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z6
 	VMOVUPS   Z6, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part743:
+part753:
 	VPBROADCASTD     low2<>+0(SB), Z6
 	VPBROADCASTD     third<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z7
@@ -24845,23 +25582,23 @@ part743:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part743
+	JNE              part753
 	CMPQ             AX, (SP)
-	JNE              block742
+	JNE              block752
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all744
+	JGE              all754
 	BZHIL            CX, DX, DX
 
-all744:
+all754:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store745
+	JZ     store755
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -24876,7 +25613,7 @@ all744:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store745:
+store755:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -24891,9 +25628,9 @@ store745:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel740
+	JMP     panel750
 
-done741:
+done751:
 	VZEROUPPER
 	RET
 
@@ -24907,9 +25644,9 @@ TEXT ·mulPanelQ3_Kx7AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel746:
+panel756:
 	CMPQ   16(SP), $0x00
-	JLE    done747
+	JLE    done757
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -24935,13 +25672,13 @@ panel746:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block748:
+block758:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z7
 	VMOVUPS   Z7, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part749:
+part759:
 	VPBROADCASTD     low2<>+0(SB), Z7
 	VPBROADCASTD     third<>+0(SB), Z9
 	VMOVDQU32        32(AX), Z8
@@ -25104,23 +25841,23 @@ part749:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part749
+	JNE              part759
 	CMPQ             AX, (SP)
-	JNE              block748
+	JNE              block758
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all750
+	JGE              all760
 	BZHIL            CX, DX, DX
 
-all750:
+all760:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store751
+	JZ     store761
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -25137,7 +25874,7 @@ all750:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store751:
+store761:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -25154,9 +25891,9 @@ store751:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel746
+	JMP     panel756
 
-done747:
+done757:
 	VZEROUPPER
 	RET
 
@@ -25170,9 +25907,9 @@ TEXT ·mulPanelQ3_Kx8AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel752:
+panel762:
 	CMPQ   16(SP), $0x00
-	JLE    done753
+	JLE    done763
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -25201,13 +25938,13 @@ panel752:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block754:
+block764:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z8
 	VMOVUPS   Z8, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part755:
+part765:
 	VPBROADCASTD     low2<>+0(SB), Z8
 	VPBROADCASTD     third<>+0(SB), Z10
 	VMOVDQU32        32(AX), Z9
@@ -25386,23 +26123,23 @@ part755:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, 24(SP)
-	JNE              part755
+	JNE              part765
 	CMPQ             AX, (SP)
-	JNE              block754
+	JNE              block764
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all756
+	JGE              all766
 	BZHIL            CX, DX, DX
 
-all756:
+all766:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store757
+	JZ     store767
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -25421,7 +26158,7 @@ all756:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store757:
+store767:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -25440,9 +26177,9 @@ store757:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel752
+	JMP     panel762
 
-done753:
+done763:
 	VZEROUPPER
 	RET
 
@@ -25456,9 +26193,9 @@ TEXT ·mulPanelQ3_Kx12AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel758:
+panel768:
 	CMPQ   16(SP), $0x00
-	JLE    done759
+	JLE    done769
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -25494,13 +26231,13 @@ panel758:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block760:
+block770:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z12
 	VMOVUPS   Z12, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part761:
+part771:
 	VPBROADCASTD     low2<>+0(SB), Z12
 	VPBROADCASTD     third<>+0(SB), Z14
 	VMOVDQU32        32(AX), Z13
@@ -25746,23 +26483,23 @@ part761:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part761
+	JNE              part771
 	CMPQ             AX, (SP)
-	JNE              block760
+	JNE              block770
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all762
+	JGE              all772
 	BZHIL            CX, DX, DX
 
-all762:
+all772:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store763
+	JZ     store773
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -25789,7 +26526,7 @@ all762:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store763:
+store773:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -25816,9 +26553,9 @@ store763:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel758
+	JMP     panel768
 
-done759:
+done769:
 	VZEROUPPER
 	RET
 
@@ -25832,9 +26569,9 @@ TEXT ·mulPanelQ3_KFineAVX512(SB), $288-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel764:
+panel774:
 	CMPQ   16(SP), $0x00
-	JLE    done765
+	JLE    done775
 	MOVQ   nb+24(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000720, CX, CX
@@ -25850,13 +26587,13 @@ panel764:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block766:
+block776:
 	ADDQ      $0x00000720, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
 	ADDQ      $0x00000020, AX
 
-part767:
+part777:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -25946,25 +26683,25 @@ part767:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, 24(SP)
-	JNE              part767
+	JNE              part777
 	CMPQ             AX, (SP)
-	JNE              block766
+	JNE              block776
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all768
+	JGE              all778
 	BZHIL            CX, DX, DX
 
-all768:
+all778:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel764
+	JMP     panel774
 
-done765:
+done775:
 	VZEROUPPER
 	RET
 
@@ -25978,9 +26715,9 @@ TEXT ·mulPanelQ2_Kx1AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel769:
+panel779:
 	CMPQ   16(SP), $0x00
-	JLE    done770
+	JLE    done780
 	MOVQ   nb+32(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000540, CX, CX
@@ -25992,7 +26729,7 @@ panel769:
 	MOVQ   b+64(FP), BX
 	VXORPS Z0, Z0, Z0
 
-block771:
+block781:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z1
 	VMOVUPS   Z1, 64(SP)
@@ -26000,7 +26737,7 @@ block771:
 	VMOVUPS   Z1, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part772:
+part782:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -26055,35 +26792,35 @@ part772:
 	ADDQ             $0x00000004, DX
 	ADDQ             $0x00000004, BX
 	CMPQ             AX, 24(SP)
-	JNE              part772
+	JNE              part782
 	CMPQ             AX, (SP)
-	JNE              block771
+	JNE              block781
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all773
+	JGE              all783
 	BZHIL            CX, DX, DX
 
-all773:
+all783:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store774
+	JZ     store784
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 
-store774:
+store784:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel769
+	JMP     panel779
 
-done770:
+done780:
 	VZEROUPPER
 	RET
 
@@ -26107,9 +26844,9 @@ TEXT ·mulPanelQ2_Kx2AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel775:
+panel785:
 	CMPQ   16(SP), $0x00
-	JLE    done776
+	JLE    done786
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -26126,7 +26863,7 @@ panel775:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block777:
+block787:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
@@ -26134,7 +26871,7 @@ block777:
 	VMOVUPS   Z2, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part778:
+part788:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -26208,39 +26945,39 @@ part778:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part778
+	JNE              part788
 	CMPQ             AX, (SP)
-	JNE              block777
+	JNE              block787
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all779
+	JGE              all789
 	BZHIL            CX, DX, DX
 
-all779:
+all789:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store780
+	JZ     store790
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
 	VADDPS (BX), Z1, K1, Z1
 	ADDQ   DX, BX
 
-store780:
+store790:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel775
+	JMP     panel785
 
-done776:
+done786:
 	VZEROUPPER
 	RET
 
@@ -26254,9 +26991,9 @@ TEXT ·mulPanelQ2_Kx3AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel781:
+panel791:
 	CMPQ   16(SP), $0x00
-	JLE    done782
+	JLE    done792
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -26274,7 +27011,7 @@ panel781:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-block783:
+block793:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z3
 	VMOVUPS   Z3, 64(SP)
@@ -26282,7 +27019,7 @@ block783:
 	VMOVUPS   Z3, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part784:
+part794:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -26375,23 +27112,23 @@ part784:
 	ADDQ             $0x00000004, SI
 	ADDQ             $0x00000004, DI
 	CMPQ             AX, 24(SP)
-	JNE              part784
+	JNE              part794
 	CMPQ             AX, (SP)
-	JNE              block783
+	JNE              block793
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all785
+	JGE              all795
 	BZHIL            CX, DX, DX
 
-all785:
+all795:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store786
+	JZ     store796
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -26400,7 +27137,7 @@ all785:
 	VADDPS (BX), Z2, K1, Z2
 	ADDQ   DX, BX
 
-store786:
+store796:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -26409,9 +27146,9 @@ store786:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel781
+	JMP     panel791
 
-done782:
+done792:
 	VZEROUPPER
 	RET
 
@@ -26425,9 +27162,9 @@ TEXT ·mulPanelQ2_Kx4AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel787:
+panel797:
 	CMPQ   16(SP), $0x00
-	JLE    done788
+	JLE    done798
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -26448,7 +27185,7 @@ panel787:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-block789:
+block799:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z4
 	VMOVUPS   Z4, 64(SP)
@@ -26456,7 +27193,7 @@ block789:
 	VMOVUPS   Z4, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part790:
+part800:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -26568,23 +27305,23 @@ part790:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part790
+	JNE              part800
 	CMPQ             AX, (SP)
-	JNE              block789
+	JNE              block799
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all791
+	JGE              all801
 	BZHIL            CX, DX, DX
 
-all791:
+all801:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store792
+	JZ     store802
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -26595,7 +27332,7 @@ all791:
 	VADDPS (BX), Z3, K1, Z3
 	ADDQ   DX, BX
 
-store792:
+store802:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -26606,9 +27343,9 @@ store792:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel787
+	JMP     panel797
 
-done788:
+done798:
 	VZEROUPPER
 	RET
 
@@ -26622,9 +27359,9 @@ TEXT ·mulPanelQ2_Kx5AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel793:
+panel803:
 	CMPQ   16(SP), $0x00
-	JLE    done794
+	JLE    done804
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -26646,7 +27383,7 @@ panel793:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-block795:
+block805:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z5
 	VMOVUPS   Z5, 64(SP)
@@ -26654,7 +27391,7 @@ block795:
 	VMOVUPS   Z5, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part796:
+part806:
 	VPBROADCASTD     low2<>+0(SB), Z5
 	VMOVDQU32        32(AX), Z6
 	VPSRLW           $0x02, Z6, Z7
@@ -26782,23 +27519,23 @@ part796:
 	ADDQ             $0x00000004, R8
 	ADDQ             $0x00000004, R9
 	CMPQ             AX, 24(SP)
-	JNE              part796
+	JNE              part806
 	CMPQ             AX, (SP)
-	JNE              block795
+	JNE              block805
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all797
+	JGE              all807
 	BZHIL            CX, DX, DX
 
-all797:
+all807:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store798
+	JZ     store808
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -26811,7 +27548,7 @@ all797:
 	VADDPS (BX), Z4, K1, Z4
 	ADDQ   DX, BX
 
-store798:
+store808:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -26824,9 +27561,9 @@ store798:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel793
+	JMP     panel803
 
-done794:
+done804:
 	VZEROUPPER
 	RET
 
@@ -26840,9 +27577,9 @@ TEXT ·mulPanelQ2_Kx6AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel799:
+panel809:
 	CMPQ   16(SP), $0x00
-	JLE    done800
+	JLE    done810
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -26867,7 +27604,7 @@ panel799:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-block801:
+block811:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z6
 	VMOVUPS   Z6, 64(SP)
@@ -26875,7 +27612,7 @@ block801:
 	VMOVUPS   Z6, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part802:
+part812:
 	VPBROADCASTD     low2<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
 	VPSRLW           $0x02, Z7, Z8
@@ -27022,23 +27759,23 @@ part802:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part802
+	JNE              part812
 	CMPQ             AX, (SP)
-	JNE              block801
+	JNE              block811
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all803
+	JGE              all813
 	BZHIL            CX, DX, DX
 
-all803:
+all813:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store804
+	JZ     store814
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -27053,7 +27790,7 @@ all803:
 	VADDPS (BX), Z5, K1, Z5
 	ADDQ   DX, BX
 
-store804:
+store814:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -27068,9 +27805,9 @@ store804:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel799
+	JMP     panel809
 
-done800:
+done810:
 	VZEROUPPER
 	RET
 
@@ -27084,9 +27821,9 @@ TEXT ·mulPanelQ2_Kx7AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel805:
+panel815:
 	CMPQ   16(SP), $0x00
-	JLE    done806
+	JLE    done816
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -27112,7 +27849,7 @@ panel805:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-block807:
+block817:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z7
 	VMOVUPS   Z7, 64(SP)
@@ -27120,7 +27857,7 @@ block807:
 	VMOVUPS   Z7, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part808:
+part818:
 	VPBROADCASTD     low2<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
 	VPSRLW           $0x02, Z8, Z9
@@ -27286,23 +28023,23 @@ part808:
 	ADDQ             $0x00000004, R10
 	ADDQ             $0x00000004, R11
 	CMPQ             AX, 24(SP)
-	JNE              part808
+	JNE              part818
 	CMPQ             AX, (SP)
-	JNE              block807
+	JNE              block817
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all809
+	JGE              all819
 	BZHIL            CX, DX, DX
 
-all809:
+all819:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store810
+	JZ     store820
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -27319,7 +28056,7 @@ all809:
 	VADDPS (BX), Z6, K1, Z6
 	ADDQ   DX, BX
 
-store810:
+store820:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -27336,9 +28073,9 @@ store810:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel805
+	JMP     panel815
 
-done806:
+done816:
 	VZEROUPPER
 	RET
 
@@ -27352,9 +28089,9 @@ TEXT ·mulPanelQ2_Kx8AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel811:
+panel821:
 	CMPQ   16(SP), $0x00
-	JLE    done812
+	JLE    done822
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -27383,7 +28120,7 @@ panel811:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-block813:
+block823:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z8
 	VMOVUPS   Z8, 64(SP)
@@ -27391,7 +28128,7 @@ block813:
 	VMOVUPS   Z8, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part814:
+part824:
 	VPBROADCASTD     low2<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
 	VPSRLW           $0x02, Z9, Z10
@@ -27576,23 +28313,23 @@ part814:
 	ADDQ             $0x00000004, R12
 	ADDQ             $0x00000004, R13
 	CMPQ             AX, 24(SP)
-	JNE              part814
+	JNE              part824
 	CMPQ             AX, (SP)
-	JNE              block813
+	JNE              block823
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all815
+	JGE              all825
 	BZHIL            CX, DX, DX
 
-all815:
+all825:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store816
+	JZ     store826
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -27611,7 +28348,7 @@ all815:
 	VADDPS (BX), Z7, K1, Z7
 	ADDQ   DX, BX
 
-store816:
+store826:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -27630,9 +28367,9 @@ store816:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel811
+	JMP     panel821
 
-done812:
+done822:
 	VZEROUPPER
 	RET
 
@@ -27646,9 +28383,9 @@ TEXT ·mulPanelQ2_Kx12AVX512(SB), $288-80
 	MOVQ rows+24(FP), CX
 	MOVQ CX, 16(SP)
 
-panel817:
+panel827:
 	CMPQ   16(SP), $0x00
-	JLE    done818
+	JLE    done828
 	MOVQ   nb+32(FP), CX
 	MOVQ   CX, DX
 	SHRQ   $0x03, DX
@@ -27684,7 +28421,7 @@ panel817:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-block819:
+block829:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z12
 	VMOVUPS   Z12, 64(SP)
@@ -27692,7 +28429,7 @@ block819:
 	VMOVUPS   Z12, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part820:
+part830:
 	VPBROADCASTD     low2<>+0(SB), Z12
 	VMOVDQU32        32(AX), Z13
 	VPSRLW           $0x02, Z13, Z14
@@ -27956,23 +28693,23 @@ part820:
 	ADDQ             $0x00000004, R15
 	ADDQ             $0x00000004, BP
 	CMPQ             AX, 24(SP)
-	JNE              part820
+	JNE              part830
 	CMPQ             AX, (SP)
-	JNE              block819
+	JNE              block829
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all821
+	JGE              all831
 	BZHIL            CX, DX, DX
 
-all821:
+all831:
 	KMOVW  DX, K1
 	MOVQ   8(SP), CX
 	MOVQ   ldd+8(FP), DX
 	MOVQ   add+72(FP), BX
 	SHLQ   $0x02, DX
 	TESTQ  BX, BX
-	JZ     store822
+	JZ     store832
 	MOVQ   CX, BX
 	VADDPS (BX), Z0, K1, Z0
 	ADDQ   DX, BX
@@ -27999,7 +28736,7 @@ all821:
 	VADDPS (BX), Z11, K1, Z11
 	ADDQ   DX, BX
 
-store822:
+store832:
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	VMOVUPS Z1, K1, (CX)
@@ -28026,9 +28763,9 @@ store822:
 	ADDQ    DX, CX
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel817
+	JMP     panel827
 
-done818:
+done828:
 	VZEROUPPER
 	RET
 
@@ -28042,9 +28779,9 @@ TEXT ·mulPanelQ2_KFineAVX512(SB), $288-96
 	MOVQ rows+16(FP), CX
 	MOVQ CX, 16(SP)
 
-panel823:
+panel833:
 	CMPQ   16(SP), $0x00
-	JLE    done824
+	JLE    done834
 	MOVQ   nb+24(FP), CX
 	SHRQ   $0x03, CX
 	IMUL3Q $0x00000540, CX, CX
@@ -28060,7 +28797,7 @@ panel823:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-block825:
+block835:
 	ADDQ      $0x00000540, 24(SP)
 	VCVTPH2PS (AX), Z2
 	VMOVUPS   Z2, 64(SP)
@@ -28068,7 +28805,7 @@ block825:
 	VMOVUPS   Z2, 128(SP)
 	ADDQ      $0x00000040, AX
 
-part826:
+part836:
 	PREFETCHT0       4096(AX)
 	PREFETCHT0       4160(AX)
 	PREFETCHT0       4224(AX)
@@ -28145,25 +28882,25 @@ part826:
 	ADDQ             $0x00000004, DI
 	ADDQ             $0x00000004, R8
 	CMPQ             AX, 24(SP)
-	JNE              part826
+	JNE              part836
 	CMPQ             AX, (SP)
-	JNE              block825
+	JNE              block835
 	MOVQ             16(SP), CX
 	MOVL             $0x0000ffff, DX
 	CMPQ             CX, $0x10
-	JGE              all827
+	JGE              all837
 	BZHIL            CX, DX, DX
 
-all827:
+all837:
 	KMOVW   DX, K1
 	MOVQ    8(SP), CX
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    $0x00000040, 8(SP)
 	SUBQ    $0x00000010, 16(SP)
-	JMP     panel823
+	JMP     panel833
 
-done824:
+done834:
 	VZEROUPPER
 	RET
 
@@ -28177,9 +28914,9 @@ TEXT ·mulPanelF32x1AVX512(SB), $128-72
 	MOVQ stride+40(FP), BX
 	LEAQ (BX)(BX*2), SI
 
-group828:
+group838:
 	CMPQ   DX, $0x00000030
-	JLE    groups829
+	JLE    groups839
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -28188,9 +28925,9 @@ group828:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R9
 
-loop830:
+loop840:
 	CMPQ         R9, $0x00000004
-	JLT          end831
+	JLT          end841
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4160(DI)
 	PREFETCHT0   4224(DI)
@@ -28246,12 +28983,12 @@ loop830:
 	ADDQ         $0x00000100, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop830
+	JMP          loop840
 
-end831:
-loop832:
+end841:
+loop842:
 	CMPQ         R9, $0x00000001
-	JLT          end833
+	JLT          end843
 	VMOVUPS      (DI), Z4
 	VMOVUPS      (DI)(BX*1), Z5
 	VMOVUPS      (DI)(BX*2), Z6
@@ -28264,22 +29001,22 @@ loop832:
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop832
+	JMP          loop842
 
-end833:
+end843:
 	LEAQ  -48(DX), DI
 	MOVL  $0x0000ffff, R8
 	CMPQ  DI, $0x10
-	JGE   all834
+	JGE   all844
 	BZHIL DI, R8, R8
 
-all834:
+all844:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), DI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, DI
 	TESTQ  R8, R8
-	JZ     store835
+	JZ     store845
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z1, Z1
@@ -28287,7 +29024,7 @@ all834:
 	VADDPS 192(R8), Z3, K1, Z3
 	ADDQ   DI, R8
 
-store835:
+store845:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
@@ -28300,21 +29037,21 @@ store835:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group828
+	JMP     group838
 
-groups829:
-group836:
+groups839:
+group846:
 	CMPQ   DX, $0x00000010
-	JLE    groups837
+	JLE    groups847
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   k+32(FP), R8
 
-loop838:
+loop848:
 	CMPQ         R8, $0x00000004
-	JLT          end839
+	JLT          end849
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4224(SI)
@@ -28346,12 +29083,12 @@ loop838:
 	ADDQ         $0x00000100, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop838
+	JMP          loop848
 
-end839:
-loop840:
+end849:
+loop850:
 	CMPQ         R8, $0x00000001
-	JLT          end841
+	JLT          end851
 	VMOVUPS      (SI), Z2
 	VMOVUPS      (SI)(BX*1), Z3
 	VBROADCASTSS (DI), Z4
@@ -28360,28 +29097,28 @@ loop840:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop840
+	JMP          loop850
 
-end841:
+end851:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, DI
 	CMPQ  SI, $0x10
-	JGE   all842
+	JGE   all852
 	BZHIL SI, DI, DI
 
-all842:
+all852:
 	KMOVW  DI, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), DI
 	SHLQ   $0x02, SI
 	TESTQ  DI, DI
-	JZ     store843
+	JZ     store853
 	MOVQ   CX, DI
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, K1, Z1
 	ADDQ   SI, DI
 
-store843:
+store853:
 	MOVQ    CX, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
@@ -28390,20 +29127,20 @@ store843:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group836
+	JMP     group846
 
-groups837:
-group844:
+groups847:
+group854:
 	CMPQ   DX, $0x00000000
-	JLE    groups845
+	JLE    groups855
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Z0, Z0, Z0
 	MOVQ   k+32(FP), R8
 
-loop846:
+loop856:
 	CMPQ             R8, $0x00000004
-	JLT              end847
+	JLT              end857
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	PREFETCHT0       4224(SI)
@@ -28419,47 +29156,47 @@ loop846:
 	ADDQ             $0x00000100, SI
 	ADDQ             $0x00000010, DI
 	SUBQ             $0x00000004, R8
-	JMP              loop846
+	JMP              loop856
 
-end847:
-loop848:
+end857:
+loop858:
 	CMPQ             R8, $0x00000001
-	JLT              end849
+	JLT              end859
 	VMOVUPS          (SI), Z1
 	VFMADD231PS.BCST (DI), Z1, Z0
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000004, DI
 	SUBQ             $0x00000001, R8
-	JMP              loop848
+	JMP              loop858
 
-end849:
+end859:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, DI
 	CMPQ  SI, $0x10
-	JGE   all850
+	JGE   all860
 	BZHIL SI, DI, DI
 
-all850:
+all860:
 	KMOVW  DI, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), DI
 	SHLQ   $0x02, SI
 	TESTQ  DI, DI
-	JZ     store851
+	JZ     store861
 	MOVQ   CX, DI
 	VADDPS (DI), Z0, K1, Z0
 	ADDQ   SI, DI
 
-store851:
+store861:
 	MOVQ    CX, DI
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    SI, DI
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group844
+	JMP     group854
 
-groups845:
+groups855:
 	VZEROUPPER
 	RET
 
@@ -28475,9 +29212,9 @@ TEXT ·mulPanelF32x2AVX512(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group852:
+group862:
 	CMPQ   DX, $0x00000030
-	JLE    groups853
+	JLE    groups863
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -28490,9 +29227,9 @@ group852:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R10
 
-loop854:
+loop864:
 	CMPQ         R10, $0x00000004
-	JLT          end855
+	JLT          end865
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4224(R8)
@@ -28568,12 +29305,12 @@ loop854:
 	ADDQ         $0x00000100, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop854
+	JMP          loop864
 
-end855:
-loop856:
+end865:
+loop866:
 	CMPQ         R10, $0x00000001
-	JLT          end857
+	JLT          end867
 	VMOVUPS      (R8), Z8
 	VMOVUPS      (R8)(BX*1), Z9
 	VMOVUPS      (R8)(BX*2), Z10
@@ -28591,22 +29328,22 @@ loop856:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop856
+	JMP          loop866
 
-end857:
+end867:
 	LEAQ  -48(DX), R8
 	MOVL  $0x0000ffff, R9
 	CMPQ  R8, $0x10
-	JGE   all858
+	JGE   all868
 	BZHIL R8, R9, R9
 
-all858:
+all868:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), R8
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, R8
 	TESTQ  R9, R9
-	JZ     store859
+	JZ     store869
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z2, Z2
@@ -28619,7 +29356,7 @@ all858:
 	VADDPS 192(R9), Z7, K1, Z7
 	ADDQ   R8, R9
 
-store859:
+store869:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z2, 64(R9)
@@ -28637,12 +29374,12 @@ store859:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group852
+	JMP     group862
 
-groups853:
-group860:
+groups863:
+group870:
 	CMPQ   DX, $0x00000010
-	JLE    groups861
+	JLE    groups871
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -28651,9 +29388,9 @@ group860:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R9
 
-loop862:
+loop872:
 	CMPQ         R9, $0x00000004
-	JLT          end863
+	JLT          end873
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4224(SI)
@@ -28697,12 +29434,12 @@ loop862:
 	ADDQ         $0x00000100, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop862
+	JMP          loop872
 
-end863:
-loop864:
+end873:
+loop874:
 	CMPQ         R9, $0x00000001
-	JLT          end865
+	JLT          end875
 	VMOVUPS      (SI), Z4
 	VMOVUPS      (SI)(BX*1), Z5
 	VBROADCASTSS (R8), Z6
@@ -28714,22 +29451,22 @@ loop864:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop864
+	JMP          loop874
 
-end865:
+end875:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all866
+	JGE   all876
 	BZHIL SI, R8, R8
 
-all866:
+all876:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store867
+	JZ     store877
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z2, K1, Z2
@@ -28738,7 +29475,7 @@ all866:
 	VADDPS 64(R8), Z3, K1, Z3
 	ADDQ   SI, R8
 
-store867:
+store877:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z2, K1, 64(R8)
@@ -28750,21 +29487,21 @@ store867:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group860
+	JMP     group870
 
-groups861:
-group868:
+groups871:
+group878:
 	CMPQ   DX, $0x00000000
-	JLE    groups869
+	JLE    groups879
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   k+32(FP), R9
 
-loop870:
+loop880:
 	CMPQ             R9, $0x00000004
-	JLT              end871
+	JLT              end881
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	PREFETCHT0       4224(SI)
@@ -28784,41 +29521,41 @@ loop870:
 	ADDQ             $0x00000100, SI
 	ADDQ             $0x00000010, R8
 	SUBQ             $0x00000004, R9
-	JMP              loop870
+	JMP              loop880
 
-end871:
-loop872:
+end881:
+loop882:
 	CMPQ             R9, $0x00000001
-	JLT              end873
+	JLT              end883
 	VMOVUPS          (SI), Z2
 	VFMADD231PS.BCST (R8), Z2, Z0
 	VFMADD231PS.BCST (R8)(DI*1), Z2, Z1
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000004, R8
 	SUBQ             $0x00000001, R9
-	JMP              loop872
+	JMP              loop882
 
-end873:
+end883:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all874
+	JGE   all884
 	BZHIL SI, R8, R8
 
-all874:
+all884:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store875
+	JZ     store885
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, K1, Z0
 	ADDQ   SI, R8
 	VADDPS (R8), Z1, K1, Z1
 	ADDQ   SI, R8
 
-store875:
+store885:
 	MOVQ    CX, R8
 	VMOVUPS Z0, K1, (R8)
 	ADDQ    SI, R8
@@ -28827,9 +29564,9 @@ store875:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group868
+	JMP     group878
 
-groups869:
+groups879:
 	VZEROUPPER
 	RET
 
@@ -28845,9 +29582,9 @@ TEXT ·mulPanelF32x3AVX512(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group876:
+group886:
 	CMPQ   DX, $0x00000030
-	JLE    groups877
+	JLE    groups887
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -28864,9 +29601,9 @@ group876:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R10
 
-loop878:
+loop888:
 	CMPQ         R10, $0x00000004
-	JLT          end879
+	JLT          end889
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4224(R8)
@@ -28962,12 +29699,12 @@ loop878:
 	ADDQ         $0x00000100, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop878
+	JMP          loop888
 
-end879:
-loop880:
+end889:
+loop890:
 	CMPQ         R10, $0x00000001
-	JLT          end881
+	JLT          end891
 	VMOVUPS      (R8), Z12
 	VMOVUPS      (R8)(BX*1), Z13
 	VMOVUPS      (R8)(BX*2), Z14
@@ -28990,22 +29727,22 @@ loop880:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop880
+	JMP          loop890
 
-end881:
+end891:
 	LEAQ  -48(DX), R8
 	MOVL  $0x0000ffff, R9
 	CMPQ  R8, $0x10
-	JGE   all882
+	JGE   all892
 	BZHIL R8, R9, R9
 
-all882:
+all892:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), R8
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, R8
 	TESTQ  R9, R9
-	JZ     store883
+	JZ     store893
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z3, Z3
@@ -29023,7 +29760,7 @@ all882:
 	VADDPS 192(R9), Z11, K1, Z11
 	ADDQ   R8, R9
 
-store883:
+store893:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z3, 64(R9)
@@ -29046,12 +29783,12 @@ store883:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group876
+	JMP     group886
 
-groups877:
-group884:
+groups887:
+group894:
 	CMPQ   DX, $0x00000010
-	JLE    groups885
+	JLE    groups895
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -29062,9 +29799,9 @@ group884:
 	VXORPS Z5, Z5, Z5
 	MOVQ   k+32(FP), R9
 
-loop886:
+loop896:
 	CMPQ         R9, $0x00000004
-	JLT          end887
+	JLT          end897
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4224(SI)
@@ -29120,12 +29857,12 @@ loop886:
 	ADDQ         $0x00000100, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop886
+	JMP          loop896
 
-end887:
-loop888:
+end897:
+loop898:
 	CMPQ         R9, $0x00000001
-	JLT          end889
+	JLT          end899
 	VMOVUPS      (SI), Z6
 	VMOVUPS      (SI)(BX*1), Z7
 	VBROADCASTSS (R8), Z8
@@ -29140,22 +29877,22 @@ loop888:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop888
+	JMP          loop898
 
-end889:
+end899:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all890
+	JGE   all900
 	BZHIL SI, R8, R8
 
-all890:
+all900:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store891
+	JZ     store901
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z3, K1, Z3
@@ -29167,7 +29904,7 @@ all890:
 	VADDPS 64(R8), Z5, K1, Z5
 	ADDQ   SI, R8
 
-store891:
+store901:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z3, K1, 64(R8)
@@ -29182,12 +29919,12 @@ store891:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group884
+	JMP     group894
 
-groups885:
-group892:
+groups895:
+group902:
 	CMPQ   DX, $0x00000000
-	JLE    groups893
+	JLE    groups903
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -29195,9 +29932,9 @@ group892:
 	VXORPS Z2, Z2, Z2
 	MOVQ   k+32(FP), R9
 
-loop894:
+loop904:
 	CMPQ             R9, $0x00000004
-	JLT              end895
+	JLT              end905
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	PREFETCHT0       4224(SI)
@@ -29221,12 +29958,12 @@ loop894:
 	ADDQ             $0x00000100, SI
 	ADDQ             $0x00000010, R8
 	SUBQ             $0x00000004, R9
-	JMP              loop894
+	JMP              loop904
 
-end895:
-loop896:
+end905:
+loop906:
 	CMPQ             R9, $0x00000001
-	JLT              end897
+	JLT              end907
 	VMOVUPS          (SI), Z3
 	VFMADD231PS.BCST (R8), Z3, Z0
 	VFMADD231PS.BCST (R8)(DI*1), Z3, Z1
@@ -29234,22 +29971,22 @@ loop896:
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000004, R8
 	SUBQ             $0x00000001, R9
-	JMP              loop896
+	JMP              loop906
 
-end897:
+end907:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all898
+	JGE   all908
 	BZHIL SI, R8, R8
 
-all898:
+all908:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store899
+	JZ     store909
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, K1, Z0
 	ADDQ   SI, R8
@@ -29258,7 +29995,7 @@ all898:
 	VADDPS (R8), Z2, K1, Z2
 	ADDQ   SI, R8
 
-store899:
+store909:
 	MOVQ    CX, R8
 	VMOVUPS Z0, K1, (R8)
 	ADDQ    SI, R8
@@ -29269,9 +30006,9 @@ store899:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group892
+	JMP     group902
 
-groups893:
+groups903:
 	VZEROUPPER
 	RET
 
@@ -29288,9 +30025,9 @@ TEXT ·mulPanelF32x4AVX512(SB), $128-72
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 
-group900:
+group910:
 	CMPQ   DX, $0x00000030
-	JLE    groups901
+	JLE    groups911
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -29311,9 +30048,9 @@ group900:
 	VXORPS Z15, Z15, Z15
 	MOVQ   k+32(FP), R11
 
-loop902:
+loop912:
 	CMPQ         R11, $0x00000004
-	JLT          end903
+	JLT          end913
 	PREFETCHT0   4096(R9)
 	PREFETCHT0   4160(R9)
 	PREFETCHT0   4224(R9)
@@ -29429,12 +30166,12 @@ loop902:
 	ADDQ         $0x00000100, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop902
+	JMP          loop912
 
-end903:
-loop904:
+end913:
+loop914:
 	CMPQ         R11, $0x00000001
-	JLT          end905
+	JLT          end915
 	VMOVUPS      (R9), Z16
 	VMOVUPS      (R9)(BX*1), Z17
 	VMOVUPS      (R9)(BX*2), Z18
@@ -29462,22 +30199,22 @@ loop904:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop904
+	JMP          loop914
 
-end905:
+end915:
 	LEAQ  -48(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all906
+	JGE   all916
 	BZHIL R9, R10, R10
 
-all906:
+all916:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store907
+	JZ     store917
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z4, Z4
@@ -29500,7 +30237,7 @@ all906:
 	VADDPS 192(R10), Z15, K1, Z15
 	ADDQ   R9, R10
 
-store907:
+store917:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z4, 64(R10)
@@ -29528,12 +30265,12 @@ store907:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group900
+	JMP     group910
 
-groups901:
-group908:
+groups911:
+group918:
 	CMPQ   DX, $0x00000010
-	JLE    groups909
+	JLE    groups919
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -29546,9 +30283,9 @@ group908:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R10
 
-loop910:
+loop920:
 	CMPQ         R10, $0x00000004
-	JLT          end911
+	JLT          end921
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4224(SI)
@@ -29616,12 +30353,12 @@ loop910:
 	ADDQ         $0x00000100, SI
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop910
+	JMP          loop920
 
-end911:
-loop912:
+end921:
+loop922:
 	CMPQ         R10, $0x00000001
-	JLT          end913
+	JLT          end923
 	VMOVUPS      (SI), Z8
 	VMOVUPS      (SI)(BX*1), Z9
 	VBROADCASTSS (R9), Z10
@@ -29639,22 +30376,22 @@ loop912:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop912
+	JMP          loop922
 
-end913:
+end923:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all914
+	JGE   all924
 	BZHIL SI, R9, R9
 
-all914:
+all924:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store915
+	JZ     store925
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z4, K1, Z4
@@ -29669,7 +30406,7 @@ all914:
 	VADDPS 64(R9), Z7, K1, Z7
 	ADDQ   SI, R9
 
-store915:
+store925:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z4, K1, 64(R9)
@@ -29687,12 +30424,12 @@ store915:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group908
+	JMP     group918
 
-groups909:
-group916:
+groups919:
+group926:
 	CMPQ   DX, $0x00000000
-	JLE    groups917
+	JLE    groups927
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -29701,9 +30438,9 @@ group916:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R10
 
-loop918:
+loop928:
 	CMPQ             R10, $0x00000004
-	JLT              end919
+	JLT              end929
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	PREFETCHT0       4224(SI)
@@ -29731,12 +30468,12 @@ loop918:
 	ADDQ             $0x00000100, SI
 	ADDQ             $0x00000010, R9
 	SUBQ             $0x00000004, R10
-	JMP              loop918
+	JMP              loop928
 
-end919:
-loop920:
+end929:
+loop930:
 	CMPQ             R10, $0x00000001
-	JLT              end921
+	JLT              end931
 	VMOVUPS          (SI), Z4
 	VFMADD231PS.BCST (R9), Z4, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z4, Z1
@@ -29745,22 +30482,22 @@ loop920:
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000004, R9
 	SUBQ             $0x00000001, R10
-	JMP              loop920
+	JMP              loop930
 
-end921:
+end931:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all922
+	JGE   all932
 	BZHIL SI, R9, R9
 
-all922:
+all932:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store923
+	JZ     store933
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, K1, Z0
 	ADDQ   SI, R9
@@ -29771,7 +30508,7 @@ all922:
 	VADDPS (R9), Z3, K1, Z3
 	ADDQ   SI, R9
 
-store923:
+store933:
 	MOVQ    CX, R9
 	VMOVUPS Z0, K1, (R9)
 	ADDQ    SI, R9
@@ -29784,9 +30521,9 @@ store923:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group916
+	JMP     group926
 
-groups917:
+groups927:
 	VZEROUPPER
 	RET
 
@@ -29803,9 +30540,9 @@ TEXT ·mulPanelF32x5AVX512(SB), $128-72
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 
-group924:
+group934:
 	CMPQ   DX, $0x00000030
-	JLE    groups925
+	JLE    groups935
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -29830,9 +30567,9 @@ group924:
 	VXORPS Z19, Z19, Z19
 	MOVQ   k+32(FP), R11
 
-loop926:
+loop936:
 	CMPQ         R11, $0x00000004
-	JLT          end927
+	JLT          end937
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(BX*1), Z21
 	VMOVUPS      (R9)(BX*2), Z22
@@ -29952,12 +30689,12 @@ loop926:
 	ADDQ         $0x00000100, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop926
+	JMP          loop936
 
-end927:
-loop928:
+end937:
+loop938:
 	CMPQ         R11, $0x00000001
-	JLT          end929
+	JLT          end939
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(BX*1), Z21
 	VMOVUPS      (R9)(BX*2), Z22
@@ -29990,22 +30727,22 @@ loop928:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop928
+	JMP          loop938
 
-end929:
+end939:
 	LEAQ  -48(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all930
+	JGE   all940
 	BZHIL R9, R10, R10
 
-all930:
+all940:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store931
+	JZ     store941
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z5, Z5
@@ -30033,7 +30770,7 @@ all930:
 	VADDPS 192(R10), Z19, K1, Z19
 	ADDQ   R9, R10
 
-store931:
+store941:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z5, 64(R10)
@@ -30066,12 +30803,12 @@ store931:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group924
+	JMP     group934
 
-groups925:
-group932:
+groups935:
+group942:
 	CMPQ   DX, $0x00000010
-	JLE    groups933
+	JLE    groups943
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -30086,9 +30823,9 @@ group932:
 	VXORPS Z9, Z9, Z9
 	MOVQ   k+32(FP), R10
 
-loop934:
+loop944:
 	CMPQ         R10, $0x00000004
-	JLT          end935
+	JLT          end945
 	VMOVUPS      (SI), Z10
 	VMOVUPS      (SI)(BX*1), Z11
 	VBROADCASTSS (R9), Z12
@@ -30160,12 +30897,12 @@ loop934:
 	ADDQ         $0x00000100, SI
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop934
+	JMP          loop944
 
-end935:
-loop936:
+end945:
+loop946:
 	CMPQ         R10, $0x00000001
-	JLT          end937
+	JLT          end947
 	VMOVUPS      (SI), Z10
 	VMOVUPS      (SI)(BX*1), Z11
 	VBROADCASTSS (R9), Z12
@@ -30186,22 +30923,22 @@ loop936:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop936
+	JMP          loop946
 
-end937:
+end947:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all938
+	JGE   all948
 	BZHIL SI, R9, R9
 
-all938:
+all948:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store939
+	JZ     store949
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z5, K1, Z5
@@ -30219,7 +30956,7 @@ all938:
 	VADDPS 64(R9), Z9, K1, Z9
 	ADDQ   SI, R9
 
-store939:
+store949:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z5, K1, 64(R9)
@@ -30240,12 +30977,12 @@ store939:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group932
+	JMP     group942
 
-groups933:
-group940:
+groups943:
+group950:
 	CMPQ   DX, $0x00000000
-	JLE    groups941
+	JLE    groups951
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -30255,9 +30992,9 @@ group940:
 	VXORPS Z4, Z4, Z4
 	MOVQ   k+32(FP), R10
 
-loop942:
+loop952:
 	CMPQ             R10, $0x00000004
-	JLT              end943
+	JLT              end953
 	VMOVUPS          (SI), Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z5, Z1
@@ -30285,12 +31022,12 @@ loop942:
 	ADDQ             $0x00000100, SI
 	ADDQ             $0x00000010, R9
 	SUBQ             $0x00000004, R10
-	JMP              loop942
+	JMP              loop952
 
-end943:
-loop944:
+end953:
+loop954:
 	CMPQ             R10, $0x00000001
-	JLT              end945
+	JLT              end955
 	VMOVUPS          (SI), Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z5, Z1
@@ -30300,22 +31037,22 @@ loop944:
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000004, R9
 	SUBQ             $0x00000001, R10
-	JMP              loop944
+	JMP              loop954
 
-end945:
+end955:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all946
+	JGE   all956
 	BZHIL SI, R9, R9
 
-all946:
+all956:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store947
+	JZ     store957
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, K1, Z0
 	ADDQ   SI, R9
@@ -30328,7 +31065,7 @@ all946:
 	VADDPS (R9), Z4, K1, Z4
 	ADDQ   SI, R9
 
-store947:
+store957:
 	MOVQ    CX, R9
 	VMOVUPS Z0, K1, (R9)
 	ADDQ    SI, R9
@@ -30343,9 +31080,9 @@ store947:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group940
+	JMP     group950
 
-groups941:
+groups951:
 	VZEROUPPER
 	RET
 
@@ -30363,9 +31100,9 @@ TEXT ·mulPanelF32x6AVX512(SB), $128-72
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 
-group948:
+group958:
 	CMPQ   DX, $0x00000030
-	JLE    groups949
+	JLE    groups959
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -30394,9 +31131,9 @@ group948:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R12
 
-loop950:
+loop960:
 	CMPQ         R12, $0x00000004
-	JLT          end951
+	JLT          end961
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VMOVUPS      (R10)(BX*2), Z26
@@ -30536,12 +31273,12 @@ loop950:
 	ADDQ         $0x00000100, R10
 	ADDQ         $0x00000010, R11
 	SUBQ         $0x00000004, R12
-	JMP          loop950
+	JMP          loop960
 
-end951:
-loop952:
+end961:
+loop962:
 	CMPQ         R12, $0x00000001
-	JLT          end953
+	JLT          end963
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VMOVUPS      (R10)(BX*2), Z26
@@ -30579,22 +31316,22 @@ loop952:
 	ADDQ         $0x00000040, R10
 	ADDQ         $0x00000004, R11
 	SUBQ         $0x00000001, R12
-	JMP          loop952
+	JMP          loop962
 
-end953:
+end963:
 	LEAQ  -48(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all954
+	JGE   all964
 	BZHIL R10, R11, R11
 
-all954:
+all964:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store955
+	JZ     store965
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z6, Z6
@@ -30627,7 +31364,7 @@ all954:
 	VADDPS 192(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store955:
+store965:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z6, 64(R11)
@@ -30665,12 +31402,12 @@ store955:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group948
+	JMP     group958
 
-groups949:
-group956:
+groups959:
+group966:
 	CMPQ   DX, $0x00000010
-	JLE    groups957
+	JLE    groups967
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -30687,9 +31424,9 @@ group956:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R11
 
-loop958:
+loop968:
 	CMPQ         R11, $0x00000004
-	JLT          end959
+	JLT          end969
 	VMOVUPS      (SI), Z12
 	VMOVUPS      (SI)(BX*1), Z13
 	VBROADCASTSS (R10), Z14
@@ -30773,12 +31510,12 @@ loop958:
 	ADDQ         $0x00000100, SI
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop958
+	JMP          loop968
 
-end959:
-loop960:
+end969:
+loop970:
 	CMPQ         R11, $0x00000001
-	JLT          end961
+	JLT          end971
 	VMOVUPS      (SI), Z12
 	VMOVUPS      (SI)(BX*1), Z13
 	VBROADCASTSS (R10), Z14
@@ -30802,22 +31539,22 @@ loop960:
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop960
+	JMP          loop970
 
-end961:
+end971:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R10
 	CMPQ  SI, $0x10
-	JGE   all962
+	JGE   all972
 	BZHIL SI, R10, R10
 
-all962:
+all972:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, SI
 	TESTQ  R10, R10
-	JZ     store963
+	JZ     store973
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z6, K1, Z6
@@ -30838,7 +31575,7 @@ all962:
 	VADDPS 64(R10), Z11, K1, Z11
 	ADDQ   SI, R10
 
-store963:
+store973:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z6, K1, 64(R10)
@@ -30862,12 +31599,12 @@ store963:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group956
+	JMP     group966
 
-groups957:
-group964:
+groups967:
+group974:
 	CMPQ   DX, $0x00000000
-	JLE    groups965
+	JLE    groups975
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -30878,9 +31615,9 @@ group964:
 	VXORPS Z5, Z5, Z5
 	MOVQ   k+32(FP), R11
 
-loop966:
+loop976:
 	CMPQ             R11, $0x00000004
-	JLT              end967
+	JLT              end977
 	VMOVUPS          (SI), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DI*1), Z6, Z1
@@ -30912,12 +31649,12 @@ loop966:
 	ADDQ             $0x00000100, SI
 	ADDQ             $0x00000010, R10
 	SUBQ             $0x00000004, R11
-	JMP              loop966
+	JMP              loop976
 
-end967:
-loop968:
+end977:
+loop978:
 	CMPQ             R11, $0x00000001
-	JLT              end969
+	JLT              end979
 	VMOVUPS          (SI), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DI*1), Z6, Z1
@@ -30928,22 +31665,22 @@ loop968:
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000004, R10
 	SUBQ             $0x00000001, R11
-	JMP              loop968
+	JMP              loop978
 
-end969:
+end979:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R10
 	CMPQ  SI, $0x10
-	JGE   all970
+	JGE   all980
 	BZHIL SI, R10, R10
 
-all970:
+all980:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, SI
 	TESTQ  R10, R10
-	JZ     store971
+	JZ     store981
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, K1, Z0
 	ADDQ   SI, R10
@@ -30958,7 +31695,7 @@ all970:
 	VADDPS (R10), Z5, K1, Z5
 	ADDQ   SI, R10
 
-store971:
+store981:
 	MOVQ    CX, R10
 	VMOVUPS Z0, K1, (R10)
 	ADDQ    SI, R10
@@ -30975,9 +31712,9 @@ store971:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group964
+	JMP     group974
 
-groups965:
+groups975:
 	VZEROUPPER
 	RET
 
@@ -30994,9 +31731,9 @@ TEXT ·mulPanelF32x7AVX512(SB), $128-72
 	LEAQ (SI)(SI*2), DI
 	LEAQ (DI)(SI*2), R8
 
-group972:
+group982:
 	CMPQ   DX, $0x00000020
-	JLE    groups973
+	JLE    groups983
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -31022,9 +31759,9 @@ group972:
 	VXORPS Z20, Z20, Z20
 	MOVQ   k+32(FP), R11
 
-loop974:
+loop984:
 	CMPQ         R11, $0x00000004
-	JLT          end975
+	JLT          end985
 	VMOVUPS      (R9), Z21
 	VMOVUPS      (R9)(BX*1), Z22
 	VMOVUPS      (R9)(BX*2), Z23
@@ -31152,12 +31889,12 @@ loop974:
 	ADDQ         $0x00000100, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop974
+	JMP          loop984
 
-end975:
-loop976:
+end985:
+loop986:
 	CMPQ         R11, $0x00000001
-	JLT          end977
+	JLT          end987
 	VMOVUPS      (R9), Z21
 	VMOVUPS      (R9)(BX*1), Z22
 	VMOVUPS      (R9)(BX*2), Z23
@@ -31192,22 +31929,22 @@ loop976:
 	ADDQ         $0x00000040, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop976
+	JMP          loop986
 
-end977:
+end987:
 	LEAQ  -32(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all978
+	JGE   all988
 	BZHIL R9, R10, R10
 
-all978:
+all988:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store979
+	JZ     store989
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z7, Z7
@@ -31238,7 +31975,7 @@ all978:
 	VADDPS 128(R10), Z20, K1, Z20
 	ADDQ   R9, R10
 
-store979:
+store989:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z7, 64(R10)
@@ -31273,12 +32010,12 @@ store979:
 	ADDQ    BX, AX
 	ADDQ    $0x000000c0, CX
 	SUBQ    $0x00000030, DX
-	JMP     group972
+	JMP     group982
 
-groups973:
-group980:
+groups983:
+group990:
 	CMPQ   DX, $0x00000000
-	JLE    groups981
+	JLE    groups991
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -31290,9 +32027,9 @@ group980:
 	VXORPS Z6, Z6, Z6
 	MOVQ   k+32(FP), R11
 
-loop982:
+loop992:
 	CMPQ             R11, $0x00000004
-	JLT              end983
+	JLT              end993
 	VMOVUPS          (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
@@ -31328,12 +32065,12 @@ loop982:
 	ADDQ             $0x00000100, R9
 	ADDQ             $0x00000010, R10
 	SUBQ             $0x00000004, R11
-	JMP              loop982
+	JMP              loop992
 
-end983:
-loop984:
+end993:
+loop994:
 	CMPQ             R11, $0x00000001
-	JLT              end985
+	JLT              end995
 	VMOVUPS          (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
@@ -31345,22 +32082,22 @@ loop984:
 	ADDQ             $0x00000040, R9
 	ADDQ             $0x00000004, R10
 	SUBQ             $0x00000001, R11
-	JMP              loop984
+	JMP              loop994
 
-end985:
+end995:
 	LEAQ  (DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all986
+	JGE   all996
 	BZHIL R9, R10, R10
 
-all986:
+all996:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store987
+	JZ     store997
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, K1, Z0
 	ADDQ   R9, R10
@@ -31377,7 +32114,7 @@ all986:
 	VADDPS (R10), Z6, K1, Z6
 	ADDQ   R9, R10
 
-store987:
+store997:
 	MOVQ    CX, R10
 	VMOVUPS Z0, K1, (R10)
 	ADDQ    R9, R10
@@ -31396,9 +32133,9 @@ store987:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group980
+	JMP     group990
 
-groups981:
+groups991:
 	VZEROUPPER
 	RET
 
@@ -31416,9 +32153,9 @@ TEXT ·mulPanelF32x8AVX512(SB), $128-72
 	LEAQ (DI)(SI*2), R8
 	LEAQ (R8)(SI*2), R9
 
-group988:
+group998:
 	CMPQ   DX, $0x00000020
-	JLE    groups989
+	JLE    groups999
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -31447,9 +32184,9 @@ group988:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R12
 
-loop990:
+loop1000:
 	CMPQ         R12, $0x00000004
-	JLT          end991
+	JLT          end1001
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VMOVUPS      (R10)(BX*2), Z26
@@ -31593,12 +32330,12 @@ loop990:
 	ADDQ         $0x00000100, R10
 	ADDQ         $0x00000010, R11
 	SUBQ         $0x00000004, R12
-	JMP          loop990
+	JMP          loop1000
 
-end991:
-loop992:
+end1001:
+loop1002:
 	CMPQ         R12, $0x00000001
-	JLT          end993
+	JLT          end1003
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VMOVUPS      (R10)(BX*2), Z26
@@ -31637,22 +32374,22 @@ loop992:
 	ADDQ         $0x00000040, R10
 	ADDQ         $0x00000004, R11
 	SUBQ         $0x00000001, R12
-	JMP          loop992
+	JMP          loop1002
 
-end993:
+end1003:
 	LEAQ  -32(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all994
+	JGE   all1004
 	BZHIL R10, R11, R11
 
-all994:
+all1004:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store995
+	JZ     store1005
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z8, Z8
@@ -31687,7 +32424,7 @@ all994:
 	VADDPS 128(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store995:
+store1005:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z8, 64(R11)
@@ -31726,12 +32463,12 @@ store995:
 	ADDQ    BX, AX
 	ADDQ    $0x000000c0, CX
 	SUBQ    $0x00000030, DX
-	JMP     group988
+	JMP     group998
 
-groups989:
-group996:
+groups999:
+group1006:
 	CMPQ   DX, $0x00000000
-	JLE    groups997
+	JLE    groups1007
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -31744,9 +32481,9 @@ group996:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R12
 
-loop998:
+loop1008:
 	CMPQ             R12, $0x00000004
-	JLT              end999
+	JLT              end1009
 	VMOVUPS          (R10), Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z8, Z1
@@ -31786,12 +32523,12 @@ loop998:
 	ADDQ             $0x00000100, R10
 	ADDQ             $0x00000010, R11
 	SUBQ             $0x00000004, R12
-	JMP              loop998
+	JMP              loop1008
 
-end999:
-loop1000:
+end1009:
+loop1010:
 	CMPQ             R12, $0x00000001
-	JLT              end1001
+	JLT              end1011
 	VMOVUPS          (R10), Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z8, Z1
@@ -31804,22 +32541,22 @@ loop1000:
 	ADDQ             $0x00000040, R10
 	ADDQ             $0x00000004, R11
 	SUBQ             $0x00000001, R12
-	JMP              loop1000
+	JMP              loop1010
 
-end1001:
+end1011:
 	LEAQ  (DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1002
+	JGE   all1012
 	BZHIL R10, R11, R11
 
-all1002:
+all1012:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1003
+	JZ     store1013
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, K1, Z0
 	ADDQ   R10, R11
@@ -31838,7 +32575,7 @@ all1002:
 	VADDPS (R11), Z7, K1, Z7
 	ADDQ   R10, R11
 
-store1003:
+store1013:
 	MOVQ    CX, R11
 	VMOVUPS Z0, K1, (R11)
 	ADDQ    R10, R11
@@ -31859,9 +32596,9 @@ store1003:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group996
+	JMP     group1006
 
-groups997:
+groups1007:
 	VZEROUPPER
 	RET
 
@@ -31879,9 +32616,9 @@ TEXT ·mulPanelF32x12AVX512(SB), $128-72
 	LEAQ (DI)(SI*2), R8
 	LEAQ (R8)(SI*2), R9
 
-group1004:
+group1014:
 	CMPQ   DX, $0x00000010
-	JLE    groups1005
+	JLE    groups1015
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	LEAQ   (R11)(SI*8), R12
@@ -31911,9 +32648,9 @@ group1004:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R13
 
-loop1006:
+loop1016:
 	CMPQ         R13, $0x00000004
-	JLT          end1007
+	JLT          end1017
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VBROADCASTSS (R11), Z26
@@ -32070,12 +32807,12 @@ loop1006:
 	ADDQ         $0x00000010, R11
 	ADDQ         $0x00000010, R12
 	SUBQ         $0x00000004, R13
-	JMP          loop1006
+	JMP          loop1016
 
-end1007:
-loop1008:
+end1017:
+loop1018:
 	CMPQ         R13, $0x00000001
-	JLT          end1009
+	JLT          end1019
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VBROADCASTSS (R11), Z26
@@ -32118,22 +32855,22 @@ loop1008:
 	ADDQ         $0x00000004, R11
 	ADDQ         $0x00000004, R12
 	SUBQ         $0x00000001, R13
-	JMP          loop1008
+	JMP          loop1018
 
-end1009:
+end1019:
 	LEAQ  -16(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1010
+	JGE   all1020
 	BZHIL R10, R11, R11
 
-all1010:
+all1020:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1011
+	JZ     store1021
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z12, K1, Z12
@@ -32172,7 +32909,7 @@ all1010:
 	VADDPS 64(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1011:
+store1021:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z12, K1, 64(R11)
@@ -32214,12 +32951,12 @@ store1011:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1004
+	JMP     group1014
 
-groups1005:
-group1012:
+groups1015:
+group1022:
 	CMPQ   DX, $0x00000000
-	JLE    groups1013
+	JLE    groups1023
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	LEAQ   (R11)(SI*8), R12
@@ -32237,9 +32974,9 @@ group1012:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R13
 
-loop1014:
+loop1024:
 	CMPQ             R13, $0x00000004
-	JLT              end1015
+	JLT              end1025
 	VMOVUPS          (R10), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z12, Z1
@@ -32296,12 +33033,12 @@ loop1014:
 	ADDQ             $0x00000010, R11
 	ADDQ             $0x00000010, R12
 	SUBQ             $0x00000004, R13
-	JMP              loop1014
+	JMP              loop1024
 
-end1015:
-loop1016:
+end1025:
+loop1026:
 	CMPQ             R13, $0x00000001
-	JLT              end1017
+	JLT              end1027
 	VMOVUPS          (R10), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z12, Z1
@@ -32319,22 +33056,22 @@ loop1016:
 	ADDQ             $0x00000004, R11
 	ADDQ             $0x00000004, R12
 	SUBQ             $0x00000001, R13
-	JMP              loop1016
+	JMP              loop1026
 
-end1017:
+end1027:
 	LEAQ  (DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1018
+	JGE   all1028
 	BZHIL R10, R11, R11
 
-all1018:
+all1028:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1019
+	JZ     store1029
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, K1, Z0
 	ADDQ   R10, R11
@@ -32361,7 +33098,7 @@ all1018:
 	VADDPS (R11), Z11, K1, Z11
 	ADDQ   R10, R11
 
-store1019:
+store1029:
 	MOVQ    CX, R11
 	VMOVUPS Z0, K1, (R11)
 	ADDQ    R10, R11
@@ -32390,9 +33127,9 @@ store1019:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1012
+	JMP     group1022
 
-groups1013:
+groups1023:
 	VZEROUPPER
 	RET
 
@@ -32406,9 +33143,9 @@ TEXT ·mulPanelF16x1AVX512(SB), $128-72
 	MOVQ stride+40(FP), BX
 	LEAQ (BX)(BX*2), SI
 
-group1020:
+group1030:
 	CMPQ   DX, $0x00000030
-	JLE    groups1021
+	JLE    groups1031
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -32417,9 +33154,9 @@ group1020:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R9
 
-loop1022:
+loop1032:
 	CMPQ         R9, $0x00000004
-	JLT          end1023
+	JLT          end1033
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4160(DI)
 	PREFETCHT0   4096(DI)(BX*1)
@@ -32467,12 +33204,12 @@ loop1022:
 	ADDQ         $0x00000080, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop1022
+	JMP          loop1032
 
-end1023:
-loop1024:
+end1033:
+loop1034:
 	CMPQ         R9, $0x00000001
-	JLT          end1025
+	JLT          end1035
 	VCVTPH2PS    (DI), Z4
 	VCVTPH2PS    (DI)(BX*1), Z5
 	VCVTPH2PS    (DI)(BX*2), Z6
@@ -32485,22 +33222,22 @@ loop1024:
 	ADDQ         $0x00000020, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop1024
+	JMP          loop1034
 
-end1025:
+end1035:
 	LEAQ  -48(DX), DI
 	MOVL  $0x0000ffff, R8
 	CMPQ  DI, $0x10
-	JGE   all1026
+	JGE   all1036
 	BZHIL DI, R8, R8
 
-all1026:
+all1036:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), DI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, DI
 	TESTQ  R8, R8
-	JZ     store1027
+	JZ     store1037
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z1, Z1
@@ -32508,7 +33245,7 @@ all1026:
 	VADDPS 192(R8), Z3, K1, Z3
 	ADDQ   DI, R8
 
-store1027:
+store1037:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
@@ -32521,21 +33258,21 @@ store1027:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1020
+	JMP     group1030
 
-groups1021:
-group1028:
+groups1031:
+group1038:
 	CMPQ   DX, $0x00000010
-	JLE    groups1029
+	JLE    groups1039
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   k+32(FP), R8
 
-loop1030:
+loop1040:
 	CMPQ         R8, $0x00000004
-	JLT          end1031
+	JLT          end1041
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -32563,12 +33300,12 @@ loop1030:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop1030
+	JMP          loop1040
 
-end1031:
-loop1032:
+end1041:
+loop1042:
 	CMPQ         R8, $0x00000001
-	JLT          end1033
+	JLT          end1043
 	VCVTPH2PS    (SI), Z2
 	VCVTPH2PS    (SI)(BX*1), Z3
 	VBROADCASTSS (DI), Z4
@@ -32577,28 +33314,28 @@ loop1032:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop1032
+	JMP          loop1042
 
-end1033:
+end1043:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, DI
 	CMPQ  SI, $0x10
-	JGE   all1034
+	JGE   all1044
 	BZHIL SI, DI, DI
 
-all1034:
+all1044:
 	KMOVW  DI, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), DI
 	SHLQ   $0x02, SI
 	TESTQ  DI, DI
-	JZ     store1035
+	JZ     store1045
 	MOVQ   CX, DI
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, K1, Z1
 	ADDQ   SI, DI
 
-store1035:
+store1045:
 	MOVQ    CX, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
@@ -32607,20 +33344,20 @@ store1035:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1028
+	JMP     group1038
 
-groups1029:
-group1036:
+groups1039:
+group1046:
 	CMPQ   DX, $0x00000000
-	JLE    groups1037
+	JLE    groups1047
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Z0, Z0, Z0
 	MOVQ   k+32(FP), R8
 
-loop1038:
+loop1048:
 	CMPQ             R8, $0x00000004
-	JLT              end1039
+	JLT              end1049
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VCVTPH2PS        (SI), Z1
@@ -32634,47 +33371,47 @@ loop1038:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, DI
 	SUBQ             $0x00000004, R8
-	JMP              loop1038
+	JMP              loop1048
 
-end1039:
-loop1040:
+end1049:
+loop1050:
 	CMPQ             R8, $0x00000001
-	JLT              end1041
+	JLT              end1051
 	VCVTPH2PS        (SI), Z1
 	VFMADD231PS.BCST (DI), Z1, Z0
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, DI
 	SUBQ             $0x00000001, R8
-	JMP              loop1040
+	JMP              loop1050
 
-end1041:
+end1051:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, DI
 	CMPQ  SI, $0x10
-	JGE   all1042
+	JGE   all1052
 	BZHIL SI, DI, DI
 
-all1042:
+all1052:
 	KMOVW  DI, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), DI
 	SHLQ   $0x02, SI
 	TESTQ  DI, DI
-	JZ     store1043
+	JZ     store1053
 	MOVQ   CX, DI
 	VADDPS (DI), Z0, K1, Z0
 	ADDQ   SI, DI
 
-store1043:
+store1053:
 	MOVQ    CX, DI
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    SI, DI
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1036
+	JMP     group1046
 
-groups1037:
+groups1047:
 	VZEROUPPER
 	RET
 
@@ -32690,9 +33427,9 @@ TEXT ·mulPanelF16x2AVX512(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group1044:
+group1054:
 	CMPQ   DX, $0x00000030
-	JLE    groups1045
+	JLE    groups1055
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -32705,9 +33442,9 @@ group1044:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R10
 
-loop1046:
+loop1056:
 	CMPQ         R10, $0x00000004
-	JLT          end1047
+	JLT          end1057
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4096(R8)(BX*1)
@@ -32775,12 +33512,12 @@ loop1046:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1046
+	JMP          loop1056
 
-end1047:
-loop1048:
+end1057:
+loop1058:
 	CMPQ         R10, $0x00000001
-	JLT          end1049
+	JLT          end1059
 	VCVTPH2PS    (R8), Z8
 	VCVTPH2PS    (R8)(BX*1), Z9
 	VCVTPH2PS    (R8)(BX*2), Z10
@@ -32798,22 +33535,22 @@ loop1048:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1048
+	JMP          loop1058
 
-end1049:
+end1059:
 	LEAQ  -48(DX), R8
 	MOVL  $0x0000ffff, R9
 	CMPQ  R8, $0x10
-	JGE   all1050
+	JGE   all1060
 	BZHIL R8, R9, R9
 
-all1050:
+all1060:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), R8
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, R8
 	TESTQ  R9, R9
-	JZ     store1051
+	JZ     store1061
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z2, Z2
@@ -32826,7 +33563,7 @@ all1050:
 	VADDPS 192(R9), Z7, K1, Z7
 	ADDQ   R8, R9
 
-store1051:
+store1061:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z2, 64(R9)
@@ -32844,12 +33581,12 @@ store1051:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1044
+	JMP     group1054
 
-groups1045:
-group1052:
+groups1055:
+group1062:
 	CMPQ   DX, $0x00000010
-	JLE    groups1053
+	JLE    groups1063
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -32858,9 +33595,9 @@ group1052:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R9
 
-loop1054:
+loop1064:
 	CMPQ         R9, $0x00000004
-	JLT          end1055
+	JLT          end1065
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -32900,12 +33637,12 @@ loop1054:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop1054
+	JMP          loop1064
 
-end1055:
-loop1056:
+end1065:
+loop1066:
 	CMPQ         R9, $0x00000001
-	JLT          end1057
+	JLT          end1067
 	VCVTPH2PS    (SI), Z4
 	VCVTPH2PS    (SI)(BX*1), Z5
 	VBROADCASTSS (R8), Z6
@@ -32917,22 +33654,22 @@ loop1056:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop1056
+	JMP          loop1066
 
-end1057:
+end1067:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1058
+	JGE   all1068
 	BZHIL SI, R8, R8
 
-all1058:
+all1068:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1059
+	JZ     store1069
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z2, K1, Z2
@@ -32941,7 +33678,7 @@ all1058:
 	VADDPS 64(R8), Z3, K1, Z3
 	ADDQ   SI, R8
 
-store1059:
+store1069:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z2, K1, 64(R8)
@@ -32953,21 +33690,21 @@ store1059:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1052
+	JMP     group1062
 
-groups1053:
-group1060:
+groups1063:
+group1070:
 	CMPQ   DX, $0x00000000
-	JLE    groups1061
+	JLE    groups1071
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   k+32(FP), R9
 
-loop1062:
+loop1072:
 	CMPQ             R9, $0x00000004
-	JLT              end1063
+	JLT              end1073
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VCVTPH2PS        (SI), Z2
@@ -32985,41 +33722,41 @@ loop1062:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R8
 	SUBQ             $0x00000004, R9
-	JMP              loop1062
+	JMP              loop1072
 
-end1063:
-loop1064:
+end1073:
+loop1074:
 	CMPQ             R9, $0x00000001
-	JLT              end1065
+	JLT              end1075
 	VCVTPH2PS        (SI), Z2
 	VFMADD231PS.BCST (R8), Z2, Z0
 	VFMADD231PS.BCST (R8)(DI*1), Z2, Z1
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R8
 	SUBQ             $0x00000001, R9
-	JMP              loop1064
+	JMP              loop1074
 
-end1065:
+end1075:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1066
+	JGE   all1076
 	BZHIL SI, R8, R8
 
-all1066:
+all1076:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1067
+	JZ     store1077
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, K1, Z0
 	ADDQ   SI, R8
 	VADDPS (R8), Z1, K1, Z1
 	ADDQ   SI, R8
 
-store1067:
+store1077:
 	MOVQ    CX, R8
 	VMOVUPS Z0, K1, (R8)
 	ADDQ    SI, R8
@@ -33028,9 +33765,9 @@ store1067:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1060
+	JMP     group1070
 
-groups1061:
+groups1071:
 	VZEROUPPER
 	RET
 
@@ -33046,9 +33783,9 @@ TEXT ·mulPanelF16x3AVX512(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group1068:
+group1078:
 	CMPQ   DX, $0x00000030
-	JLE    groups1069
+	JLE    groups1079
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -33065,9 +33802,9 @@ group1068:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R10
 
-loop1070:
+loop1080:
 	CMPQ         R10, $0x00000004
-	JLT          end1071
+	JLT          end1081
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4096(R8)(BX*1)
@@ -33155,12 +33892,12 @@ loop1070:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1070
+	JMP          loop1080
 
-end1071:
-loop1072:
+end1081:
+loop1082:
 	CMPQ         R10, $0x00000001
-	JLT          end1073
+	JLT          end1083
 	VCVTPH2PS    (R8), Z12
 	VCVTPH2PS    (R8)(BX*1), Z13
 	VCVTPH2PS    (R8)(BX*2), Z14
@@ -33183,22 +33920,22 @@ loop1072:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1072
+	JMP          loop1082
 
-end1073:
+end1083:
 	LEAQ  -48(DX), R8
 	MOVL  $0x0000ffff, R9
 	CMPQ  R8, $0x10
-	JGE   all1074
+	JGE   all1084
 	BZHIL R8, R9, R9
 
-all1074:
+all1084:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), R8
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, R8
 	TESTQ  R9, R9
-	JZ     store1075
+	JZ     store1085
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z3, Z3
@@ -33216,7 +33953,7 @@ all1074:
 	VADDPS 192(R9), Z11, K1, Z11
 	ADDQ   R8, R9
 
-store1075:
+store1085:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z3, 64(R9)
@@ -33239,12 +33976,12 @@ store1075:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1068
+	JMP     group1078
 
-groups1069:
-group1076:
+groups1079:
+group1086:
 	CMPQ   DX, $0x00000010
-	JLE    groups1077
+	JLE    groups1087
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -33255,9 +33992,9 @@ group1076:
 	VXORPS Z5, Z5, Z5
 	MOVQ   k+32(FP), R9
 
-loop1078:
+loop1088:
 	CMPQ         R9, $0x00000004
-	JLT          end1079
+	JLT          end1089
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -33309,12 +34046,12 @@ loop1078:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop1078
+	JMP          loop1088
 
-end1079:
-loop1080:
+end1089:
+loop1090:
 	CMPQ         R9, $0x00000001
-	JLT          end1081
+	JLT          end1091
 	VCVTPH2PS    (SI), Z6
 	VCVTPH2PS    (SI)(BX*1), Z7
 	VBROADCASTSS (R8), Z8
@@ -33329,22 +34066,22 @@ loop1080:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop1080
+	JMP          loop1090
 
-end1081:
+end1091:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1082
+	JGE   all1092
 	BZHIL SI, R8, R8
 
-all1082:
+all1092:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1083
+	JZ     store1093
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z3, K1, Z3
@@ -33356,7 +34093,7 @@ all1082:
 	VADDPS 64(R8), Z5, K1, Z5
 	ADDQ   SI, R8
 
-store1083:
+store1093:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z3, K1, 64(R8)
@@ -33371,12 +34108,12 @@ store1083:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1076
+	JMP     group1086
 
-groups1077:
-group1084:
+groups1087:
+group1094:
 	CMPQ   DX, $0x00000000
-	JLE    groups1085
+	JLE    groups1095
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -33384,9 +34121,9 @@ group1084:
 	VXORPS Z2, Z2, Z2
 	MOVQ   k+32(FP), R9
 
-loop1086:
+loop1096:
 	CMPQ             R9, $0x00000004
-	JLT              end1087
+	JLT              end1097
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VCVTPH2PS        (SI), Z3
@@ -33408,12 +34145,12 @@ loop1086:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R8
 	SUBQ             $0x00000004, R9
-	JMP              loop1086
+	JMP              loop1096
 
-end1087:
-loop1088:
+end1097:
+loop1098:
 	CMPQ             R9, $0x00000001
-	JLT              end1089
+	JLT              end1099
 	VCVTPH2PS        (SI), Z3
 	VFMADD231PS.BCST (R8), Z3, Z0
 	VFMADD231PS.BCST (R8)(DI*1), Z3, Z1
@@ -33421,22 +34158,22 @@ loop1088:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R8
 	SUBQ             $0x00000001, R9
-	JMP              loop1088
+	JMP              loop1098
 
-end1089:
+end1099:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1090
+	JGE   all1100
 	BZHIL SI, R8, R8
 
-all1090:
+all1100:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1091
+	JZ     store1101
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, K1, Z0
 	ADDQ   SI, R8
@@ -33445,7 +34182,7 @@ all1090:
 	VADDPS (R8), Z2, K1, Z2
 	ADDQ   SI, R8
 
-store1091:
+store1101:
 	MOVQ    CX, R8
 	VMOVUPS Z0, K1, (R8)
 	ADDQ    SI, R8
@@ -33456,9 +34193,9 @@ store1091:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1084
+	JMP     group1094
 
-groups1085:
+groups1095:
 	VZEROUPPER
 	RET
 
@@ -33475,9 +34212,9 @@ TEXT ·mulPanelF16x4AVX512(SB), $128-72
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 
-group1092:
+group1102:
 	CMPQ   DX, $0x00000030
-	JLE    groups1093
+	JLE    groups1103
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -33498,9 +34235,9 @@ group1092:
 	VXORPS Z15, Z15, Z15
 	MOVQ   k+32(FP), R11
 
-loop1094:
+loop1104:
 	CMPQ         R11, $0x00000004
-	JLT          end1095
+	JLT          end1105
 	PREFETCHT0   4096(R9)
 	PREFETCHT0   4160(R9)
 	PREFETCHT0   4096(R9)(BX*1)
@@ -33608,12 +34345,12 @@ loop1094:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1094
+	JMP          loop1104
 
-end1095:
-loop1096:
+end1105:
+loop1106:
 	CMPQ         R11, $0x00000001
-	JLT          end1097
+	JLT          end1107
 	VCVTPH2PS    (R9), Z16
 	VCVTPH2PS    (R9)(BX*1), Z17
 	VCVTPH2PS    (R9)(BX*2), Z18
@@ -33641,22 +34378,22 @@ loop1096:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1096
+	JMP          loop1106
 
-end1097:
+end1107:
 	LEAQ  -48(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1098
+	JGE   all1108
 	BZHIL R9, R10, R10
 
-all1098:
+all1108:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1099
+	JZ     store1109
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z4, Z4
@@ -33679,7 +34416,7 @@ all1098:
 	VADDPS 192(R10), Z15, K1, Z15
 	ADDQ   R9, R10
 
-store1099:
+store1109:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z4, 64(R10)
@@ -33707,12 +34444,12 @@ store1099:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1092
+	JMP     group1102
 
-groups1093:
-group1100:
+groups1103:
+group1110:
 	CMPQ   DX, $0x00000010
-	JLE    groups1101
+	JLE    groups1111
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -33725,9 +34462,9 @@ group1100:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R10
 
-loop1102:
+loop1112:
 	CMPQ         R10, $0x00000004
-	JLT          end1103
+	JLT          end1113
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -33791,12 +34528,12 @@ loop1102:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1102
+	JMP          loop1112
 
-end1103:
-loop1104:
+end1113:
+loop1114:
 	CMPQ         R10, $0x00000001
-	JLT          end1105
+	JLT          end1115
 	VCVTPH2PS    (SI), Z8
 	VCVTPH2PS    (SI)(BX*1), Z9
 	VBROADCASTSS (R9), Z10
@@ -33814,22 +34551,22 @@ loop1104:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1104
+	JMP          loop1114
 
-end1105:
+end1115:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1106
+	JGE   all1116
 	BZHIL SI, R9, R9
 
-all1106:
+all1116:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1107
+	JZ     store1117
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z4, K1, Z4
@@ -33844,7 +34581,7 @@ all1106:
 	VADDPS 64(R9), Z7, K1, Z7
 	ADDQ   SI, R9
 
-store1107:
+store1117:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z4, K1, 64(R9)
@@ -33862,12 +34599,12 @@ store1107:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1100
+	JMP     group1110
 
-groups1101:
-group1108:
+groups1111:
+group1118:
 	CMPQ   DX, $0x00000000
-	JLE    groups1109
+	JLE    groups1119
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -33876,9 +34613,9 @@ group1108:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R10
 
-loop1110:
+loop1120:
 	CMPQ             R10, $0x00000004
-	JLT              end1111
+	JLT              end1121
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VCVTPH2PS        (SI), Z4
@@ -33904,12 +34641,12 @@ loop1110:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R9
 	SUBQ             $0x00000004, R10
-	JMP              loop1110
+	JMP              loop1120
 
-end1111:
-loop1112:
+end1121:
+loop1122:
 	CMPQ             R10, $0x00000001
-	JLT              end1113
+	JLT              end1123
 	VCVTPH2PS        (SI), Z4
 	VFMADD231PS.BCST (R9), Z4, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z4, Z1
@@ -33918,22 +34655,22 @@ loop1112:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R9
 	SUBQ             $0x00000001, R10
-	JMP              loop1112
+	JMP              loop1122
 
-end1113:
+end1123:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1114
+	JGE   all1124
 	BZHIL SI, R9, R9
 
-all1114:
+all1124:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1115
+	JZ     store1125
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, K1, Z0
 	ADDQ   SI, R9
@@ -33944,7 +34681,7 @@ all1114:
 	VADDPS (R9), Z3, K1, Z3
 	ADDQ   SI, R9
 
-store1115:
+store1125:
 	MOVQ    CX, R9
 	VMOVUPS Z0, K1, (R9)
 	ADDQ    SI, R9
@@ -33957,9 +34694,9 @@ store1115:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1108
+	JMP     group1118
 
-groups1109:
+groups1119:
 	VZEROUPPER
 	RET
 
@@ -33976,9 +34713,9 @@ TEXT ·mulPanelF16x5AVX512(SB), $128-72
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 
-group1116:
+group1126:
 	CMPQ   DX, $0x00000030
-	JLE    groups1117
+	JLE    groups1127
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -34003,9 +34740,9 @@ group1116:
 	VXORPS Z19, Z19, Z19
 	MOVQ   k+32(FP), R11
 
-loop1118:
+loop1128:
 	CMPQ         R11, $0x00000004
-	JLT          end1119
+	JLT          end1129
 	VCVTPH2PS    (R9), Z20
 	VCVTPH2PS    (R9)(BX*1), Z21
 	VCVTPH2PS    (R9)(BX*2), Z22
@@ -34125,12 +34862,12 @@ loop1118:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1118
+	JMP          loop1128
 
-end1119:
-loop1120:
+end1129:
+loop1130:
 	CMPQ         R11, $0x00000001
-	JLT          end1121
+	JLT          end1131
 	VCVTPH2PS    (R9), Z20
 	VCVTPH2PS    (R9)(BX*1), Z21
 	VCVTPH2PS    (R9)(BX*2), Z22
@@ -34163,22 +34900,22 @@ loop1120:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1120
+	JMP          loop1130
 
-end1121:
+end1131:
 	LEAQ  -48(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1122
+	JGE   all1132
 	BZHIL R9, R10, R10
 
-all1122:
+all1132:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1123
+	JZ     store1133
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z5, Z5
@@ -34206,7 +34943,7 @@ all1122:
 	VADDPS 192(R10), Z19, K1, Z19
 	ADDQ   R9, R10
 
-store1123:
+store1133:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z5, 64(R10)
@@ -34239,12 +34976,12 @@ store1123:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1116
+	JMP     group1126
 
-groups1117:
-group1124:
+groups1127:
+group1134:
 	CMPQ   DX, $0x00000010
-	JLE    groups1125
+	JLE    groups1135
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -34259,9 +34996,9 @@ group1124:
 	VXORPS Z9, Z9, Z9
 	MOVQ   k+32(FP), R10
 
-loop1126:
+loop1136:
 	CMPQ         R10, $0x00000004
-	JLT          end1127
+	JLT          end1137
 	VCVTPH2PS    (SI), Z10
 	VCVTPH2PS    (SI)(BX*1), Z11
 	VBROADCASTSS (R9), Z12
@@ -34333,12 +35070,12 @@ loop1126:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1126
+	JMP          loop1136
 
-end1127:
-loop1128:
+end1137:
+loop1138:
 	CMPQ         R10, $0x00000001
-	JLT          end1129
+	JLT          end1139
 	VCVTPH2PS    (SI), Z10
 	VCVTPH2PS    (SI)(BX*1), Z11
 	VBROADCASTSS (R9), Z12
@@ -34359,22 +35096,22 @@ loop1128:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1128
+	JMP          loop1138
 
-end1129:
+end1139:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1130
+	JGE   all1140
 	BZHIL SI, R9, R9
 
-all1130:
+all1140:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1131
+	JZ     store1141
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z5, K1, Z5
@@ -34392,7 +35129,7 @@ all1130:
 	VADDPS 64(R9), Z9, K1, Z9
 	ADDQ   SI, R9
 
-store1131:
+store1141:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z5, K1, 64(R9)
@@ -34413,12 +35150,12 @@ store1131:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1124
+	JMP     group1134
 
-groups1125:
-group1132:
+groups1135:
+group1142:
 	CMPQ   DX, $0x00000000
-	JLE    groups1133
+	JLE    groups1143
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -34428,9 +35165,9 @@ group1132:
 	VXORPS Z4, Z4, Z4
 	MOVQ   k+32(FP), R10
 
-loop1134:
+loop1144:
 	CMPQ             R10, $0x00000004
-	JLT              end1135
+	JLT              end1145
 	VCVTPH2PS        (SI), Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z5, Z1
@@ -34458,12 +35195,12 @@ loop1134:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R9
 	SUBQ             $0x00000004, R10
-	JMP              loop1134
+	JMP              loop1144
 
-end1135:
-loop1136:
+end1145:
+loop1146:
 	CMPQ             R10, $0x00000001
-	JLT              end1137
+	JLT              end1147
 	VCVTPH2PS        (SI), Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z5, Z1
@@ -34473,22 +35210,22 @@ loop1136:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R9
 	SUBQ             $0x00000001, R10
-	JMP              loop1136
+	JMP              loop1146
 
-end1137:
+end1147:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1138
+	JGE   all1148
 	BZHIL SI, R9, R9
 
-all1138:
+all1148:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1139
+	JZ     store1149
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, K1, Z0
 	ADDQ   SI, R9
@@ -34501,7 +35238,7 @@ all1138:
 	VADDPS (R9), Z4, K1, Z4
 	ADDQ   SI, R9
 
-store1139:
+store1149:
 	MOVQ    CX, R9
 	VMOVUPS Z0, K1, (R9)
 	ADDQ    SI, R9
@@ -34516,9 +35253,9 @@ store1139:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1132
+	JMP     group1142
 
-groups1133:
+groups1143:
 	VZEROUPPER
 	RET
 
@@ -34536,9 +35273,9 @@ TEXT ·mulPanelF16x6AVX512(SB), $128-72
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 
-group1140:
+group1150:
 	CMPQ   DX, $0x00000030
-	JLE    groups1141
+	JLE    groups1151
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -34567,9 +35304,9 @@ group1140:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R12
 
-loop1142:
+loop1152:
 	CMPQ         R12, $0x00000004
-	JLT          end1143
+	JLT          end1153
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VCVTPH2PS    (R10)(BX*2), Z26
@@ -34709,12 +35446,12 @@ loop1142:
 	ADDQ         $0x00000080, R10
 	ADDQ         $0x00000010, R11
 	SUBQ         $0x00000004, R12
-	JMP          loop1142
+	JMP          loop1152
 
-end1143:
-loop1144:
+end1153:
+loop1154:
 	CMPQ         R12, $0x00000001
-	JLT          end1145
+	JLT          end1155
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VCVTPH2PS    (R10)(BX*2), Z26
@@ -34752,22 +35489,22 @@ loop1144:
 	ADDQ         $0x00000020, R10
 	ADDQ         $0x00000004, R11
 	SUBQ         $0x00000001, R12
-	JMP          loop1144
+	JMP          loop1154
 
-end1145:
+end1155:
 	LEAQ  -48(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1146
+	JGE   all1156
 	BZHIL R10, R11, R11
 
-all1146:
+all1156:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1147
+	JZ     store1157
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z6, Z6
@@ -34800,7 +35537,7 @@ all1146:
 	VADDPS 192(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1147:
+store1157:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z6, 64(R11)
@@ -34838,12 +35575,12 @@ store1147:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1140
+	JMP     group1150
 
-groups1141:
-group1148:
+groups1151:
+group1158:
 	CMPQ   DX, $0x00000010
-	JLE    groups1149
+	JLE    groups1159
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -34860,9 +35597,9 @@ group1148:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R11
 
-loop1150:
+loop1160:
 	CMPQ         R11, $0x00000004
-	JLT          end1151
+	JLT          end1161
 	VCVTPH2PS    (SI), Z12
 	VCVTPH2PS    (SI)(BX*1), Z13
 	VBROADCASTSS (R10), Z14
@@ -34946,12 +35683,12 @@ loop1150:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1150
+	JMP          loop1160
 
-end1151:
-loop1152:
+end1161:
+loop1162:
 	CMPQ         R11, $0x00000001
-	JLT          end1153
+	JLT          end1163
 	VCVTPH2PS    (SI), Z12
 	VCVTPH2PS    (SI)(BX*1), Z13
 	VBROADCASTSS (R10), Z14
@@ -34975,22 +35712,22 @@ loop1152:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1152
+	JMP          loop1162
 
-end1153:
+end1163:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R10
 	CMPQ  SI, $0x10
-	JGE   all1154
+	JGE   all1164
 	BZHIL SI, R10, R10
 
-all1154:
+all1164:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, SI
 	TESTQ  R10, R10
-	JZ     store1155
+	JZ     store1165
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z6, K1, Z6
@@ -35011,7 +35748,7 @@ all1154:
 	VADDPS 64(R10), Z11, K1, Z11
 	ADDQ   SI, R10
 
-store1155:
+store1165:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z6, K1, 64(R10)
@@ -35035,12 +35772,12 @@ store1155:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1148
+	JMP     group1158
 
-groups1149:
-group1156:
+groups1159:
+group1166:
 	CMPQ   DX, $0x00000000
-	JLE    groups1157
+	JLE    groups1167
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -35051,9 +35788,9 @@ group1156:
 	VXORPS Z5, Z5, Z5
 	MOVQ   k+32(FP), R11
 
-loop1158:
+loop1168:
 	CMPQ             R11, $0x00000004
-	JLT              end1159
+	JLT              end1169
 	VCVTPH2PS        (SI), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DI*1), Z6, Z1
@@ -35085,12 +35822,12 @@ loop1158:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R10
 	SUBQ             $0x00000004, R11
-	JMP              loop1158
+	JMP              loop1168
 
-end1159:
-loop1160:
+end1169:
+loop1170:
 	CMPQ             R11, $0x00000001
-	JLT              end1161
+	JLT              end1171
 	VCVTPH2PS        (SI), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DI*1), Z6, Z1
@@ -35101,22 +35838,22 @@ loop1160:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R10
 	SUBQ             $0x00000001, R11
-	JMP              loop1160
+	JMP              loop1170
 
-end1161:
+end1171:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R10
 	CMPQ  SI, $0x10
-	JGE   all1162
+	JGE   all1172
 	BZHIL SI, R10, R10
 
-all1162:
+all1172:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, SI
 	TESTQ  R10, R10
-	JZ     store1163
+	JZ     store1173
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, K1, Z0
 	ADDQ   SI, R10
@@ -35131,7 +35868,7 @@ all1162:
 	VADDPS (R10), Z5, K1, Z5
 	ADDQ   SI, R10
 
-store1163:
+store1173:
 	MOVQ    CX, R10
 	VMOVUPS Z0, K1, (R10)
 	ADDQ    SI, R10
@@ -35148,9 +35885,9 @@ store1163:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1156
+	JMP     group1166
 
-groups1157:
+groups1167:
 	VZEROUPPER
 	RET
 
@@ -35167,9 +35904,9 @@ TEXT ·mulPanelF16x7AVX512(SB), $128-72
 	LEAQ (SI)(SI*2), DI
 	LEAQ (DI)(SI*2), R8
 
-group1164:
+group1174:
 	CMPQ   DX, $0x00000020
-	JLE    groups1165
+	JLE    groups1175
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -35195,9 +35932,9 @@ group1164:
 	VXORPS Z20, Z20, Z20
 	MOVQ   k+32(FP), R11
 
-loop1166:
+loop1176:
 	CMPQ         R11, $0x00000004
-	JLT          end1167
+	JLT          end1177
 	VCVTPH2PS    (R9), Z21
 	VCVTPH2PS    (R9)(BX*1), Z22
 	VCVTPH2PS    (R9)(BX*2), Z23
@@ -35325,12 +36062,12 @@ loop1166:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1166
+	JMP          loop1176
 
-end1167:
-loop1168:
+end1177:
+loop1178:
 	CMPQ         R11, $0x00000001
-	JLT          end1169
+	JLT          end1179
 	VCVTPH2PS    (R9), Z21
 	VCVTPH2PS    (R9)(BX*1), Z22
 	VCVTPH2PS    (R9)(BX*2), Z23
@@ -35365,22 +36102,22 @@ loop1168:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1168
+	JMP          loop1178
 
-end1169:
+end1179:
 	LEAQ  -32(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1170
+	JGE   all1180
 	BZHIL R9, R10, R10
 
-all1170:
+all1180:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1171
+	JZ     store1181
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z7, Z7
@@ -35411,7 +36148,7 @@ all1170:
 	VADDPS 128(R10), Z20, K1, Z20
 	ADDQ   R9, R10
 
-store1171:
+store1181:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z7, 64(R10)
@@ -35446,12 +36183,12 @@ store1171:
 	ADDQ    BX, AX
 	ADDQ    $0x000000c0, CX
 	SUBQ    $0x00000030, DX
-	JMP     group1164
+	JMP     group1174
 
-groups1165:
-group1172:
+groups1175:
+group1182:
 	CMPQ   DX, $0x00000000
-	JLE    groups1173
+	JLE    groups1183
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -35463,9 +36200,9 @@ group1172:
 	VXORPS Z6, Z6, Z6
 	MOVQ   k+32(FP), R11
 
-loop1174:
+loop1184:
 	CMPQ             R11, $0x00000004
-	JLT              end1175
+	JLT              end1185
 	VCVTPH2PS        (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
@@ -35501,12 +36238,12 @@ loop1174:
 	ADDQ             $0x00000080, R9
 	ADDQ             $0x00000010, R10
 	SUBQ             $0x00000004, R11
-	JMP              loop1174
+	JMP              loop1184
 
-end1175:
-loop1176:
+end1185:
+loop1186:
 	CMPQ             R11, $0x00000001
-	JLT              end1177
+	JLT              end1187
 	VCVTPH2PS        (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
@@ -35518,22 +36255,22 @@ loop1176:
 	ADDQ             $0x00000020, R9
 	ADDQ             $0x00000004, R10
 	SUBQ             $0x00000001, R11
-	JMP              loop1176
+	JMP              loop1186
 
-end1177:
+end1187:
 	LEAQ  (DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1178
+	JGE   all1188
 	BZHIL R9, R10, R10
 
-all1178:
+all1188:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1179
+	JZ     store1189
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, K1, Z0
 	ADDQ   R9, R10
@@ -35550,7 +36287,7 @@ all1178:
 	VADDPS (R10), Z6, K1, Z6
 	ADDQ   R9, R10
 
-store1179:
+store1189:
 	MOVQ    CX, R10
 	VMOVUPS Z0, K1, (R10)
 	ADDQ    R9, R10
@@ -35569,9 +36306,9 @@ store1179:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1172
+	JMP     group1182
 
-groups1173:
+groups1183:
 	VZEROUPPER
 	RET
 
@@ -35589,9 +36326,9 @@ TEXT ·mulPanelF16x8AVX512(SB), $128-72
 	LEAQ (DI)(SI*2), R8
 	LEAQ (R8)(SI*2), R9
 
-group1180:
+group1190:
 	CMPQ   DX, $0x00000020
-	JLE    groups1181
+	JLE    groups1191
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -35620,9 +36357,9 @@ group1180:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R12
 
-loop1182:
+loop1192:
 	CMPQ         R12, $0x00000004
-	JLT          end1183
+	JLT          end1193
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VCVTPH2PS    (R10)(BX*2), Z26
@@ -35766,12 +36503,12 @@ loop1182:
 	ADDQ         $0x00000080, R10
 	ADDQ         $0x00000010, R11
 	SUBQ         $0x00000004, R12
-	JMP          loop1182
+	JMP          loop1192
 
-end1183:
-loop1184:
+end1193:
+loop1194:
 	CMPQ         R12, $0x00000001
-	JLT          end1185
+	JLT          end1195
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VCVTPH2PS    (R10)(BX*2), Z26
@@ -35810,22 +36547,22 @@ loop1184:
 	ADDQ         $0x00000020, R10
 	ADDQ         $0x00000004, R11
 	SUBQ         $0x00000001, R12
-	JMP          loop1184
+	JMP          loop1194
 
-end1185:
+end1195:
 	LEAQ  -32(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1186
+	JGE   all1196
 	BZHIL R10, R11, R11
 
-all1186:
+all1196:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1187
+	JZ     store1197
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z8, Z8
@@ -35860,7 +36597,7 @@ all1186:
 	VADDPS 128(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1187:
+store1197:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z8, 64(R11)
@@ -35899,12 +36636,12 @@ store1187:
 	ADDQ    BX, AX
 	ADDQ    $0x000000c0, CX
 	SUBQ    $0x00000030, DX
-	JMP     group1180
+	JMP     group1190
 
-groups1181:
-group1188:
+groups1191:
+group1198:
 	CMPQ   DX, $0x00000000
-	JLE    groups1189
+	JLE    groups1199
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -35917,9 +36654,9 @@ group1188:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R12
 
-loop1190:
+loop1200:
 	CMPQ             R12, $0x00000004
-	JLT              end1191
+	JLT              end1201
 	VCVTPH2PS        (R10), Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z8, Z1
@@ -35959,12 +36696,12 @@ loop1190:
 	ADDQ             $0x00000080, R10
 	ADDQ             $0x00000010, R11
 	SUBQ             $0x00000004, R12
-	JMP              loop1190
+	JMP              loop1200
 
-end1191:
-loop1192:
+end1201:
+loop1202:
 	CMPQ             R12, $0x00000001
-	JLT              end1193
+	JLT              end1203
 	VCVTPH2PS        (R10), Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z8, Z1
@@ -35977,22 +36714,22 @@ loop1192:
 	ADDQ             $0x00000020, R10
 	ADDQ             $0x00000004, R11
 	SUBQ             $0x00000001, R12
-	JMP              loop1192
+	JMP              loop1202
 
-end1193:
+end1203:
 	LEAQ  (DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1194
+	JGE   all1204
 	BZHIL R10, R11, R11
 
-all1194:
+all1204:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1195
+	JZ     store1205
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, K1, Z0
 	ADDQ   R10, R11
@@ -36011,7 +36748,7 @@ all1194:
 	VADDPS (R11), Z7, K1, Z7
 	ADDQ   R10, R11
 
-store1195:
+store1205:
 	MOVQ    CX, R11
 	VMOVUPS Z0, K1, (R11)
 	ADDQ    R10, R11
@@ -36032,9 +36769,9 @@ store1195:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1188
+	JMP     group1198
 
-groups1189:
+groups1199:
 	VZEROUPPER
 	RET
 
@@ -36052,9 +36789,9 @@ TEXT ·mulPanelF16x12AVX512(SB), $128-72
 	LEAQ (DI)(SI*2), R8
 	LEAQ (R8)(SI*2), R9
 
-group1196:
+group1206:
 	CMPQ   DX, $0x00000010
-	JLE    groups1197
+	JLE    groups1207
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	LEAQ   (R11)(SI*8), R12
@@ -36084,9 +36821,9 @@ group1196:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R13
 
-loop1198:
+loop1208:
 	CMPQ         R13, $0x00000004
-	JLT          end1199
+	JLT          end1209
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VBROADCASTSS (R11), Z26
@@ -36243,12 +36980,12 @@ loop1198:
 	ADDQ         $0x00000010, R11
 	ADDQ         $0x00000010, R12
 	SUBQ         $0x00000004, R13
-	JMP          loop1198
+	JMP          loop1208
 
-end1199:
-loop1200:
+end1209:
+loop1210:
 	CMPQ         R13, $0x00000001
-	JLT          end1201
+	JLT          end1211
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VBROADCASTSS (R11), Z26
@@ -36291,22 +37028,22 @@ loop1200:
 	ADDQ         $0x00000004, R11
 	ADDQ         $0x00000004, R12
 	SUBQ         $0x00000001, R13
-	JMP          loop1200
+	JMP          loop1210
 
-end1201:
+end1211:
 	LEAQ  -16(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1202
+	JGE   all1212
 	BZHIL R10, R11, R11
 
-all1202:
+all1212:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1203
+	JZ     store1213
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z12, K1, Z12
@@ -36345,7 +37082,7 @@ all1202:
 	VADDPS 64(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1203:
+store1213:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z12, K1, 64(R11)
@@ -36387,12 +37124,12 @@ store1203:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1196
+	JMP     group1206
 
-groups1197:
-group1204:
+groups1207:
+group1214:
 	CMPQ   DX, $0x00000000
-	JLE    groups1205
+	JLE    groups1215
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	LEAQ   (R11)(SI*8), R12
@@ -36410,9 +37147,9 @@ group1204:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R13
 
-loop1206:
+loop1216:
 	CMPQ             R13, $0x00000004
-	JLT              end1207
+	JLT              end1217
 	VCVTPH2PS        (R10), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z12, Z1
@@ -36469,12 +37206,12 @@ loop1206:
 	ADDQ             $0x00000010, R11
 	ADDQ             $0x00000010, R12
 	SUBQ             $0x00000004, R13
-	JMP              loop1206
+	JMP              loop1216
 
-end1207:
-loop1208:
+end1217:
+loop1218:
 	CMPQ             R13, $0x00000001
-	JLT              end1209
+	JLT              end1219
 	VCVTPH2PS        (R10), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z12, Z1
@@ -36492,22 +37229,22 @@ loop1208:
 	ADDQ             $0x00000004, R11
 	ADDQ             $0x00000004, R12
 	SUBQ             $0x00000001, R13
-	JMP              loop1208
+	JMP              loop1218
 
-end1209:
+end1219:
 	LEAQ  (DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1210
+	JGE   all1220
 	BZHIL R10, R11, R11
 
-all1210:
+all1220:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1211
+	JZ     store1221
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, K1, Z0
 	ADDQ   R10, R11
@@ -36534,7 +37271,7 @@ all1210:
 	VADDPS (R11), Z11, K1, Z11
 	ADDQ   R10, R11
 
-store1211:
+store1221:
 	MOVQ    CX, R11
 	VMOVUPS Z0, K1, (R11)
 	ADDQ    R10, R11
@@ -36563,9 +37300,9 @@ store1211:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1204
+	JMP     group1214
 
-groups1205:
+groups1215:
 	VZEROUPPER
 	RET
 
@@ -36579,9 +37316,9 @@ TEXT ·mulPanelBF16x1AVX512(SB), $128-72
 	MOVQ stride+40(FP), BX
 	LEAQ (BX)(BX*2), SI
 
-group1212:
+group1222:
 	CMPQ   DX, $0x00000030
-	JLE    groups1213
+	JLE    groups1223
 	MOVQ   AX, DI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -36590,9 +37327,9 @@ group1212:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R9
 
-loop1214:
+loop1224:
 	CMPQ         R9, $0x00000004
-	JLT          end1215
+	JLT          end1225
 	PREFETCHT0   4096(DI)
 	PREFETCHT0   4160(DI)
 	PREFETCHT0   4096(DI)(BX*1)
@@ -36656,12 +37393,12 @@ loop1214:
 	ADDQ         $0x00000080, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop1214
+	JMP          loop1224
 
-end1215:
-loop1216:
+end1225:
+loop1226:
 	CMPQ         R9, $0x00000001
-	JLT          end1217
+	JLT          end1227
 	VPMOVZXWD    (DI), Z4
 	VPSLLD       $0x10, Z4, Z4
 	VPMOVZXWD    (DI)(BX*1), Z5
@@ -36678,22 +37415,22 @@ loop1216:
 	ADDQ         $0x00000020, DI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop1216
+	JMP          loop1226
 
-end1217:
+end1227:
 	LEAQ  -48(DX), DI
 	MOVL  $0x0000ffff, R8
 	CMPQ  DI, $0x10
-	JGE   all1218
+	JGE   all1228
 	BZHIL DI, R8, R8
 
-all1218:
+all1228:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), DI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, DI
 	TESTQ  R8, R8
-	JZ     store1219
+	JZ     store1229
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z1, Z1
@@ -36701,7 +37438,7 @@ all1218:
 	VADDPS 192(R8), Z3, K1, Z3
 	ADDQ   DI, R8
 
-store1219:
+store1229:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
@@ -36714,21 +37451,21 @@ store1219:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1212
+	JMP     group1222
 
-groups1213:
-group1220:
+groups1223:
+group1230:
 	CMPQ   DX, $0x00000010
-	JLE    groups1221
+	JLE    groups1231
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   k+32(FP), R8
 
-loop1222:
+loop1232:
 	CMPQ         R8, $0x00000004
-	JLT          end1223
+	JLT          end1233
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -36764,12 +37501,12 @@ loop1222:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R8
-	JMP          loop1222
+	JMP          loop1232
 
-end1223:
-loop1224:
+end1233:
+loop1234:
 	CMPQ         R8, $0x00000001
-	JLT          end1225
+	JLT          end1235
 	VPMOVZXWD    (SI), Z2
 	VPSLLD       $0x10, Z2, Z2
 	VPMOVZXWD    (SI)(BX*1), Z3
@@ -36780,28 +37517,28 @@ loop1224:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, DI
 	SUBQ         $0x00000001, R8
-	JMP          loop1224
+	JMP          loop1234
 
-end1225:
+end1235:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, DI
 	CMPQ  SI, $0x10
-	JGE   all1226
+	JGE   all1236
 	BZHIL SI, DI, DI
 
-all1226:
+all1236:
 	KMOVW  DI, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), DI
 	SHLQ   $0x02, SI
 	TESTQ  DI, DI
-	JZ     store1227
+	JZ     store1237
 	MOVQ   CX, DI
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, K1, Z1
 	ADDQ   SI, DI
 
-store1227:
+store1237:
 	MOVQ    CX, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, K1, 64(DI)
@@ -36810,20 +37547,20 @@ store1227:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1220
+	JMP     group1230
 
-groups1221:
-group1228:
+groups1231:
+group1238:
 	CMPQ   DX, $0x00000000
-	JLE    groups1229
+	JLE    groups1239
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), DI
 	VXORPS Z0, Z0, Z0
 	MOVQ   k+32(FP), R8
 
-loop1230:
+loop1240:
 	CMPQ             R8, $0x00000004
-	JLT              end1231
+	JLT              end1241
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VPMOVZXWD        (SI), Z1
@@ -36841,48 +37578,48 @@ loop1230:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, DI
 	SUBQ             $0x00000004, R8
-	JMP              loop1230
+	JMP              loop1240
 
-end1231:
-loop1232:
+end1241:
+loop1242:
 	CMPQ             R8, $0x00000001
-	JLT              end1233
+	JLT              end1243
 	VPMOVZXWD        (SI), Z1
 	VPSLLD           $0x10, Z1, Z1
 	VFMADD231PS.BCST (DI), Z1, Z0
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, DI
 	SUBQ             $0x00000001, R8
-	JMP              loop1232
+	JMP              loop1242
 
-end1233:
+end1243:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, DI
 	CMPQ  SI, $0x10
-	JGE   all1234
+	JGE   all1244
 	BZHIL SI, DI, DI
 
-all1234:
+all1244:
 	KMOVW  DI, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), DI
 	SHLQ   $0x02, SI
 	TESTQ  DI, DI
-	JZ     store1235
+	JZ     store1245
 	MOVQ   CX, DI
 	VADDPS (DI), Z0, K1, Z0
 	ADDQ   SI, DI
 
-store1235:
+store1245:
 	MOVQ    CX, DI
 	VMOVUPS Z0, K1, (DI)
 	ADDQ    SI, DI
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1228
+	JMP     group1238
 
-groups1229:
+groups1239:
 	VZEROUPPER
 	RET
 
@@ -36898,9 +37635,9 @@ TEXT ·mulPanelBF16x2AVX512(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group1236:
+group1246:
 	CMPQ   DX, $0x00000030
-	JLE    groups1237
+	JLE    groups1247
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -36913,9 +37650,9 @@ group1236:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R10
 
-loop1238:
+loop1248:
 	CMPQ         R10, $0x00000004
-	JLT          end1239
+	JLT          end1249
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4096(R8)(BX*1)
@@ -36999,12 +37736,12 @@ loop1238:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1238
+	JMP          loop1248
 
-end1239:
-loop1240:
+end1249:
+loop1250:
 	CMPQ         R10, $0x00000001
-	JLT          end1241
+	JLT          end1251
 	VPMOVZXWD    (R8), Z8
 	VPSLLD       $0x10, Z8, Z8
 	VPMOVZXWD    (R8)(BX*1), Z9
@@ -37026,22 +37763,22 @@ loop1240:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1240
+	JMP          loop1250
 
-end1241:
+end1251:
 	LEAQ  -48(DX), R8
 	MOVL  $0x0000ffff, R9
 	CMPQ  R8, $0x10
-	JGE   all1242
+	JGE   all1252
 	BZHIL R8, R9, R9
 
-all1242:
+all1252:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), R8
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, R8
 	TESTQ  R9, R9
-	JZ     store1243
+	JZ     store1253
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z2, Z2
@@ -37054,7 +37791,7 @@ all1242:
 	VADDPS 192(R9), Z7, K1, Z7
 	ADDQ   R8, R9
 
-store1243:
+store1253:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z2, 64(R9)
@@ -37072,12 +37809,12 @@ store1243:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1236
+	JMP     group1246
 
-groups1237:
-group1244:
+groups1247:
+group1254:
 	CMPQ   DX, $0x00000010
-	JLE    groups1245
+	JLE    groups1255
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -37086,9 +37823,9 @@ group1244:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R9
 
-loop1246:
+loop1256:
 	CMPQ         R9, $0x00000004
-	JLT          end1247
+	JLT          end1257
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -37136,12 +37873,12 @@ loop1246:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop1246
+	JMP          loop1256
 
-end1247:
-loop1248:
+end1257:
+loop1258:
 	CMPQ         R9, $0x00000001
-	JLT          end1249
+	JLT          end1259
 	VPMOVZXWD    (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
 	VPMOVZXWD    (SI)(BX*1), Z5
@@ -37155,22 +37892,22 @@ loop1248:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop1248
+	JMP          loop1258
 
-end1249:
+end1259:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1250
+	JGE   all1260
 	BZHIL SI, R8, R8
 
-all1250:
+all1260:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1251
+	JZ     store1261
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z2, K1, Z2
@@ -37179,7 +37916,7 @@ all1250:
 	VADDPS 64(R8), Z3, K1, Z3
 	ADDQ   SI, R8
 
-store1251:
+store1261:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z2, K1, 64(R8)
@@ -37191,21 +37928,21 @@ store1251:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1244
+	JMP     group1254
 
-groups1245:
-group1252:
+groups1255:
+group1262:
 	CMPQ   DX, $0x00000000
-	JLE    groups1253
+	JLE    groups1263
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   k+32(FP), R9
 
-loop1254:
+loop1264:
 	CMPQ             R9, $0x00000004
-	JLT              end1255
+	JLT              end1265
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VPMOVZXWD        (SI), Z2
@@ -37227,12 +37964,12 @@ loop1254:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R8
 	SUBQ             $0x00000004, R9
-	JMP              loop1254
+	JMP              loop1264
 
-end1255:
-loop1256:
+end1265:
+loop1266:
 	CMPQ             R9, $0x00000001
-	JLT              end1257
+	JLT              end1267
 	VPMOVZXWD        (SI), Z2
 	VPSLLD           $0x10, Z2, Z2
 	VFMADD231PS.BCST (R8), Z2, Z0
@@ -37240,29 +37977,29 @@ loop1256:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R8
 	SUBQ             $0x00000001, R9
-	JMP              loop1256
+	JMP              loop1266
 
-end1257:
+end1267:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1258
+	JGE   all1268
 	BZHIL SI, R8, R8
 
-all1258:
+all1268:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1259
+	JZ     store1269
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, K1, Z0
 	ADDQ   SI, R8
 	VADDPS (R8), Z1, K1, Z1
 	ADDQ   SI, R8
 
-store1259:
+store1269:
 	MOVQ    CX, R8
 	VMOVUPS Z0, K1, (R8)
 	ADDQ    SI, R8
@@ -37271,9 +38008,9 @@ store1259:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1252
+	JMP     group1262
 
-groups1253:
+groups1263:
 	VZEROUPPER
 	RET
 
@@ -37289,9 +38026,9 @@ TEXT ·mulPanelBF16x3AVX512(SB), $128-72
 	MOVQ n+56(FP), DI
 	SHLQ $0x02, DI
 
-group1260:
+group1270:
 	CMPQ   DX, $0x00000030
-	JLE    groups1261
+	JLE    groups1271
 	MOVQ   AX, R8
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -37308,9 +38045,9 @@ group1260:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R10
 
-loop1262:
+loop1272:
 	CMPQ         R10, $0x00000004
-	JLT          end1263
+	JLT          end1273
 	PREFETCHT0   4096(R8)
 	PREFETCHT0   4160(R8)
 	PREFETCHT0   4096(R8)(BX*1)
@@ -37414,12 +38151,12 @@ loop1262:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1262
+	JMP          loop1272
 
-end1263:
-loop1264:
+end1273:
+loop1274:
 	CMPQ         R10, $0x00000001
-	JLT          end1265
+	JLT          end1275
 	VPMOVZXWD    (R8), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VPMOVZXWD    (R8)(BX*1), Z13
@@ -37446,22 +38183,22 @@ loop1264:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1264
+	JMP          loop1274
 
-end1265:
+end1275:
 	LEAQ  -48(DX), R8
 	MOVL  $0x0000ffff, R9
 	CMPQ  R8, $0x10
-	JGE   all1266
+	JGE   all1276
 	BZHIL R8, R9, R9
 
-all1266:
+all1276:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), R8
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, R8
 	TESTQ  R9, R9
-	JZ     store1267
+	JZ     store1277
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z3, Z3
@@ -37479,7 +38216,7 @@ all1266:
 	VADDPS 192(R9), Z11, K1, Z11
 	ADDQ   R8, R9
 
-store1267:
+store1277:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z3, 64(R9)
@@ -37502,12 +38239,12 @@ store1267:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1260
+	JMP     group1270
 
-groups1261:
-group1268:
+groups1271:
+group1278:
 	CMPQ   DX, $0x00000010
-	JLE    groups1269
+	JLE    groups1279
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -37518,9 +38255,9 @@ group1268:
 	VXORPS Z5, Z5, Z5
 	MOVQ   k+32(FP), R9
 
-loop1270:
+loop1280:
 	CMPQ         R9, $0x00000004
-	JLT          end1271
+	JLT          end1281
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -37580,12 +38317,12 @@ loop1270:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R9
-	JMP          loop1270
+	JMP          loop1280
 
-end1271:
-loop1272:
+end1281:
+loop1282:
 	CMPQ         R9, $0x00000001
-	JLT          end1273
+	JLT          end1283
 	VPMOVZXWD    (SI), Z6
 	VPSLLD       $0x10, Z6, Z6
 	VPMOVZXWD    (SI)(BX*1), Z7
@@ -37602,22 +38339,22 @@ loop1272:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R8
 	SUBQ         $0x00000001, R9
-	JMP          loop1272
+	JMP          loop1282
 
-end1273:
+end1283:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1274
+	JGE   all1284
 	BZHIL SI, R8, R8
 
-all1274:
+all1284:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1275
+	JZ     store1285
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, Z0
 	VADDPS 64(R8), Z3, K1, Z3
@@ -37629,7 +38366,7 @@ all1274:
 	VADDPS 64(R8), Z5, K1, Z5
 	ADDQ   SI, R8
 
-store1275:
+store1285:
 	MOVQ    CX, R8
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z3, K1, 64(R8)
@@ -37644,12 +38381,12 @@ store1275:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1268
+	JMP     group1278
 
-groups1269:
-group1276:
+groups1279:
+group1286:
 	CMPQ   DX, $0x00000000
-	JLE    groups1277
+	JLE    groups1287
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R8
 	VXORPS Z0, Z0, Z0
@@ -37657,9 +38394,9 @@ group1276:
 	VXORPS Z2, Z2, Z2
 	MOVQ   k+32(FP), R9
 
-loop1278:
+loop1288:
 	CMPQ             R9, $0x00000004
-	JLT              end1279
+	JLT              end1289
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VPMOVZXWD        (SI), Z3
@@ -37685,12 +38422,12 @@ loop1278:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R8
 	SUBQ             $0x00000004, R9
-	JMP              loop1278
+	JMP              loop1288
 
-end1279:
-loop1280:
+end1289:
+loop1290:
 	CMPQ             R9, $0x00000001
-	JLT              end1281
+	JLT              end1291
 	VPMOVZXWD        (SI), Z3
 	VPSLLD           $0x10, Z3, Z3
 	VFMADD231PS.BCST (R8), Z3, Z0
@@ -37699,22 +38436,22 @@ loop1280:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R8
 	SUBQ             $0x00000001, R9
-	JMP              loop1280
+	JMP              loop1290
 
-end1281:
+end1291:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R8
 	CMPQ  SI, $0x10
-	JGE   all1282
+	JGE   all1292
 	BZHIL SI, R8, R8
 
-all1282:
+all1292:
 	KMOVW  R8, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R8
 	SHLQ   $0x02, SI
 	TESTQ  R8, R8
-	JZ     store1283
+	JZ     store1293
 	MOVQ   CX, R8
 	VADDPS (R8), Z0, K1, Z0
 	ADDQ   SI, R8
@@ -37723,7 +38460,7 @@ all1282:
 	VADDPS (R8), Z2, K1, Z2
 	ADDQ   SI, R8
 
-store1283:
+store1293:
 	MOVQ    CX, R8
 	VMOVUPS Z0, K1, (R8)
 	ADDQ    SI, R8
@@ -37734,9 +38471,9 @@ store1283:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1276
+	JMP     group1286
 
-groups1277:
+groups1287:
 	VZEROUPPER
 	RET
 
@@ -37753,9 +38490,9 @@ TEXT ·mulPanelBF16x4AVX512(SB), $128-72
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 
-group1284:
+group1294:
 	CMPQ   DX, $0x00000030
-	JLE    groups1285
+	JLE    groups1295
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -37776,9 +38513,9 @@ group1284:
 	VXORPS Z15, Z15, Z15
 	MOVQ   k+32(FP), R11
 
-loop1286:
+loop1296:
 	CMPQ         R11, $0x00000004
-	JLT          end1287
+	JLT          end1297
 	PREFETCHT0   4096(R9)
 	PREFETCHT0   4160(R9)
 	PREFETCHT0   4096(R9)(BX*1)
@@ -37902,12 +38639,12 @@ loop1286:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1286
+	JMP          loop1296
 
-end1287:
-loop1288:
+end1297:
+loop1298:
 	CMPQ         R11, $0x00000001
-	JLT          end1289
+	JLT          end1299
 	VPMOVZXWD    (R9), Z16
 	VPSLLD       $0x10, Z16, Z16
 	VPMOVZXWD    (R9)(BX*1), Z17
@@ -37939,22 +38676,22 @@ loop1288:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1288
+	JMP          loop1298
 
-end1289:
+end1299:
 	LEAQ  -48(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1290
+	JGE   all1300
 	BZHIL R9, R10, R10
 
-all1290:
+all1300:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1291
+	JZ     store1301
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z4, Z4
@@ -37977,7 +38714,7 @@ all1290:
 	VADDPS 192(R10), Z15, K1, Z15
 	ADDQ   R9, R10
 
-store1291:
+store1301:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z4, 64(R10)
@@ -38005,12 +38742,12 @@ store1291:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1284
+	JMP     group1294
 
-groups1285:
-group1292:
+groups1295:
+group1302:
 	CMPQ   DX, $0x00000010
-	JLE    groups1293
+	JLE    groups1303
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -38023,9 +38760,9 @@ group1292:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R10
 
-loop1294:
+loop1304:
 	CMPQ         R10, $0x00000004
-	JLT          end1295
+	JLT          end1305
 	PREFETCHT0   4096(SI)
 	PREFETCHT0   4160(SI)
 	PREFETCHT0   4096(SI)(BX*1)
@@ -38097,12 +38834,12 @@ loop1294:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1294
+	JMP          loop1304
 
-end1295:
-loop1296:
+end1305:
+loop1306:
 	CMPQ         R10, $0x00000001
-	JLT          end1297
+	JLT          end1307
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
 	VPMOVZXWD    (SI)(BX*1), Z9
@@ -38122,22 +38859,22 @@ loop1296:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1296
+	JMP          loop1306
 
-end1297:
+end1307:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1298
+	JGE   all1308
 	BZHIL SI, R9, R9
 
-all1298:
+all1308:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1299
+	JZ     store1309
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z4, K1, Z4
@@ -38152,7 +38889,7 @@ all1298:
 	VADDPS 64(R9), Z7, K1, Z7
 	ADDQ   SI, R9
 
-store1299:
+store1309:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z4, K1, 64(R9)
@@ -38170,12 +38907,12 @@ store1299:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1292
+	JMP     group1302
 
-groups1293:
-group1300:
+groups1303:
+group1310:
 	CMPQ   DX, $0x00000000
-	JLE    groups1301
+	JLE    groups1311
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -38184,9 +38921,9 @@ group1300:
 	VXORPS Z3, Z3, Z3
 	MOVQ   k+32(FP), R10
 
-loop1302:
+loop1312:
 	CMPQ             R10, $0x00000004
-	JLT              end1303
+	JLT              end1313
 	PREFETCHT0       4096(SI)
 	PREFETCHT0       4160(SI)
 	VPMOVZXWD        (SI), Z4
@@ -38216,12 +38953,12 @@ loop1302:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R9
 	SUBQ             $0x00000004, R10
-	JMP              loop1302
+	JMP              loop1312
 
-end1303:
-loop1304:
+end1313:
+loop1314:
 	CMPQ             R10, $0x00000001
-	JLT              end1305
+	JLT              end1315
 	VPMOVZXWD        (SI), Z4
 	VPSLLD           $0x10, Z4, Z4
 	VFMADD231PS.BCST (R9), Z4, Z0
@@ -38231,22 +38968,22 @@ loop1304:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R9
 	SUBQ             $0x00000001, R10
-	JMP              loop1304
+	JMP              loop1314
 
-end1305:
+end1315:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1306
+	JGE   all1316
 	BZHIL SI, R9, R9
 
-all1306:
+all1316:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1307
+	JZ     store1317
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, K1, Z0
 	ADDQ   SI, R9
@@ -38257,7 +38994,7 @@ all1306:
 	VADDPS (R9), Z3, K1, Z3
 	ADDQ   SI, R9
 
-store1307:
+store1317:
 	MOVQ    CX, R9
 	VMOVUPS Z0, K1, (R9)
 	ADDQ    SI, R9
@@ -38270,9 +39007,9 @@ store1307:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1300
+	JMP     group1310
 
-groups1301:
+groups1311:
 	VZEROUPPER
 	RET
 
@@ -38289,9 +39026,9 @@ TEXT ·mulPanelBF16x5AVX512(SB), $128-72
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 
-group1308:
+group1318:
 	CMPQ   DX, $0x00000030
-	JLE    groups1309
+	JLE    groups1319
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -38316,9 +39053,9 @@ group1308:
 	VXORPS Z19, Z19, Z19
 	MOVQ   k+32(FP), R11
 
-loop1310:
+loop1320:
 	CMPQ         R11, $0x00000004
-	JLT          end1311
+	JLT          end1321
 	VPMOVZXWD    (R9), Z20
 	VPSLLD       $0x10, Z20, Z20
 	VPMOVZXWD    (R9)(BX*1), Z21
@@ -38454,12 +39191,12 @@ loop1310:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1310
+	JMP          loop1320
 
-end1311:
-loop1312:
+end1321:
+loop1322:
 	CMPQ         R11, $0x00000001
-	JLT          end1313
+	JLT          end1323
 	VPMOVZXWD    (R9), Z20
 	VPSLLD       $0x10, Z20, Z20
 	VPMOVZXWD    (R9)(BX*1), Z21
@@ -38496,22 +39233,22 @@ loop1312:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1312
+	JMP          loop1322
 
-end1313:
+end1323:
 	LEAQ  -48(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1314
+	JGE   all1324
 	BZHIL R9, R10, R10
 
-all1314:
+all1324:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1315
+	JZ     store1325
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z5, Z5
@@ -38539,7 +39276,7 @@ all1314:
 	VADDPS 192(R10), Z19, K1, Z19
 	ADDQ   R9, R10
 
-store1315:
+store1325:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z5, 64(R10)
@@ -38572,12 +39309,12 @@ store1315:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1308
+	JMP     group1318
 
-groups1309:
-group1316:
+groups1319:
+group1326:
 	CMPQ   DX, $0x00000010
-	JLE    groups1317
+	JLE    groups1327
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -38592,9 +39329,9 @@ group1316:
 	VXORPS Z9, Z9, Z9
 	MOVQ   k+32(FP), R10
 
-loop1318:
+loop1328:
 	CMPQ         R10, $0x00000004
-	JLT          end1319
+	JLT          end1329
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VPMOVZXWD    (SI)(BX*1), Z11
@@ -38674,12 +39411,12 @@ loop1318:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R9
 	SUBQ         $0x00000004, R10
-	JMP          loop1318
+	JMP          loop1328
 
-end1319:
-loop1320:
+end1329:
+loop1330:
 	CMPQ         R10, $0x00000001
-	JLT          end1321
+	JLT          end1331
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VPMOVZXWD    (SI)(BX*1), Z11
@@ -38702,22 +39439,22 @@ loop1320:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R9
 	SUBQ         $0x00000001, R10
-	JMP          loop1320
+	JMP          loop1330
 
-end1321:
+end1331:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1322
+	JGE   all1332
 	BZHIL SI, R9, R9
 
-all1322:
+all1332:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1323
+	JZ     store1333
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z5, K1, Z5
@@ -38735,7 +39472,7 @@ all1322:
 	VADDPS 64(R9), Z9, K1, Z9
 	ADDQ   SI, R9
 
-store1323:
+store1333:
 	MOVQ    CX, R9
 	VMOVUPS Z0, (R9)
 	VMOVUPS Z5, K1, 64(R9)
@@ -38756,12 +39493,12 @@ store1323:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1316
+	JMP     group1326
 
-groups1317:
-group1324:
+groups1327:
+group1334:
 	CMPQ   DX, $0x00000000
-	JLE    groups1325
+	JLE    groups1335
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R9
 	VXORPS Z0, Z0, Z0
@@ -38771,9 +39508,9 @@ group1324:
 	VXORPS Z4, Z4, Z4
 	MOVQ   k+32(FP), R10
 
-loop1326:
+loop1336:
 	CMPQ             R10, $0x00000004
-	JLT              end1327
+	JLT              end1337
 	VPMOVZXWD        (SI), Z5
 	VPSLLD           $0x10, Z5, Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
@@ -38805,12 +39542,12 @@ loop1326:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R9
 	SUBQ             $0x00000004, R10
-	JMP              loop1326
+	JMP              loop1336
 
-end1327:
-loop1328:
+end1337:
+loop1338:
 	CMPQ             R10, $0x00000001
-	JLT              end1329
+	JLT              end1339
 	VPMOVZXWD        (SI), Z5
 	VPSLLD           $0x10, Z5, Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
@@ -38821,22 +39558,22 @@ loop1328:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R9
 	SUBQ             $0x00000001, R10
-	JMP              loop1328
+	JMP              loop1338
 
-end1329:
+end1339:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R9
 	CMPQ  SI, $0x10
-	JGE   all1330
+	JGE   all1340
 	BZHIL SI, R9, R9
 
-all1330:
+all1340:
 	KMOVW  R9, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R9
 	SHLQ   $0x02, SI
 	TESTQ  R9, R9
-	JZ     store1331
+	JZ     store1341
 	MOVQ   CX, R9
 	VADDPS (R9), Z0, K1, Z0
 	ADDQ   SI, R9
@@ -38849,7 +39586,7 @@ all1330:
 	VADDPS (R9), Z4, K1, Z4
 	ADDQ   SI, R9
 
-store1331:
+store1341:
 	MOVQ    CX, R9
 	VMOVUPS Z0, K1, (R9)
 	ADDQ    SI, R9
@@ -38864,9 +39601,9 @@ store1331:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1324
+	JMP     group1334
 
-groups1325:
+groups1335:
 	VZEROUPPER
 	RET
 
@@ -38884,9 +39621,9 @@ TEXT ·mulPanelBF16x6AVX512(SB), $128-72
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 
-group1332:
+group1342:
 	CMPQ   DX, $0x00000030
-	JLE    groups1333
+	JLE    groups1343
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -38915,9 +39652,9 @@ group1332:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R12
 
-loop1334:
+loop1344:
 	CMPQ         R12, $0x00000004
-	JLT          end1335
+	JLT          end1345
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -39073,12 +39810,12 @@ loop1334:
 	ADDQ         $0x00000080, R10
 	ADDQ         $0x00000010, R11
 	SUBQ         $0x00000004, R12
-	JMP          loop1334
+	JMP          loop1344
 
-end1335:
-loop1336:
+end1345:
+loop1346:
 	CMPQ         R12, $0x00000001
-	JLT          end1337
+	JLT          end1347
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -39120,22 +39857,22 @@ loop1336:
 	ADDQ         $0x00000020, R10
 	ADDQ         $0x00000004, R11
 	SUBQ         $0x00000001, R12
-	JMP          loop1336
+	JMP          loop1346
 
-end1337:
+end1347:
 	LEAQ  -48(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1338
+	JGE   all1348
 	BZHIL R10, R11, R11
 
-all1338:
+all1348:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1339
+	JZ     store1349
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z6, Z6
@@ -39168,7 +39905,7 @@ all1338:
 	VADDPS 192(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1339:
+store1349:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z6, 64(R11)
@@ -39206,12 +39943,12 @@ store1339:
 	ADDQ    BX, AX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x00000040, DX
-	JMP     group1332
+	JMP     group1342
 
-groups1333:
-group1340:
+groups1343:
+group1350:
 	CMPQ   DX, $0x00000010
-	JLE    groups1341
+	JLE    groups1351
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -39228,9 +39965,9 @@ group1340:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R11
 
-loop1342:
+loop1352:
 	CMPQ         R11, $0x00000004
-	JLT          end1343
+	JLT          end1353
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VPMOVZXWD    (SI)(BX*1), Z13
@@ -39322,12 +40059,12 @@ loop1342:
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1342
+	JMP          loop1352
 
-end1343:
-loop1344:
+end1353:
+loop1354:
 	CMPQ         R11, $0x00000001
-	JLT          end1345
+	JLT          end1355
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VPMOVZXWD    (SI)(BX*1), Z13
@@ -39353,22 +40090,22 @@ loop1344:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1344
+	JMP          loop1354
 
-end1345:
+end1355:
 	LEAQ  -16(DX), SI
 	MOVL  $0x0000ffff, R10
 	CMPQ  SI, $0x10
-	JGE   all1346
+	JGE   all1356
 	BZHIL SI, R10, R10
 
-all1346:
+all1356:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, SI
 	TESTQ  R10, R10
-	JZ     store1347
+	JZ     store1357
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z6, K1, Z6
@@ -39389,7 +40126,7 @@ all1346:
 	VADDPS 64(R10), Z11, K1, Z11
 	ADDQ   SI, R10
 
-store1347:
+store1357:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z6, K1, 64(R10)
@@ -39413,12 +40150,12 @@ store1347:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1340
+	JMP     group1350
 
-groups1341:
-group1348:
+groups1351:
+group1358:
 	CMPQ   DX, $0x00000000
-	JLE    groups1349
+	JLE    groups1359
 	MOVQ   AX, SI
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -39429,9 +40166,9 @@ group1348:
 	VXORPS Z5, Z5, Z5
 	MOVQ   k+32(FP), R11
 
-loop1350:
+loop1360:
 	CMPQ             R11, $0x00000004
-	JLT              end1351
+	JLT              end1361
 	VPMOVZXWD        (SI), Z6
 	VPSLLD           $0x10, Z6, Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
@@ -39467,12 +40204,12 @@ loop1350:
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000010, R10
 	SUBQ             $0x00000004, R11
-	JMP              loop1350
+	JMP              loop1360
 
-end1351:
-loop1352:
+end1361:
+loop1362:
 	CMPQ             R11, $0x00000001
-	JLT              end1353
+	JLT              end1363
 	VPMOVZXWD        (SI), Z6
 	VPSLLD           $0x10, Z6, Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
@@ -39484,22 +40221,22 @@ loop1352:
 	ADDQ             $0x00000020, SI
 	ADDQ             $0x00000004, R10
 	SUBQ             $0x00000001, R11
-	JMP              loop1352
+	JMP              loop1362
 
-end1353:
+end1363:
 	LEAQ  (DX), SI
 	MOVL  $0x0000ffff, R10
 	CMPQ  SI, $0x10
-	JGE   all1354
+	JGE   all1364
 	BZHIL SI, R10, R10
 
-all1354:
+all1364:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), SI
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, SI
 	TESTQ  R10, R10
-	JZ     store1355
+	JZ     store1365
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, K1, Z0
 	ADDQ   SI, R10
@@ -39514,7 +40251,7 @@ all1354:
 	VADDPS (R10), Z5, K1, Z5
 	ADDQ   SI, R10
 
-store1355:
+store1365:
 	MOVQ    CX, R10
 	VMOVUPS Z0, K1, (R10)
 	ADDQ    SI, R10
@@ -39531,9 +40268,9 @@ store1355:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1348
+	JMP     group1358
 
-groups1349:
+groups1359:
 	VZEROUPPER
 	RET
 
@@ -39550,9 +40287,9 @@ TEXT ·mulPanelBF16x7AVX512(SB), $128-72
 	LEAQ (SI)(SI*2), DI
 	LEAQ (DI)(SI*2), R8
 
-group1356:
+group1366:
 	CMPQ   DX, $0x00000020
-	JLE    groups1357
+	JLE    groups1367
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -39578,9 +40315,9 @@ group1356:
 	VXORPS Z20, Z20, Z20
 	MOVQ   k+32(FP), R11
 
-loop1358:
+loop1368:
 	CMPQ         R11, $0x00000004
-	JLT          end1359
+	JLT          end1369
 	VPMOVZXWD    (R9), Z21
 	VPSLLD       $0x10, Z21, Z21
 	VPMOVZXWD    (R9)(BX*1), Z22
@@ -39720,12 +40457,12 @@ loop1358:
 	ADDQ         $0x00000080, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R11
-	JMP          loop1358
+	JMP          loop1368
 
-end1359:
-loop1360:
+end1369:
+loop1370:
 	CMPQ         R11, $0x00000001
-	JLT          end1361
+	JLT          end1371
 	VPMOVZXWD    (R9), Z21
 	VPSLLD       $0x10, Z21, Z21
 	VPMOVZXWD    (R9)(BX*1), Z22
@@ -39763,22 +40500,22 @@ loop1360:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000004, R10
 	SUBQ         $0x00000001, R11
-	JMP          loop1360
+	JMP          loop1370
 
-end1361:
+end1371:
 	LEAQ  -32(DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1362
+	JGE   all1372
 	BZHIL R9, R10, R10
 
-all1362:
+all1372:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1363
+	JZ     store1373
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, Z0
 	VADDPS 64(R10), Z7, Z7
@@ -39809,7 +40546,7 @@ all1362:
 	VADDPS 128(R10), Z20, K1, Z20
 	ADDQ   R9, R10
 
-store1363:
+store1373:
 	MOVQ    CX, R10
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z7, 64(R10)
@@ -39844,12 +40581,12 @@ store1363:
 	ADDQ    BX, AX
 	ADDQ    $0x000000c0, CX
 	SUBQ    $0x00000030, DX
-	JMP     group1356
+	JMP     group1366
 
-groups1357:
-group1364:
+groups1367:
+group1374:
 	CMPQ   DX, $0x00000000
-	JLE    groups1365
+	JLE    groups1375
 	MOVQ   AX, R9
 	MOVQ   x+48(FP), R10
 	VXORPS Z0, Z0, Z0
@@ -39861,9 +40598,9 @@ group1364:
 	VXORPS Z6, Z6, Z6
 	MOVQ   k+32(FP), R11
 
-loop1366:
+loop1376:
 	CMPQ             R11, $0x00000004
-	JLT              end1367
+	JLT              end1377
 	VPMOVZXWD        (R9), Z7
 	VPSLLD           $0x10, Z7, Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
@@ -39903,12 +40640,12 @@ loop1366:
 	ADDQ             $0x00000080, R9
 	ADDQ             $0x00000010, R10
 	SUBQ             $0x00000004, R11
-	JMP              loop1366
+	JMP              loop1376
 
-end1367:
-loop1368:
+end1377:
+loop1378:
 	CMPQ             R11, $0x00000001
-	JLT              end1369
+	JLT              end1379
 	VPMOVZXWD        (R9), Z7
 	VPSLLD           $0x10, Z7, Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
@@ -39921,22 +40658,22 @@ loop1368:
 	ADDQ             $0x00000020, R9
 	ADDQ             $0x00000004, R10
 	SUBQ             $0x00000001, R11
-	JMP              loop1368
+	JMP              loop1378
 
-end1369:
+end1379:
 	LEAQ  (DX), R9
 	MOVL  $0x0000ffff, R10
 	CMPQ  R9, $0x10
-	JGE   all1370
+	JGE   all1380
 	BZHIL R9, R10, R10
 
-all1370:
+all1380:
 	KMOVW  R10, K1
 	MOVQ   ldd+8(FP), R9
 	MOVQ   add+64(FP), R10
 	SHLQ   $0x02, R9
 	TESTQ  R10, R10
-	JZ     store1371
+	JZ     store1381
 	MOVQ   CX, R10
 	VADDPS (R10), Z0, K1, Z0
 	ADDQ   R9, R10
@@ -39953,7 +40690,7 @@ all1370:
 	VADDPS (R10), Z6, K1, Z6
 	ADDQ   R9, R10
 
-store1371:
+store1381:
 	MOVQ    CX, R10
 	VMOVUPS Z0, K1, (R10)
 	ADDQ    R9, R10
@@ -39972,9 +40709,9 @@ store1371:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1364
+	JMP     group1374
 
-groups1365:
+groups1375:
 	VZEROUPPER
 	RET
 
@@ -39992,9 +40729,9 @@ TEXT ·mulPanelBF16x8AVX512(SB), $128-72
 	LEAQ (DI)(SI*2), R8
 	LEAQ (R8)(SI*2), R9
 
-group1372:
+group1382:
 	CMPQ   DX, $0x00000020
-	JLE    groups1373
+	JLE    groups1383
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -40023,9 +40760,9 @@ group1372:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R12
 
-loop1374:
+loop1384:
 	CMPQ         R12, $0x00000004
-	JLT          end1375
+	JLT          end1385
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -40181,12 +40918,12 @@ loop1374:
 	ADDQ         $0x00000080, R10
 	ADDQ         $0x00000010, R11
 	SUBQ         $0x00000004, R12
-	JMP          loop1374
+	JMP          loop1384
 
-end1375:
-loop1376:
+end1385:
+loop1386:
 	CMPQ         R12, $0x00000001
-	JLT          end1377
+	JLT          end1387
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -40228,22 +40965,22 @@ loop1376:
 	ADDQ         $0x00000020, R10
 	ADDQ         $0x00000004, R11
 	SUBQ         $0x00000001, R12
-	JMP          loop1376
+	JMP          loop1386
 
-end1377:
+end1387:
 	LEAQ  -32(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1378
+	JGE   all1388
 	BZHIL R10, R11, R11
 
-all1378:
+all1388:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1379
+	JZ     store1389
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z8, Z8
@@ -40278,7 +41015,7 @@ all1378:
 	VADDPS 128(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1379:
+store1389:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z8, 64(R11)
@@ -40317,12 +41054,12 @@ store1379:
 	ADDQ    BX, AX
 	ADDQ    $0x000000c0, CX
 	SUBQ    $0x00000030, DX
-	JMP     group1372
+	JMP     group1382
 
-groups1373:
-group1380:
+groups1383:
+group1390:
 	CMPQ   DX, $0x00000000
-	JLE    groups1381
+	JLE    groups1391
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	VXORPS Z0, Z0, Z0
@@ -40335,9 +41072,9 @@ group1380:
 	VXORPS Z7, Z7, Z7
 	MOVQ   k+32(FP), R12
 
-loop1382:
+loop1392:
 	CMPQ             R12, $0x00000004
-	JLT              end1383
+	JLT              end1393
 	VPMOVZXWD        (R10), Z8
 	VPSLLD           $0x10, Z8, Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
@@ -40381,12 +41118,12 @@ loop1382:
 	ADDQ             $0x00000080, R10
 	ADDQ             $0x00000010, R11
 	SUBQ             $0x00000004, R12
-	JMP              loop1382
+	JMP              loop1392
 
-end1383:
-loop1384:
+end1393:
+loop1394:
 	CMPQ             R12, $0x00000001
-	JLT              end1385
+	JLT              end1395
 	VPMOVZXWD        (R10), Z8
 	VPSLLD           $0x10, Z8, Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
@@ -40400,22 +41137,22 @@ loop1384:
 	ADDQ             $0x00000020, R10
 	ADDQ             $0x00000004, R11
 	SUBQ             $0x00000001, R12
-	JMP              loop1384
+	JMP              loop1394
 
-end1385:
+end1395:
 	LEAQ  (DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1386
+	JGE   all1396
 	BZHIL R10, R11, R11
 
-all1386:
+all1396:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1387
+	JZ     store1397
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, K1, Z0
 	ADDQ   R10, R11
@@ -40434,7 +41171,7 @@ all1386:
 	VADDPS (R11), Z7, K1, Z7
 	ADDQ   R10, R11
 
-store1387:
+store1397:
 	MOVQ    CX, R11
 	VMOVUPS Z0, K1, (R11)
 	ADDQ    R10, R11
@@ -40455,9 +41192,9 @@ store1387:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1380
+	JMP     group1390
 
-groups1381:
+groups1391:
 	VZEROUPPER
 	RET
 
@@ -40475,9 +41212,9 @@ TEXT ·mulPanelBF16x12AVX512(SB), $128-72
 	LEAQ (DI)(SI*2), R8
 	LEAQ (R8)(SI*2), R9
 
-group1388:
+group1398:
 	CMPQ   DX, $0x00000010
-	JLE    groups1389
+	JLE    groups1399
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	LEAQ   (R11)(SI*8), R12
@@ -40507,9 +41244,9 @@ group1388:
 	VXORPS Z23, Z23, Z23
 	MOVQ   k+32(FP), R13
 
-loop1390:
+loop1400:
 	CMPQ         R13, $0x00000004
-	JLT          end1391
+	JLT          end1401
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -40674,12 +41411,12 @@ loop1390:
 	ADDQ         $0x00000010, R11
 	ADDQ         $0x00000010, R12
 	SUBQ         $0x00000004, R13
-	JMP          loop1390
+	JMP          loop1400
 
-end1391:
-loop1392:
+end1401:
+loop1402:
 	CMPQ         R13, $0x00000001
-	JLT          end1393
+	JLT          end1403
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -40724,22 +41461,22 @@ loop1392:
 	ADDQ         $0x00000004, R11
 	ADDQ         $0x00000004, R12
 	SUBQ         $0x00000001, R13
-	JMP          loop1392
+	JMP          loop1402
 
-end1393:
+end1403:
 	LEAQ  -16(DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1394
+	JGE   all1404
 	BZHIL R10, R11, R11
 
-all1394:
+all1404:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1395
+	JZ     store1405
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z12, K1, Z12
@@ -40778,7 +41515,7 @@ all1394:
 	VADDPS 64(R11), Z23, K1, Z23
 	ADDQ   R10, R11
 
-store1395:
+store1405:
 	MOVQ    CX, R11
 	VMOVUPS Z0, (R11)
 	VMOVUPS Z12, K1, 64(R11)
@@ -40820,12 +41557,12 @@ store1395:
 	ADDQ    BX, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
-	JMP     group1388
+	JMP     group1398
 
-groups1389:
-group1396:
+groups1399:
+group1406:
 	CMPQ   DX, $0x00000000
-	JLE    groups1397
+	JLE    groups1407
 	MOVQ   AX, R10
 	MOVQ   x+48(FP), R11
 	LEAQ   (R11)(SI*8), R12
@@ -40843,9 +41580,9 @@ group1396:
 	VXORPS Z11, Z11, Z11
 	MOVQ   k+32(FP), R13
 
-loop1398:
+loop1408:
 	CMPQ             R13, $0x00000004
-	JLT              end1399
+	JLT              end1409
 	VPMOVZXWD        (R10), Z12
 	VPSLLD           $0x10, Z12, Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
@@ -40906,12 +41643,12 @@ loop1398:
 	ADDQ             $0x00000010, R11
 	ADDQ             $0x00000010, R12
 	SUBQ             $0x00000004, R13
-	JMP              loop1398
+	JMP              loop1408
 
-end1399:
-loop1400:
+end1409:
+loop1410:
 	CMPQ             R13, $0x00000001
-	JLT              end1401
+	JLT              end1411
 	VPMOVZXWD        (R10), Z12
 	VPSLLD           $0x10, Z12, Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
@@ -40930,22 +41667,22 @@ loop1400:
 	ADDQ             $0x00000004, R11
 	ADDQ             $0x00000004, R12
 	SUBQ             $0x00000001, R13
-	JMP              loop1400
+	JMP              loop1410
 
-end1401:
+end1411:
 	LEAQ  (DX), R10
 	MOVL  $0x0000ffff, R11
 	CMPQ  R10, $0x10
-	JGE   all1402
+	JGE   all1412
 	BZHIL R10, R11, R11
 
-all1402:
+all1412:
 	KMOVW  R11, K1
 	MOVQ   ldd+8(FP), R10
 	MOVQ   add+64(FP), R11
 	SHLQ   $0x02, R10
 	TESTQ  R11, R11
-	JZ     store1403
+	JZ     store1413
 	MOVQ   CX, R11
 	VADDPS (R11), Z0, K1, Z0
 	ADDQ   R10, R11
@@ -40972,7 +41709,7 @@ all1402:
 	VADDPS (R11), Z11, K1, Z11
 	ADDQ   R10, R11
 
-store1403:
+store1413:
 	MOVQ    CX, R11
 	VMOVUPS Z0, K1, (R11)
 	ADDQ    R10, R11
@@ -41001,8 +41738,8 @@ store1403:
 	ADDQ    BX, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JMP     group1396
+	JMP     group1406
 
-groups1397:
+groups1407:
 	VZEROUPPER
 	RET

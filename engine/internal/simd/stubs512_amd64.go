@@ -4,6 +4,26 @@
 
 package simd
 
+// quantizeQ8AVX512 quantises nb blocks of 32 values, four at a time, up to some that are not plain, and returns how many are left.
+//
+//go:noescape
+func quantizeQ8AVX512(q *int8, d *float32, s *float32, b *int32, h *int16, x *float32, nb int) int
+
+// quantizeQ8FineAVX512 quantises nb blocks of 32 values, and what that leaves of them, four at a time, up to some that are not plain, and returns how many are left.
+//
+//go:noescape
+func quantizeQ8FineAVX512(q *int8, d *float32, s *float32, b *int32, h *int16, q2 *int8, d2 *float32, s2 *float32, b2 *int32, h2 *int16, x *float32, nb int) int
+
+// expSumAVX512 replaces x[i] by exp(x[i]-top) and returns their sum, added up in float64; n is a multiple of 16.
+//
+//go:noescape
+func expSumAVX512(x *float32, n int, top float32) float64
+
+// swiGLUAVX512 computes dst[i] = gate[i] / (1+exp(-gate[i])) * up[i]; n is a multiple of 16.
+//
+//go:noescape
+func swiGLUAVX512(dst *float32, gate *float32, up *float32, n int)
+
 // mulPanelQ4_0x1AVX512 multiplies panels of Q4_0 with 1 activation rows.
 //
 //go:noescape

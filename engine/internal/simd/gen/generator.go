@@ -106,6 +106,20 @@ func (g *generator) table(name string, words [8]uint32) operand.Mem {
 	return m
 }
 
+// table64 is 64 bytes of constants, made from 16 words.
+func (g *generator) table64(name string, words [16]uint32) operand.Mem {
+	m := operand.NewDataAddr(operand.NewStaticSymbol(name), 0)
+	if !g.data[name] {
+		g.data[name] = true
+		g.StaticGlobal(name)
+		g.DataAttributes(attr.RODATA | attr.NOPTR)
+		for i, w := range words {
+			g.AddDatum(4*i, operand.U32(w))
+		}
+	}
+	return m
+}
+
 // bytesTable is a table of 16 bytes, twice, each more by add.
 func (g *generator) bytesTable(name string, values *[16]int, add int) operand.Mem {
 	var words [8]uint32

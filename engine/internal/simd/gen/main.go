@@ -53,6 +53,8 @@ var tiers = []struct {
 		g.floatPanels256()
 	}},
 	{"avx512_amd64.s", "stubs512_amd64.go", func(g *generator) {
+		g.quantize512()
+		g.exponentials512()
 		g.panels512()
 		g.floatPanels512()
 	}},

@@ -28,19 +28,7 @@ func (g *generator) quantizeRows(fine bool) {
 	if fine {
 		out = append(out, p.pointers("2"))
 	}
-	g.loop(nb, 1, func() {
-		v := make([]reg.VecVirtual, 4)
-		for i := range v {
-			v[i] = g.YMM()
-			g.VMOVUPS(at(x, 32*i), v[i])
-		}
-		for i, o := range out {
-			p.block(v, o, i == 0 && fine)
-			g.advance(32, o.q)
-			g.advance(4, o.d, o.s, o.b, o.h)
-		}
-		g.advance(128, x)
-	})
+	g.loop(nb, 1, func() { p.oneBlock(x, out) })
 	g.end()
 }
 
@@ -48,6 +36,21 @@ func (g *generator) quantizeRows(fine bool) {
 type quantizer struct {
 	*generator
 	order, magnitude reg.VecVirtual
+}
+
+// oneBlock quantises the block at x into out, one part or both, and moves on.
+func (p *quantizer) oneBlock(x reg.GPVirtual, out []q8Pointers) {
+	v := make([]reg.VecVirtual, 4)
+	for i := range v {
+		v[i] = p.YMM()
+		p.VMOVUPS(at(x, 32*i), v[i])
+	}
+	for i, o := range out {
+		p.block(v, o, i < len(out)-1)
+		p.advance(32, o.q)
+		p.advance(4, o.d, o.s, o.b, o.h)
+	}
+	p.advance(128, x)
 }
 
 // q8Pointers are where the parts of a block go.
