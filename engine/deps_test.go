@@ -23,16 +23,18 @@ const policy = `
 	engine/quant:           engine/tensor
 	engine/gguf:            engine/tensor engine/quant engine/enginetest
 	engine/internal/simd:   engine/tensor engine/quant
+	engine/internal/flash:  engine/tensor engine/quant engine/internal/simd
 	engine/token:           engine/gguf engine/tensor engine/enginetest
 	engine/store:           engine/gguf engine/tensor engine/store/lesson
 	engine/store/lesson:    engine engine/*
 	engine/store/lesson/train: engine/gguf engine/quant engine/tensor engine/store/lesson/train/corpus
 	engine/store/lesson/train/corpus: engine/token
 	engine/internal/offheap: -
-	engine/kvcache:         engine/tensor engine/quant engine/internal/offheap
+	engine/kvcache:         engine/tensor engine/quant engine/internal/offheap engine/internal/simd
 	engine/ops:             engine/tensor engine/quant engine/kvcache engine/internal/*
 	engine/model:           engine/tensor engine/quant engine/gguf engine/kvcache engine/ops engine/observe engine/internal/simd engine/internal/ref engine/enginetest
 	engine:                 engine/*
+	engine/quantize:        engine/gguf engine/quant engine/tensor
 	engine/measure:         engine engine/enginetest engine/tensor
 	engine/measure/compare: engine/measure
 	engine/enginetest:      engine/gguf engine/quant engine/tensor

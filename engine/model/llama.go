@@ -62,8 +62,7 @@ func (m *llama) layers(p *Pass) error {
 		p.show(l, observe.ResidPre, [3]int{n, c.Embd, 1}, p.resid)
 
 		// Attention.
-		h := p.normed.Reset(n, c.Embd)
-		cpu.RMSNorm(h, p.resid, w.attnNorm, n, c.Eps)
+		h := p.norm(w.attnNorm)
 		p.show(l, observe.AttnNorm, [3]int{n, c.Embd, 1}, h)
 		cpu.MatMul(&p.normed, ops.Out{W: w.q, Dst: p.q}, ops.Out{W: w.k, Dst: p.k, Fine: true}, ops.Out{W: w.v, Dst: p.v, Fine: true})
 		p.show(l, observe.Q, [3]int{n, c.Heads, c.HeadK}, p.q)
@@ -79,18 +78,21 @@ func (m *llama) layers(p *Pass) error {
 		p.attend(l)
 		cpu.MatMul(&p.attnOut, ops.Out{W: w.out, Dst: p.branch})
 		p.show(l, observe.AttnOut, [3]int{n, c.Embd, 1}, p.branch)
-		cpu.Add(p.resid, p.branch, n, c.Embd)
+		p.join(w.ffnNorm, p.wants(l, observe.ResidMid))
 		p.show(l, observe.ResidMid, [3]int{n, c.Embd, 1}, p.resid)
 
 		// Feed forward.
-		h = p.normed.Reset(n, c.Embd)
-		cpu.RMSNorm(h, p.resid, w.ffnNorm, n, c.Eps)
+		h = p.norm(w.ffnNorm)
 		p.show(l, observe.FFNNorm, [3]int{n, c.Embd, 1}, h)
 		cpu.MatMul(&p.normed, ops.Out{W: w.gate, Dst: p.gate}, ops.Out{W: w.up, Dst: p.up})
 		cpu.SwiGLU(p.ffn.Reset(n, c.FFN), p.gate, p.up, n, c.FFN)
 		cpu.MatMul(&p.ffn, ops.Out{W: w.down, Dst: p.branch})
 		p.show(l, observe.FFNOut, [3]int{n, c.Embd, 1}, p.branch)
-		cpu.Add(p.resid, p.branch, n, c.Embd)
+		if l+1 < len(m.layer) {
+			p.join(m.layer[l+1].attnNorm, p.wants(l, observe.ResidPost) || p.wants(l+1, observe.ResidPre))
+		} else {
+			cpu.Add(p.resid, p.branch, n, c.Embd)
+		}
 		p.show(l, observe.ResidPost, [3]int{n, c.Embd, 1}, p.resid)
 	}
 	return nil

@@ -34,6 +34,7 @@ type Pass struct {
 
 	resid    []float32 // [nTok, Embd]: the residual stream
 	normed   ops.Input // [nTok, Embd]
+	ready    bool      // normed is the norm of resid that comes next
 	q        []float32 // [nTok, Heads, HeadK]
 	k        []float32 // [nTok, KVHeads, HeadK]
 	v        []float32 // [nTok, KVHeads, HeadV]
@@ -95,7 +96,7 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 	if err != nil {
 		return err
 	}
-	p.seq, p.plan, p.n = seq, plan, len(tokens)
+	p.seq, p.plan, p.n, p.ready = seq, plan, len(tokens), false
 	start := time.Now()
 	for i, t := range tokens {
 		p.model.weights.TokenEmbd.Row(p.resid[i*c.Embd:], t)
@@ -155,6 +156,30 @@ func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x [
 	p.watcher.Observe(observe.Event{
 		Layer: layer, Point: at, Pos: p.plan.Pos + first, Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
 	})
+}
+
+// join adds branch to the residual stream and, unless the stream is watched, norms
+// it in the same go for the norm call that follows.
+func (p *Pass) join(w []float32, watched bool) {
+	c := p.model.Config
+	if watched {
+		p.cpu.Add(p.resid, p.branch, p.n, c.Embd)
+		return
+	}
+	p.cpu.AddRMSNorm(p.normed.Reset(p.n, c.Embd), p.resid, p.branch, w, p.n, c.Eps)
+	p.ready = true
+}
+
+// norm is the residual stream normed with w, in normed, [nTok, Embd].
+func (p *Pass) norm(w []float32) []float32 {
+	c := p.model.Config
+	if p.ready {
+		p.ready = false
+		return p.normed.X
+	}
+	h := p.normed.Reset(p.n, c.Embd)
+	p.cpu.RMSNorm(h, p.resid, w, p.n, c.Eps)
+	return h
 }
 
 // storeKV puts the keys and values of the batch into layer l of the cache.

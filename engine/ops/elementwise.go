@@ -15,13 +15,19 @@ func chunksOf(rows int) int { return (rows + rowsAChunk - 1) / rowsAChunk }
 type normTask struct {
 	kern      *simd.Kernels
 	dst, x, w []float32
+	y         []float32 // nil, or what x gets first
 	rows, n   int
 	eps       float32
 }
 
 func (t *normTask) Chunk(_, chunk int) {
 	for r := chunk * rowsAChunk; r < min((chunk+1)*rowsAChunk, t.rows); r++ {
-		t.kern.RMSNorm(t.dst[r*t.n:(r+1)*t.n], t.x[r*t.n:(r+1)*t.n], t.w, t.eps)
+		dst, x := t.dst[r*t.n:(r+1)*t.n], t.x[r*t.n:(r+1)*t.n]
+		if t.y != nil {
+			t.kern.AddRMSNorm(dst, x, t.y[r*t.n:(r+1)*t.n], t.w, t.eps)
+		} else {
+			t.kern.RMSNorm(dst, x, t.w, t.eps)
+		}
 	}
 }
 
@@ -32,7 +38,17 @@ func (c *CPU) RMSNorm(dst, x, w []float32, rows int, eps float32) {
 	if len(dst) < rows*n || len(x) < rows*n {
 		panic(fmt.Sprintf("ops: RMSNorm of %d rows of %d on %d and %d elements", rows, n, len(dst), len(x)))
 	}
-	c.norm = normTask{c.kern, dst, x, w, rows, n, eps}
+	c.norm = normTask{c.kern, dst, x, w, nil, rows, n, eps}
+	c.do(&c.norm, chunksOf(rows))
+}
+
+// AddRMSNorm is Add of y to x and RMSNorm of x in one, with the bits of the two.
+func (c *CPU) AddRMSNorm(dst, x, y, w []float32, rows int, eps float32) {
+	n := len(w)
+	if min(len(dst), len(x), len(y)) < rows*n {
+		panic(fmt.Sprintf("ops: AddRMSNorm of %d rows of %d on %d, %d and %d elements", rows, n, len(dst), len(x), len(y)))
+	}
+	c.norm = normTask{c.kern, dst, x, w, y, rows, n, eps}
 	c.do(&c.norm, chunksOf(rows))
 }
 

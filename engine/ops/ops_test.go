@@ -63,8 +63,12 @@ func each(t *testing.T, f func(t *testing.T, c *CPU)) {
 func TestMatMul(t *testing.T) {
 	each(t, func(t *testing.T, c *CPU) {
 		r := rand.New(rand.NewPCG(1, 1))
-		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q5_1, tensor.IQ4_NL} {
-			for _, shape := range [][3]int{{32, 1, 1}, {64, 33, 1}, {96, 200, 5}, {320, 17, 13}} {
+		for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q5_1, tensor.IQ4_NL, tensor.MXFP4,
+			tensor.Q6_K, tensor.Q5_K, tensor.Q4_K, tensor.Q3_K, tensor.Q2_K, tensor.IQ4_XS} {
+			for _, shape := range [][3]int{{32, 1, 1}, {64, 33, 1}, {96, 200, 5}, {320, 17, 13}, {256, 33, 1}, {512, 40, 6}} {
+				if shape[0]%typ.BlockSize() != 0 {
+					continue
+				}
 				in, out, rows := shape[0], shape[1], shape[2]
 				w, wide64 := weight(t, r, typ, in, out)
 				w2, wide2 := weight(t, r, typ, in, 7)
@@ -200,6 +204,7 @@ func TestShapesAreChecked(t *testing.T) {
 		"RMSNorm":      func() { c.RMSNorm(make([]float32, 3), make([]float32, 4), make([]float32, 4), 1, 0) },
 		"SwiGLU":       func() { c.SwiGLU(make([]float32, 4), make([]float32, 4), make([]float32, 3), 2, 2) },
 		"Add":          func() { c.Add(make([]float32, 4), make([]float32, 3), 2, 2) },
+		"AddRMSNorm":   func() { c.AddRMSNorm(make([]float32, 4), make([]float32, 4), make([]float32, 3), make([]float32, 4), 1, 0) },
 		"Attend":       func() { c.Attend(Attention{Heads: 3, KVHeads: 2, HeadK: 4, HeadV: 4, N: 1}) },
 	} {
 		func() {
