@@ -259,6 +259,16 @@ func mulPanelQ4_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //go:noescape
 func mulPanelQ4_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelQ4_0x8AVX2 multiplies panels of Q4_0 with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ4_0x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_0x12AVX2 multiplies panels of Q4_0 with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ4_0x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelQ4_0FineAVX2 multiplies panels of Q4_0 with the two parts of one activation row.
 //
 //go:noescape
@@ -283,6 +293,16 @@ func mulPanelQ4_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //
 //go:noescape
 func mulPanelQ4_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_1x8AVX2 multiplies panels of Q4_1 with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ4_1x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_1x12AVX2 multiplies panels of Q4_1 with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ4_1x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
 // mulPanelQ4_1FineAVX2 multiplies panels of Q4_1 with the two parts of one activation row.
 //
@@ -309,6 +329,16 @@ func mulPanelQ5_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //go:noescape
 func mulPanelQ5_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelQ5_0x8AVX2 multiplies panels of Q5_0 with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ5_0x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_0x12AVX2 multiplies panels of Q5_0 with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ5_0x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelQ5_0FineAVX2 multiplies panels of Q5_0 with the two parts of one activation row.
 //
 //go:noescape
@@ -333,6 +363,16 @@ func mulPanelQ5_1x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //
 //go:noescape
 func mulPanelQ5_1x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_1x8AVX2 multiplies panels of Q5_1 with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ5_1x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_1x12AVX2 multiplies panels of Q5_1 with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ5_1x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
 // mulPanelQ5_1FineAVX2 multiplies panels of Q5_1 with the two parts of one activation row.
 //
@@ -359,6 +399,16 @@ func mulPanelQ8_0x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //go:noescape
 func mulPanelQ8_0x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelQ8_0x8AVX2 multiplies panels of Q8_0 with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ8_0x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ8_0x12AVX2 multiplies panels of Q8_0 with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ8_0x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelQ8_0FineAVX2 multiplies panels of Q8_0 with the two parts of one activation row.
 //
 //go:noescape
@@ -383,6 +433,16 @@ func mulPanelIQ4_NLx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *i
 //
 //go:noescape
 func mulPanelIQ4_NLx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx8AVX2 multiplies panels of IQ4_NL with 8 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_NLx12AVX2 multiplies panels of IQ4_NL with 12 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_NLx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
 // mulPanelIQ4_NLFineAVX2 multiplies panels of IQ4_NL with the two parts of one activation row.
 //
@@ -409,6 +469,16 @@ func mulPanelMXFP4x3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *in
 //go:noescape
 func mulPanelMXFP4x4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelMXFP4x8AVX2 multiplies panels of MXFP4 with 8 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelMXFP4x12AVX2 multiplies panels of MXFP4 with 12 activation rows.
+//
+//go:noescape
+func mulPanelMXFP4x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelMXFP4FineAVX2 multiplies panels of MXFP4 with the two parts of one activation row.
 //
 //go:noescape
@@ -433,6 +503,16 @@ func mulPanelQ4_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //
 //go:noescape
 func mulPanelQ4_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx8AVX2 multiplies panels of Q4_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ4_Kx12AVX2 multiplies panels of Q4_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ4_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
 // mulPanelQ4_KFineAVX2 multiplies panels of Q4_K with the two parts of one activation row.
 //
@@ -459,6 +539,16 @@ func mulPanelQ5_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //go:noescape
 func mulPanelQ5_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelQ5_Kx8AVX2 multiplies panels of Q5_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ5_Kx12AVX2 multiplies panels of Q5_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ5_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelQ5_KFineAVX2 multiplies panels of Q5_K with the two parts of one activation row.
 //
 //go:noescape
@@ -483,6 +573,16 @@ func mulPanelQ6_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //
 //go:noescape
 func mulPanelQ6_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx8AVX2 multiplies panels of Q6_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ6_Kx12AVX2 multiplies panels of Q6_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ6_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
 // mulPanelQ6_KFineAVX2 multiplies panels of Q6_K with the two parts of one activation row.
 //
@@ -509,6 +609,16 @@ func mulPanelIQ4_XSx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *i
 //go:noescape
 func mulPanelIQ4_XSx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelIQ4_XSx8AVX2 multiplies panels of IQ4_XS with 8 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelIQ4_XSx12AVX2 multiplies panels of IQ4_XS with 12 activation rows.
+//
+//go:noescape
+func mulPanelIQ4_XSx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelIQ4_XSFineAVX2 multiplies panels of IQ4_XS with the two parts of one activation row.
 //
 //go:noescape
@@ -534,6 +644,16 @@ func mulPanelQ3_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //go:noescape
 func mulPanelQ3_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
+// mulPanelQ3_Kx8AVX2 multiplies panels of Q3_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ3_Kx12AVX2 multiplies panels of Q3_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ3_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
 // mulPanelQ3_KFineAVX2 multiplies panels of Q3_K with the two parts of one activation row.
 //
 //go:noescape
@@ -558,6 +678,16 @@ func mulPanelQ2_Kx3AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int
 //
 //go:noescape
 func mulPanelQ2_Kx4AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx8AVX2 multiplies panels of Q2_K with 8 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
+
+// mulPanelQ2_Kx12AVX2 multiplies panels of Q2_K with 12 activation rows.
+//
+//go:noescape
+func mulPanelQ2_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
 
 // mulPanelQ2_KFineAVX2 multiplies panels of Q2_K with the two parts of one activation row.
 //

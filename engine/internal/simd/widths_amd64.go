@@ -25,8 +25,10 @@ func (w *widths) next(left int) int {
 		return left
 	case left <= 2*w.dense:
 		return (left + 1) / 2
-	case left == w.most+1:
-		return w.dense
 	}
-	return w.most
+	n := min(left, w.most)
+	for !w.have[n] || n == left-1 {
+		n--
+	}
+	return n
 }

@@ -138,7 +138,8 @@ const (
 	slotPair = 192
 	slotHalf = 224 // two of them
 
-	frameSuper = 288
+	// From here on the accumulators of many columns and the weights at hand.
+	slotTile = 288
 )
 
 // panelKernel is the code of one function: a format and a number of columns,
@@ -173,8 +174,11 @@ const prefetchColumns = 4
 func (p *panelKernel) begin(tier string) {
 	name := fmt.Sprintf("mulPanel%sx%d%s", p.name, p.columns, tier)
 	frame := frame
-	if p.super {
-		frame = frameSuper
+	switch {
+	case p.rows == rows256 && p.columns > group256:
+		frame = slotTile + 32*(p.columns+2*8)
+	case p.super:
+		frame = slotTile
 	}
 	if p.fine {
 		name = fmt.Sprintf("mulPanel%sFine%s", p.name, tier)

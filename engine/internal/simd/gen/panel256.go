@@ -14,7 +14,12 @@ import (
 const rows256 = 8
 
 // columns256 are the numbers of columns that have a kernel.
-var columns256 = []int{1, 2, 3, 4}
+var columns256 = []int{1, 2, 3, 4, 8, 12}
+
+// group256 is how many columns have their accumulators in registers. With more
+// columns these are in the frame, and so is the block column at hand, unpacked once
+// for all.
+const group256 = 4
 
 func (g *generator) panels256() {
 	for _, f := range panelFormats {
@@ -27,23 +32,101 @@ func (g *generator) panels256() {
 
 type kernel256 struct {
 	panelKernel
-	ones operand.Mem
-	acc  []reg.VecVirtual
+	ones  operand.Mem
+	acc   []reg.VecVirtual // nil where they are in the frame
+	group []int            // the columns at hand
 }
 
 func (g *generator) panel256(f panelFormat, columns int, fine bool) {
 	p := &kernel256{panelKernel: panelKernel{generator: g, panelFormat: f, rows: rows256, columns: columns, fine: fine}}
 	p.begin("AVX2")
 	p.ones = p.words("ones16", 0x00010001)
-	p.panels(func() { p.acc = p.zeroed(columns) }, p.shared, p.block, p.finish)
+	p.panels(p.zero, p.shared, p.block, p.finish)
+}
+
+// zero sets the accumulators to 0.
+func (p *kernel256) zero() {
+	if p.columns <= group256 {
+		p.acc = p.zeroed(p.columns)
+		return
+	}
+	p.acc = nil
+	v := p.zeroed(1)[0]
+	for t := range p.columns {
+		p.VMOVUPS(v, p.slotAcc(t))
+	}
+}
+
+// slotAcc is the accumulator of column t, and slotSlice slice s as it is, or the
+// magnitudes of its weights.
+func (p *kernel256) slotAcc(t int) operand.Mem { return p.slot(slotTile + 32*t) }
+
+func (p *kernel256) slotSlice(s int, magnitude bool) operand.Mem {
+	at := slotTile + 32*(p.columns+s)
+	if magnitude {
+		at += 8 * 32
+	}
+	return p.slot(at)
+}
+
+// accumulate runs body on the accumulator of column t.
+func (p *kernel256) accumulate(t int, body func(acc reg.VecVirtual)) {
+	if p.acc != nil {
+		body(p.acc[t])
+		return
+	}
+	acc := p.YMM()
+	p.VMOVUPS(p.slotAcc(t), acc)
+	body(acc)
+	p.VMOVUPS(acc, p.slotAcc(t))
+}
+
+// groups runs body for each few columns, with the block column unpacked in the
+// frame if there are several.
+func (p *kernel256) groups(body func()) {
+	if p.acc == nil {
+		for s := range 8 {
+			w := p.unpack(s%4, s/4)
+			p.VMOVDQU(w, p.slotSlice(s, false))
+			if p.isWide() {
+				p.VPABSB(w, w)
+				p.VMOVDQU(w, p.slotSlice(s, true))
+			}
+		}
+	}
+	for first := 0; first < p.columns; first += group256 {
+		p.group = p.group[:0]
+		for t := first; t < min(first+group256, p.columns); t++ {
+			p.group = append(p.group, t)
+		}
+		body()
+	}
+}
+
+// slice is slice s, ready to be multiplied.
+func (p *kernel256) slice(s int) reg.VecVirtual {
+	if p.acc != nil {
+		return p.unpack(s%4, s/4)
+	}
+	u := p.YMM()
+	p.VMOVDQU(p.slotSlice(s, false), u)
+	return u
 }
 
 // finish stores the accumulators: all 8 rows, or those of a last panel.
 func (p *kernel256) finish() {
 	part, done := p.label("part"), p.label("stored")
+	acc := p.acc
+	if acc == nil {
+		acc = make([]reg.VecVirtual, p.columns)
+		for t := range acc {
+			acc[t] = p.YMM()
+			p.VMOVUPS(p.slotAcc(t), acc[t])
+		}
+	}
 	p.CMPQ(p.slot(slotRows), operand.U8(rows256))
 	p.JLT(operand.LabelRef(part))
-	p.store(p.acc,
+	p.store(acc,
 		func(v reg.VecVirtual, m operand.Mem) { p.VADDPS(m, v, v) },
 		func(v reg.VecVirtual, m operand.Mem) { p.VMOVUPS(v, m) })
 	p.JMP(operand.LabelRef(done))
@@ -53,7 +136,7 @@ func (p *kernel256) finish() {
 	mask, x := p.YMM(), p.YMM()
 	p.VPBROADCASTD(p.slot(slotRows), mask)
 	p.VPCMPGTD(p.table("lanes", [8]uint32{0, 1, 2, 3, 4, 5, 6, 7}), mask, mask)
-	p.store(p.acc,
+	p.store(acc,
 		func(v reg.VecVirtual, m operand.Mem) {
 			p.VMASKMOVPS(m, mask, x)
 			p.VADDPS(x, v, v)
@@ -84,29 +167,32 @@ func (p *kernel256) block() {
 		p.blockHalves()
 		return
 	}
-	var sum []reg.VecVirtual
-	switch {
-	case p.isWide():
-		sum = p.bytesSum()
-	default:
-		sum = p.sums16(nil, []int{0, 1}, p.words("ones16", 0x00010001))
-	}
-	d, m := p.scale()
-	for t, acc := range p.acc {
-		x := p.YMM()
-		if p.offset {
-			p.VBROADCASTSS(p.e(t), x)
-			p.VFMADD231PS(x, m, acc)
-		} else if !p.isWide() {
-			p.VPBROADCASTD(p.e(t), x)
-			p.VPSLLD(operand.U8(p.shift()), x, x)
-			p.VPADDD(x, sum[t], sum[t])
+	p.groups(func() {
+		var sum []reg.VecVirtual
+		if p.isWide() {
+			sum = p.bytesSum()
+		} else {
+			sum = p.sums16(nil, []int{0, 1}, p.words("ones16", 0x00010001))
 		}
-		p.VCVTDQ2PS(sum[t], sum[t])
-		p.VBROADCASTSS(p.d(t), x)
-		p.VMULPS(d, x, x)
-		p.VFMADD231PS(x, sum[t], acc)
-	}
+		d, m := p.scale()
+		for i, t := range p.group {
+			p.accumulate(t, func(acc reg.VecVirtual) {
+				x := p.YMM()
+				if p.offset {
+					p.VBROADCASTSS(p.e(t), x)
+					p.VFMADD231PS(x, m, acc)
+				} else if !p.isWide() {
+					p.VPBROADCASTD(p.e(t), x)
+					p.VPSLLD(operand.U8(p.shift()), x, x)
+					p.VPADDD(x, sum[i], sum[i])
+				}
+				p.VCVTDQ2PS(sum[i], sum[i])
+				p.VBROADCASTSS(p.d(t), x)
+				p.VMULPS(d, x, x)
+				p.VFMADD231PS(x, sum[i], acc)
+			})
+		}
+	})
 }
 
 // blockHalves is block for formats with a scale for each half, which multiplies in
@@ -127,26 +213,30 @@ func (p *kernel256) blockHalves() {
 		p.VPSHUFHW(operand.U8(order), half, half)
 		p.VMOVDQU(half, p.slot(slotHalf+32*i))
 	}
-	sum := p.sums16(nil, []int{0}, p.slot(slotHalf))
-	sum = p.sums16(sum, []int{1}, p.slot(slotHalf+32))
-	for t, acc := range p.acc {
-		x, y := p.YMM(), p.YMM()
-		p.VPBROADCASTD(p.e(t), y)
-		p.VPMADDWD(p.slot(slotPair), y, y)
-		p.VBROADCASTSS(p.d(t), x)
-		if p.offset {
-			p.VCVTDQ2PS(y, y)
-			m := p.YMM()
-			p.VMULPS(p.slot(slotM), x, m)
-			p.VFMADD231PS(m, y, acc)
-		} else {
-			p.VPSLLD(operand.U8(p.shift()), y, y)
-			p.VPADDD(y, sum[t], sum[t])
+	p.groups(func() {
+		sum := p.sums16(nil, []int{0}, p.slot(slotHalf))
+		sum = p.sums16(sum, []int{1}, p.slot(slotHalf+32))
+		for i, t := range p.group {
+			p.accumulate(t, func(acc reg.VecVirtual) {
+				x, y := p.YMM(), p.YMM()
+				p.VPBROADCASTD(p.e(t), y)
+				p.VPMADDWD(p.slot(slotPair), y, y)
+				p.VBROADCASTSS(p.d(t), x)
+				if p.offset {
+					p.VCVTDQ2PS(y, y)
+					m := p.YMM()
+					p.VMULPS(p.slot(slotM), x, m)
+					p.VFMADD231PS(m, y, acc)
+				} else {
+					p.VPSLLD(operand.U8(p.shift()), y, y)
+					p.VPADDD(y, sum[i], sum[i])
+				}
+				p.VCVTDQ2PS(sum[i], sum[i])
+				p.VMULPS(p.slot(slotD), x, x)
+				p.VFMADD231PS(x, sum[i], acc)
+			})
 		}
-		p.VCVTDQ2PS(sum[t], sum[t])
-		p.VMULPS(p.slot(slotD), x, x)
-		p.VFMADD231PS(x, sum[t], acc)
-	}
+	})
 }
 
 // scale is d of the block column, and m if there is one.
@@ -207,10 +297,10 @@ func (p *kernel256) sums16(sum []reg.VecVirtual, halves []int, scale operand.Mem
 	var pair []reg.VecVirtual
 	count := 0
 	flush := func() {
-		for t, v := range pair {
+		for i, v := range pair {
 			p.VPMADDWD(scale, v, v)
 			if sum != nil {
-				p.VPADDD(v, sum[t], sum[t])
+				p.VPADDD(v, sum[i], sum[i])
 			}
 		}
 		if sum == nil {
@@ -220,21 +310,21 @@ func (p *kernel256) sums16(sum []reg.VecVirtual, halves []int, scale operand.Mem
 	}
 	for s := range 4 {
 		for _, half := range halves {
-			u := p.unpack(s, half)
+			u := p.slice(s + 4*half)
 			first := pair == nil
 			if first {
-				pair = make([]reg.VecVirtual, p.columns)
+				pair = make([]reg.VecVirtual, len(p.group))
 			}
-			for t := range pair {
+			for i, t := range p.group {
 				x := p.YMM()
 				p.VPBROADCASTD(p.q(t, s+4*half), x)
 				if first {
-					pair[t] = p.YMM()
-					p.VPMADDUBSW(x, u, pair[t])
+					pair[i] = p.YMM()
+					p.VPMADDUBSW(x, u, pair[i])
 					continue
 				}
 				p.VPMADDUBSW(x, u, x)
-				p.VPADDW(x, pair[t], pair[t])
+				p.VPADDW(x, pair[i], pair[i])
 			}
 			if count++; count == p.together() {
 				flush()
@@ -250,6 +340,11 @@ func (p *kernel256) sums16(sum []reg.VecVirtual, halves []int, scale operand.Mem
 // unpack is slice s+4*half.
 func (p *kernel256) unpack(s, half int) reg.VecVirtual {
 	u, quants := p.YMM(), p.quants(p.rows)
+	if p.bits == 8 {
+		p.VMOVDQU(p.words("sign8", wordsOf(0x80)), u)
+		p.VPXOR(at(p.w, quants+32*(s+4*half)), u, u)
+		return u
+	}
 	// shift moves bit from of each byte of v to bit to, and others with it.
 	shift := func(v reg.VecVirtual, from, to int) {
 		switch {
@@ -303,30 +398,26 @@ func (p *kernel256) values() reg.VecVirtual {
 // bytesSum multiplies weights of 8 bits with a sign, which moves to the activations;
 // pairs reach 2*128*127, so that none can be added in 16 bits.
 func (p *kernel256) bytesSum() []reg.VecVirtual {
-	sum := make([]reg.VecVirtual, p.columns)
+	sum := make([]reg.VecVirtual, len(p.group))
 	for s := range 8 {
-		u := p.YMM()
-		var w reg.VecVirtual
-		if p.codes != nil {
-			w = p.unpack(s%4, s/4)
+		w, u := p.slice(s), p.YMM()
+		if p.acc != nil {
+			p.VPABSB(w, u)
 		} else {
-			w = p.YMM()
-			p.VMOVDQU(p.words("sign8", wordsOf(0x80)), w)
-			p.VPXOR(at(p.w, p.quants(p.rows)+32*s), w, w)
+			p.VMOVDQU(p.slotSlice(s, true), u)
 		}
-		p.VPABSB(w, u)
-		for t := range sum {
+		for i, t := range p.group {
 			x := p.YMM()
 			p.VPBROADCASTD(p.q(t, s), x)
 			p.VPSIGNB(w, x, x)
 			p.VPMADDUBSW(x, u, x)
-			if sum[t] == nil {
-				sum[t] = p.YMM()
-				p.VPMADDWD(p.ones, x, sum[t])
+			if sum[i] == nil {
+				sum[i] = p.YMM()
+				p.VPMADDWD(p.ones, x, sum[i])
 				continue
 			}
 			p.VPMADDWD(p.ones, x, x)
-			p.VPADDD(x, sum[t], sum[t])
+			p.VPADDD(x, sum[i], sum[i])
 		}
 	}
 	return sum
