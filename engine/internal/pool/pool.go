@@ -17,7 +17,7 @@ const (
 	// within restFactor rests.
 	stallFactor = 2
 	stallAfter  = 200 * time.Microsecond
-	shortRest   = 4 * time.Millisecond
+	shortRest   = 16 * time.Millisecond
 	longRest    = 512 * time.Millisecond
 	restFactor  = 8
 )
