@@ -14,8 +14,9 @@ type Stdout struct{ Text string }
 type Stderr struct{ Text string }
 
 // Stream is generated text of an engine call as it comes, when that call is
-// the value that the cell is going to show. A [Display] with Streamed set
-// follows it if the shown value has exactly that text.
+// the value that the cell is going to show, or is what its last statement
+// assigns. A [Display] with Streamed set follows it if the shown value has
+// exactly that text.
 type Stream struct{ Text string }
 
 // Display is a value to show, in every form that it has.

@@ -288,6 +288,8 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 		if shown != nil {
 			body.List[len(body.List)-1] = shown
 			u.Show = !prints(shown.X, unit.Info)
+		} else if n := len(body.List); n > 0 && a.c.Show {
+			_, u.Show = body.List[n-1].(*ast.AssignStmt) // which may generate text
 		}
 		u.Stmts = body.List
 		u.Hoist = map[types.Object]bool{}
@@ -589,6 +591,9 @@ func (k *Kernel) execute(ctx context.Context, name string, programs []*interp.Pr
 
 func (k *Kernel) begin(ctx context.Context) *run {
 	k.out.begin()
+	k.mu.Lock()
+	k.showing.on = false // of a call that failed
+	k.mu.Unlock()
 	r := &run{over: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	k.m.gs.mu.Lock()

@@ -82,9 +82,9 @@ type Doc struct {
 // Var is one variable of the session.
 type Var struct {
 	Name, Type string
-	Bytes      int64 // what it owns, see nb.Sizer; else a bounded deep size
+	Bytes      int64 // what it owns, see nb.Sizer; else a bounded deep size; -1 when it cannot be told now
 	Value      string
-	Parts      map[string]int64 // of Bytes, for an nb.Parter
+	Parts      map[string]int64 // of Bytes, see nb.Parts
 	Stale      bool             // see Kernel.Stale
 }
 

@@ -24,6 +24,18 @@ func (m *machine) showBegin() {
 	m.k.showing.text.Reset()
 }
 
+// showEnd ends a generation whose result a variable keeps.
+func (m *machine) showEnd() {
+	k := m.k
+	k.mu.Lock()
+	k.showing.on = false
+	text := k.showing.text.String()
+	k.mu.Unlock()
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		k.out.event(Stream{"\n"})
+	}
+}
+
 // streamText takes generated text of an engine call.
 func (k *Kernel) streamText(s string) {
 	k.mu.Lock()

@@ -38,51 +38,63 @@ func (k *Kernel) vars(ctx context.Context) []Var {
 		if !ok || !rv.IsValid() {
 			continue
 		}
-		list = append(list, Var{Name: name, Type: types.TypeString(v.Type(), k.qualify), Stale: stale[name], Bytes: owned(rv), Parts: parts(rv), Value: "?"})
-		values = append(values, display.Value{V: opened(rv, v.Type()), T: v.Type()})
+		list = append(list, Var{Name: name, Type: types.TypeString(v.Type(), k.qualify), Stale: stale[name], Bytes: -1, Value: "?"})
+		values = append(values, display.Value{V: rv, T: v.Type()})
 	}
 	k.mu.Unlock()
-	for i, text := range k.briefs(ctx, values) {
-		list[i].Value = oneLine(text, 48)
+	for i, n := range each(ctx, k, values, func(v display.Value) int64 { return owned(v.V) }) {
+		if n != nil {
+			list[i].Bytes = *n
+		}
+	}
+	for i, p := range each(ctx, k, values, func(v display.Value) map[string]int64 { return nb.Parts(native(v.V)) }) {
+		if p != nil {
+			list[i].Parts = *p
+		}
+	}
+	for i, text := range each(ctx, k, values, func(v display.Value) string {
+		return k.brief(display.Value{V: opened(v.V, v.T), T: v.T})
+	}) {
+		if text != nil {
+			list[i].Value = oneLine(*text, 48)
+		}
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
 }
 
-// briefs are short texts of values. They may call methods of cell types, which
-// may do anything: that is a run of its own, which ends. A value whose method
-// does not end well is "?", and after a few of them the rest are.
-func (k *Kernel) briefs(ctx context.Context, values []display.Value) []string {
-	out := make([]string, len(values))
-	from := 0
-	for range 4 {
-		texts := make(chan string, len(values))
+// each asks something of every value. That may call methods of the values, which
+// may do anything, or wait for a session that is at work: it is a run of its
+// own, which ends. Of a value whose methods do not end well nothing is known,
+// and after a few of them of the rest.
+func each[T any](ctx context.Context, k *Kernel, values []display.Value, ask func(display.Value) T) []*T {
+	out := make([]*T, len(values))
+	for from, round := 0, 0; from < len(values) && round < 4 && ctx.Err() == nil; round++ {
+		results := make(chan T, len(values))
 		left := values[from:]
 		k.bounded(ctx, func() {
 			for _, v := range left {
-				texts <- k.brief(v)
+				results <- ask(v)
 			}
 		})
-		for more := true; more && from < len(out); {
+		for done := false; !done && from < len(values); from++ {
 			select {
-			case out[from] = <-texts:
-				from++
+			case x := <-results:
+				out[from] = &x
 			default:
-				more = false
+				done = true // this one is passed over
 			}
 		}
-		if from == len(out) {
-			return out
-		}
-		out[from] = "?"
-		if from++; ctx.Err() != nil {
-			break
-		}
-	}
-	for i := from; i < len(out); i++ {
-		out[i] = "?"
 	}
 	return out
+}
+
+// native is a variable's value, nil if it may not be taken.
+func native(v reflect.Value) any {
+	if !v.CanInterface() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil
+	}
+	return v.Interface()
 }
 
 // bounded runs f, which may call methods of cell types, for briefTime at most.
@@ -93,17 +105,6 @@ func (k *Kernel) bounded(ctx context.Context, f func()) {
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	defer r.cancel()
 	_ = k.drive(ctx, r, "", func() error { f(); return nil })
-}
-
-// parts are what a value says of the memory that it owns.
-func parts(v reflect.Value) map[string]int64 {
-	if !v.CanInterface() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return nil
-	}
-	if p, ok := v.Interface().(nb.Parter); ok {
-		return p.BytesByPart()
-	}
-	return nil
 }
 
 // qualify names packages in types: those of the session not at all.

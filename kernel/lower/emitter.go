@@ -264,7 +264,14 @@ func (e *emitter) cell(u Unit) {
 				last, stmts = x, stmts[:len(stmts)-1]
 			}
 		}
-		e.stmts(stmts)
+		if n := len(stmts); last == nil && u.Show && n > 0 && e.generates(stmts[n-1]) {
+			e.stmts(stmts[:n-1])
+			e.line("__k.ShowBegin()")
+			e.stmts(stmts[n-1:])
+			e.line("__k.ShowEnd()")
+		} else {
+			e.stmts(stmts)
+		}
 		if last != nil {
 			e.show(last)
 		}
@@ -273,6 +280,25 @@ func (e *emitter) cell(u Unit) {
 	})
 	fmt.Fprintf(&e.top, "func %s() {\n%s}\n", n, body)
 	fmt.Fprintf(&e.init, "%s()\n", n)
+}
+
+// generates says whether a statement keeps the result of a call of the engine:
+// its text is worth reading as it comes, though nothing is shown at the end.
+func (e *emitter) generates(s ast.Stmt) bool {
+	a, ok := s.(*ast.AssignStmt)
+	if !ok || len(a.Rhs) != 1 {
+		return false
+	}
+	call, ok := ast.Unparen(a.Rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	f, ok := e.info.Uses[sel.Sel].(*types.Func)
+	return ok && f.Pkg() != nil && f.Pkg().Path() == "loupe/engine"
 }
 
 // show evaluates the last expression of a cell and hands its values over.

@@ -20,3 +20,22 @@ func attachEngine(h *Host) (restore func()) {
 	}
 	return engine.SetHost(e)
 }
+
+// Parts is what the memory of a value is for, by name: what a Parter says of
+// itself, and of a model its weights, what loading laid out anew of them, and
+// the rest, which is the pages of its sessions' caches and the file's own
+// tables. nil for other values.
+func Parts(v any) map[string]int64 {
+	switch v := v.(type) {
+	case Parter:
+		return v.BytesByPart()
+	case *engine.Model:
+		if v == nil || v.Bytes() == 0 {
+			return nil
+		}
+		weights, _ := v.WeightBytes()
+		packed := v.PackedBytes()
+		return map[string]int64{"weights": weights, "packed": packed, "caches and tables": v.Bytes() - weights - packed}
+	}
+	return nil
+}

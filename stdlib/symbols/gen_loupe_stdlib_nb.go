@@ -17,6 +17,7 @@ func init() {
 			"Host":       reflect.ValueOf((*p_loupe_stdlib_nb.Host)(nil)),
 			"Parter":     reflect.ValueOf((*p_loupe_stdlib_nb.Parter)(nil)),
 			"_Parter":    reflect.ValueOf((*w_loupe_stdlib_nb_Parter)(nil)),
+			"Parts":      reflect.ValueOf(p_loupe_stdlib_nb.Parts),
 			"Progress":   reflect.ValueOf(p_loupe_stdlib_nb.Progress),
 			"Show":       reflect.ValueOf(p_loupe_stdlib_nb.Show),
 			"Sizer":      reflect.ValueOf((*p_loupe_stdlib_nb.Sizer)(nil)),

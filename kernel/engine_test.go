@@ -1,0 +1,71 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestEngineCells: generated text streams when the cell shows the reply or
+// keeps it in its last statement, and nowhere else; interrupts end generations
+// and the loading of models; %who says what a model's memory is for.
+func TestEngineCells(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	if got := play(t, k, r, "m, err := engine.Load(\"lesson\", engine.LoadConfig{})", "s := m.NewSession()", "cfg := engine.GenerateConfig{MaxTokens: 6}"); got != "" {
+		t.Fatal(got)
+	}
+	streamed := func(src string) string {
+		n := len(r.events)
+		play(t, k, r, src)
+		var b strings.Builder
+		for _, e := range r.events[n:] {
+			switch e := e.(type) {
+			case Stream:
+				b.WriteString(e.Text)
+			case Display:
+				if e.Streamed {
+					b.WriteString("|shown")
+				}
+			}
+		}
+		return b.String()
+	}
+	text := streamed("r, err := s.Generate(\"Once upon a time\", cfg)")
+	if got := play(t, k, r, "r.Text + \"\\n\" == "+quote(text)); got != "= true\n" {
+		t.Errorf("streamed %q: %s", text, got)
+	}
+	for src, want := range map[string]string{
+		"m.NewSession().Generate(\"Once upon a time\", cfg)":                 strings.TrimSuffix(text, "\n") + "|shown",
+		"r, err = m.NewSession().Generate(\"Once upon a time\", cfg)":        text,
+		"r, err = m.NewSession().Generate(\"Once upon a time\", cfg)\n_ = r": "",
+		"for range 2 { m.NewSession().Generate(\"Once\", cfg) }":             "",
+	} {
+		if got := streamed(src); got != want {
+			t.Errorf("%s streamed %q want %q", src, got, want)
+		}
+	}
+	for _, src := range []string{
+		"for { s.Rewind(0); s.Generate(\"Once\") }",
+		"for { m.NewSession().Generate(strings.Repeat(\"a brave deer \", 100)) }",
+		"for { x, _ := engine.Load(\"lesson\", engine.LoadConfig{}); x.Close() }",
+		"_, err = m.NewSession().Generate(\"Once\", engine.GenerateConfig{OnText: func(string) { time.Sleep(time.Hour) }})",
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		var at time.Time
+		time.AfterFunc(60*time.Millisecond, func() { at = time.Now(); cancel() })
+		err := k.Run(ctx, Cell{Name: "In[9]", Source: src, Show: true})
+		took := time.Since(at)
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != Interrupted || took > time.Second {
+			t.Errorf("%s: %v after %v", src, err, took)
+		}
+		t.Logf("%s: stopped after %v", src, took)
+	}
+	if got := play(t, k, r, "r2, _ := m.NewSession().Generate(\"Once upon a time\", cfg)\nr2.Text == r.Text", "%who"); !strings.HasPrefix(got, "= true\n") || !strings.Contains(got, "weights ") || !strings.Contains(got, "caches and tables ") {
+		t.Errorf("afterwards: %s", got)
+	}
+}
+
+func quote(s string) string { return "\"" + strings.ReplaceAll(s, "\n", "\\n") + "\"" }
