@@ -17,6 +17,9 @@ func detect() []*Kernels {
 	list := []*Kernels{&generic}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
 		list = append(list, &avx2)
+		if cpu.X86.HasAVXVNNI {
+			list = append(list, &avxvnni)
+		}
 		// That the system saves the wide registers is part of these.
 		x := &cpu.X86
 		if x.HasBMI2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512VNNI {

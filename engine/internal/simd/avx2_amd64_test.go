@@ -61,7 +61,7 @@ func TestExp(t *testing.T) {
 // of 128 bytes or more, not NOSPLIT), no pointers in the frame, and clean upper
 // halves of the registers on return.
 func TestAssembly(t *testing.T) {
-	for _, tier := range []string{"AVX2", "AVX512"} {
+	for _, tier := range []string{"AVX2", "AVXVNNI", "AVX512"} {
 		checkAssembly(t, strings.ToLower(tier)+"_amd64.s", tier)
 	}
 }

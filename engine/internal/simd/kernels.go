@@ -45,7 +45,7 @@ type Store func(dst []byte, src []float32) bool
 
 // Kernels is one tier. Operands of one call do not overlap unless it says so.
 type Kernels struct {
-	Name string // as LOUPE_SIMD has it: "generic", "avx2", "avx512"
+	Name string // as LOUPE_SIMD has it: "generic", "avx2", "avxvnni", "avx512"
 
 	// QuantizeQ8 makes x, of q.N elements, row row of q. See Q8.
 	QuantizeQ8 func(q *Q8, row int, x []float32)

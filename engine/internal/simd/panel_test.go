@@ -82,6 +82,11 @@ func TestPack(t *testing.T) {
 // each smaller shape against the bits of the largest.
 func TestMulPanel(t *testing.T) {
 	const maxRows = 41
+	type key struct {
+		typ tensor.DType
+		n   int
+	}
+	products := map[key]*product{}
 	for _, k := range panelTiers() {
 		for _, typ := range panelTypes {
 			t.Run(fmt.Sprintf("%s/%s", k.Name, typ), func(t *testing.T) {
@@ -92,7 +97,11 @@ func TestMulPanel(t *testing.T) {
 					if c.n%typ.BlockSize() != 0 || c.n > 2000 && typ.BlockSize() > blockLen {
 						continue
 					}
-					p := newProduct(typ, maxRows, c.n, c.tokens, uint64(c.n))
+					p := products[key{typ, c.n}]
+					if p == nil {
+						p = newProduct(typ, maxRows, c.n, c.tokens, uint64(c.n))
+						products[key{typ, c.n}] = p
+					}
 					w := p.packed(k)
 					full := make([]float32, c.tokens*maxRows)
 					mul(full, maxRows, w, maxRows, &p.q, 0, c.tokens)

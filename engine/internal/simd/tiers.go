@@ -10,7 +10,7 @@ import (
 const Env = "LOUPE_SIMD"
 
 // known lists the names of all tiers of any machine, the slowest first.
-var known = []string{"generic", "avx2", "avx512"}
+var known = []string{"generic", "avx2", "avxvnni", "avx512"}
 
 // All lists the tiers that this machine can run, the slowest first.
 func All() []*Kernels { return tiers }

@@ -38,6 +38,7 @@ func main() {
 var tiers = []struct {
 	asm, stubs string
 	write      func(*generator)
+	finish     func(asm []byte) []byte
 }{
 	{"avx2_amd64.s", "stubs_amd64.go", func(g *generator) {
 		g.integerProducts()
@@ -51,14 +52,19 @@ var tiers = []struct {
 		g.attention()
 		g.panels256()
 		g.floatPanels256()
-	}},
+	}, asIs},
+	{"avxvnni_amd64.s", "stubsvnni_amd64.go", func(g *generator) {
+		g.panelsVNNI()
+	}, withoutEVEX},
 	{"avx512_amd64.s", "stubs512_amd64.go", func(g *generator) {
 		g.quantize512()
 		g.exponentials512()
 		g.panels512()
 		g.floatPanels512()
-	}},
+	}, asIs},
 }
+
+func asIs(asm []byte) []byte { return asm }
 
 func generate(out string) error {
 	for _, t := range tiers {
@@ -83,7 +89,7 @@ func generate(out string) error {
 			return fmt.Errorf("%s: %w", t.stubs, err)
 		}
 		err = errors.Join(
-			os.WriteFile(filepath.Join(out, t.asm), withoutLocalPointers(asm), 0o644),
+			os.WriteFile(filepath.Join(out, t.asm), t.finish(withoutLocalPointers(asm)), 0o644),
 			os.WriteFile(filepath.Join(out, t.stubs), stubs, 0o644),
 		)
 		if err != nil {

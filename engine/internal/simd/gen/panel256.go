@@ -24,9 +24,9 @@ const group256 = 4
 func (g *generator) panels256() {
 	for _, f := range panelFormats {
 		for _, n := range columns256 {
-			g.panel256(f, n, false)
+			g.panel256(f, n, false, false)
 		}
-		g.panel256(f, 2, true)
+		g.panel256(f, 2, true, false)
 	}
 }
 
@@ -35,11 +35,16 @@ type kernel256 struct {
 	ones  operand.Mem
 	acc   []reg.VecVirtual // nil where they are in the frame
 	group []int            // the columns at hand
+	vnni  bool             // there is VPDPBUSD, whose sums never overflow
 }
 
-func (g *generator) panel256(f panelFormat, columns int, fine bool) {
-	p := &kernel256{panelKernel: panelKernel{generator: g, panelFormat: f, rows: rows256, columns: columns, fine: fine}}
-	p.begin("AVX2")
+func (g *generator) panel256(f panelFormat, columns int, fine, vnni bool) {
+	p := &kernel256{panelKernel: panelKernel{generator: g, panelFormat: f, rows: rows256, columns: columns, fine: fine}, vnni: vnni}
+	if vnni {
+		p.begin("AVXVNNI")
+	} else {
+		p.begin("AVX2")
+	}
 	p.ones = p.words("ones16", 0x00010001)
 	p.panels(p.zero, p.shared, p.block, p.finish)
 }
@@ -169,9 +174,15 @@ func (p *kernel256) block() {
 	}
 	p.groups(func() {
 		var sum []reg.VecVirtual
-		if p.isWide() {
+		switch {
+		case p.vnni:
+			sum = p.started()
+			for s := range 8 {
+				p.dots(sum, s)
+			}
+		case p.isWide():
 			sum = p.bytesSum()
-		} else {
+		default:
 			sum = p.sums16(nil, []int{0, 1}, p.words("ones16", 0x00010001))
 		}
 		d, m := p.scale()
@@ -181,7 +192,7 @@ func (p *kernel256) block() {
 				if p.offset {
 					p.VBROADCASTSS(p.e(t), x)
 					p.VFMADD231PS(x, m, acc)
-				} else if !p.isWide() {
+				} else if !p.isWide() && !p.vnni {
 					p.VPBROADCASTD(p.e(t), x)
 					p.VPSLLD(operand.U8(p.shift()), x, x)
 					p.VPADDD(x, sum[i], sum[i])
@@ -207,6 +218,10 @@ func (p *kernel256) blockHalves() {
 	} else {
 		p.VPMOVSXBW(at(p.w, 0), pair)
 		p.VMOVDQU(pair, p.slot(slotPair))
+	}
+	if p.vnni {
+		p.halvesVNNI(pair)
+		return
 	}
 	for i, order := range [2]uint8{0xa0, 0xf5} { // the words 0 0 2 2, and 1 1 3 3
 		p.VPSHUFLW(operand.U8(order), pair, half)
@@ -279,7 +294,7 @@ func (p *kernel256) scale() (d, m reg.VecVirtual) {
 }
 
 // isWide reports whether weights have 8 bits with a sign.
-func (p *kernel256) isWide() bool { return p.centre == 128 }
+func (p *kernel256) isWide() bool { return p.centre == 128 && !p.vnni }
 
 // together is how many slices add up in 16 bits.
 func (p *kernel256) together() int {
@@ -341,8 +356,13 @@ func (p *kernel256) sums16(sum []reg.VecVirtual, halves []int, scale operand.Mem
 func (p *kernel256) unpack(s, half int) reg.VecVirtual {
 	u, quants := p.YMM(), p.quants(p.rows)
 	if p.bits == 8 {
+		m := at(p.w, quants+32*(s+4*half))
+		if p.vnni {
+			p.VMOVDQU(m, u)
+			return u
+		}
 		p.VMOVDQU(p.words("sign8", wordsOf(0x80)), u)
-		p.VPXOR(at(p.w, quants+32*(s+4*half)), u, u)
+		p.VPXOR(m, u, u)
 		return u
 	}
 	// shift moves bit from of each byte of v to bit to, and others with it.

@@ -15,7 +15,9 @@ func tileTables() ([]byte, error) {
 		name, tier string
 		columns    []int
 		floats     map[int]int
-	}{{"256", "AVX2", columns256, floatTiles256}, {"512", "AVX512", columns512, floatTiles512}} {
+	}{
+		{"256", "AVX2", columns256, floatTiles256}, {"VNNI", "AVXVNNI", columns256, nil}, {"512", "AVX512", columns512, floatTiles512},
+	} {
 		fmt.Fprintf(&b, "\nvar tiles%s = map[tensor.DType]panelTiles{\n", t.name)
 		for _, f := range panelFormats {
 			fmt.Fprintf(&b, "tensor.%[1]s: {fine: mulPanel%[1]sFine%[2]s, tiles: [maxColumns + 1]panelFunc{\n", f.name, t.tier)
@@ -26,7 +28,11 @@ func tileTables() ([]byte, error) {
 			}
 			fmt.Fprint(&b, "}},\n")
 		}
-		fmt.Fprintf(&b, "}\n\nvar floatTiles%s = map[tensor.DType][maxColumns + 1]floatPanelFunc{\n", t.name)
+		fmt.Fprint(&b, "}\n")
+		if t.floats == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "\nvar floatTiles%s = map[tensor.DType][maxColumns + 1]floatPanelFunc{\n", t.name)
 		for _, e := range []element{f32, f16, bf16} {
 			fmt.Fprintf(&b, "tensor.%s: {\n", e.name)
 			for n := range 17 {
