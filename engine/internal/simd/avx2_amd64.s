@@ -6536,7 +6536,7 @@ done349:
 	RET
 
 // func mulPanelQ4_0x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6575,6 +6575,9 @@ panel356:
 	VMOVUPS Y0, 512(SP)
 
 block358:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -7007,7 +7010,7 @@ done357:
 	RET
 
 // func mulPanelQ4_0x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7053,6 +7056,9 @@ panel364:
 	VMOVUPS Y0, 640(SP)
 
 block366:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -8577,7 +8583,7 @@ done403:
 	RET
 
 // func mulPanelQ4_1x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8616,6 +8622,9 @@ panel410:
 	VMOVUPS Y0, 512(SP)
 
 block412:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -9042,7 +9051,7 @@ done411:
 	RET
 
 // func mulPanelQ4_1x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9088,6 +9097,9 @@ panel418:
 	VMOVUPS Y0, 640(SP)
 
 block420:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -10742,7 +10754,7 @@ done457:
 	RET
 
 // func mulPanelQ5_0x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10781,6 +10793,9 @@ panel464:
 	VMOVUPS Y0, 512(SP)
 
 block466:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -11252,7 +11267,7 @@ done465:
 	RET
 
 // func mulPanelQ5_0x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -11298,6 +11313,9 @@ panel472:
 	VMOVUPS Y0, 640(SP)
 
 block474:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -13032,7 +13050,7 @@ done511:
 	RET
 
 // func mulPanelQ5_1x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -13071,6 +13089,9 @@ panel518:
 	VMOVUPS Y0, 512(SP)
 
 block520:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      32(AX), Y1
@@ -13536,7 +13557,7 @@ done519:
 	RET
 
 // func mulPanelQ5_1x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -13582,6 +13603,9 @@ panel526:
 	VMOVUPS Y0, 640(SP)
 
 block528:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      32(AX), Y1
@@ -15332,7 +15356,7 @@ done565:
 	RET
 
 // func mulPanelQ8_0x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -15371,6 +15395,11 @@ panel572:
 	VMOVUPS Y0, 512(SP)
 
 block574:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y0
 	VPXOR        16(AX), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -15927,7 +15956,7 @@ done573:
 	RET
 
 // func mulPanelQ8_0x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -15973,6 +16002,11 @@ panel580:
 	VMOVUPS Y0, 640(SP)
 
 block582:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      sign8<>+0(SB), Y0
 	VPXOR        16(AX), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -17939,7 +17973,7 @@ done619:
 	RET
 
 // func mulPanelIQ4_NLx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_NLx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -17978,6 +18012,9 @@ panel626:
 	VMOVUPS Y0, 512(SP)
 
 block628:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_NL<>+0(SB), Y1
@@ -18554,7 +18591,7 @@ done627:
 	RET
 
 // func mulPanelIQ4_NLx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_NLx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18600,6 +18637,9 @@ panel634:
 	VMOVUPS Y0, 640(SP)
 
 block636:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_NL<>+0(SB), Y1
@@ -20500,7 +20540,7 @@ done673:
 	RET
 
 // func mulPanelMXFP4x8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulPanelMXFP4x8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -20539,6 +20579,9 @@ panel680:
 	VMOVUPS Y0, 512(SP)
 
 block682:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesMXFP4<>+0(SB), Y1
@@ -21009,7 +21052,7 @@ done681:
 	RET
 
 // func mulPanelMXFP4x12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulPanelMXFP4x12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -21055,6 +21098,9 @@ panel688:
 	VMOVUPS Y0, 640(SP)
 
 block690:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesMXFP4<>+0(SB), Y1
@@ -22724,7 +22770,7 @@ done727:
 	RET
 
 // func mulPanelQ4_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_Kx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -22775,6 +22821,9 @@ block736:
 	ADDQ      $0x00000020, AX
 
 part737:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -23211,7 +23260,7 @@ done735:
 	RET
 
 // func mulPanelQ4_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_Kx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -23269,6 +23318,9 @@ block744:
 	ADDQ      $0x00000020, AX
 
 part745:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -25019,7 +25071,7 @@ done781:
 	RET
 
 // func mulPanelQ5_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_Kx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25070,6 +25122,9 @@ block790:
 	ADDQ      $0x00000020, AX
 
 part791:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -25545,7 +25600,7 @@ done789:
 	RET
 
 // func mulPanelQ5_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_Kx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25603,6 +25658,9 @@ block798:
 	ADDQ      $0x00000020, AX
 
 part799:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -27475,7 +27533,7 @@ done835:
 	RET
 
 // func mulPanelQ6_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ6_Kx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -27523,6 +27581,10 @@ block844:
 	ADDQ      $0x00000010, AX
 
 part845:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSHUFLW     $0xa0, Y0, Y1
@@ -28025,7 +28087,7 @@ done843:
 	RET
 
 // func mulPanelQ6_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ6_Kx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -28080,6 +28142,10 @@ block852:
 	ADDQ      $0x00000010, AX
 
 part853:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSHUFLW     $0xa0, Y0, Y1
@@ -30028,7 +30094,7 @@ done889:
 	RET
 
 // func mulPanelIQ4_XSx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_XSx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -30076,6 +30142,9 @@ block898:
 	ADDQ      $0x00000010, AX
 
 part899:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_XS<>+0(SB), Y1
@@ -30658,7 +30727,7 @@ done897:
 	RET
 
 // func mulPanelIQ4_XSx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_XSx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -30713,6 +30782,9 @@ block906:
 	ADDQ      $0x00000010, AX
 
 part907:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_XS<>+0(SB), Y1
@@ -32750,7 +32822,7 @@ done943:
 	RET
 
 // func mulPanelQ3_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ3_Kx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -32798,6 +32870,8 @@ block952:
 	ADDQ      $0x00000010, AX
 
 part953:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSHUFLW     $0xa0, Y0, Y1
@@ -33287,7 +33361,7 @@ done951:
 	RET
 
 // func mulPanelQ3_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ3_Kx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -33342,6 +33416,8 @@ block960:
 	ADDQ      $0x00000010, AX
 
 part961:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSHUFLW     $0xa0, Y0, Y1
@@ -35120,7 +35196,7 @@ done997:
 	RET
 
 // func mulPanelQ2_Kx8AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ2_Kx8AVX2(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -35170,6 +35246,8 @@ block1006:
 	ADDQ      $0x00000020, AX
 
 part1007:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVZXBW    (AX), Y0
 	VPSRLW       $0x04, Y0, Y1
 	VMOVDQU      Y1, 192(SP)
@@ -35638,7 +35716,7 @@ done1005:
 	RET
 
 // func mulPanelQ2_Kx12AVX2(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelQ2_Kx12AVX2(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -35695,6 +35773,8 @@ block1014:
 	ADDQ      $0x00000020, AX
 
 part1015:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVZXBW    (AX), Y0
 	VPSRLW       $0x04, Y0, Y1
 	VMOVDQU      Y1, 192(SP)
@@ -37730,7 +37810,7 @@ groups1090:
 	RET
 
 // func mulPanelF32x5AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulPanelF32x5AVX2(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -37761,6 +37841,10 @@ group1096:
 loop1098:
 	CMPQ         R10, $0x00000004
 	JLT          end1099
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   4160(R8)
+	PREFETCHT0   4096(R8)(BX*1)
+	PREFETCHT0   4160(R8)(BX*1)
 	VMOVUPS      (R8), Y10
 	VMOVUPS      (R8)(BX*1), Y11
 	VBROADCASTSS (R9), Y12
@@ -37931,6 +38015,8 @@ group1103:
 loop1105:
 	CMPQ         R10, $0x00000004
 	JLT          end1106
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   4160(R8)
 	VMOVUPS      (R8), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -38049,7 +38135,7 @@ groups1104:
 	RET
 
 // func mulPanelF32x6AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulPanelF32x6AVX2(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -38083,6 +38169,10 @@ group1110:
 loop1112:
 	CMPQ         R11, $0x00000004
 	JLT          end1113
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
 	VMOVUPS      (R9), Y12
 	VMOVUPS      (R9)(BX*1), Y13
 	VBROADCASTSS (R10), Y14
@@ -38276,6 +38366,8 @@ group1117:
 loop1119:
 	CMPQ         R11, $0x00000004
 	JLT          end1120
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
 	VMOVUPS      (R9), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -39587,7 +39679,7 @@ groups1188:
 	RET
 
 // func mulPanelF16x5AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelF16x5AVX2(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -39618,6 +39710,8 @@ group1194:
 loop1196:
 	CMPQ         R10, $0x00000004
 	JLT          end1197
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   4096(R8)(BX*1)
 	VCVTPH2PS    (R8), Y10
 	VCVTPH2PS    (R8)(BX*1), Y11
 	VBROADCASTSS (R9), Y12
@@ -39788,6 +39882,7 @@ group1201:
 loop1203:
 	CMPQ         R10, $0x00000004
 	JLT          end1204
+	PREFETCHT0   4096(R8)
 	VCVTPH2PS    (R8), Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y0
@@ -39906,7 +40001,7 @@ groups1202:
 	RET
 
 // func mulPanelF16x6AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX2, F16C, FMA3
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·mulPanelF16x6AVX2(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -39940,6 +40035,8 @@ group1208:
 loop1210:
 	CMPQ         R11, $0x00000004
 	JLT          end1211
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4096(R9)(BX*1)
 	VCVTPH2PS    (R9), Y12
 	VCVTPH2PS    (R9)(BX*1), Y13
 	VBROADCASTSS (R10), Y14
@@ -40133,6 +40230,7 @@ group1215:
 loop1217:
 	CMPQ         R11, $0x00000004
 	JLT          end1218
+	PREFETCHT0   4096(R9)
 	VCVTPH2PS    (R9), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y7, Y6, Y0
@@ -41549,7 +41647,7 @@ groups1286:
 	RET
 
 // func mulPanelBF16x5AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulPanelBF16x5AVX2(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -41580,6 +41678,8 @@ group1292:
 loop1294:
 	CMPQ         R10, $0x00000004
 	JLT          end1295
+	PREFETCHT0   4096(R8)
+	PREFETCHT0   4096(R8)(BX*1)
 	VPMOVZXWD    (R8), Y10
 	VPSLLD       $0x10, Y10, Y10
 	VPMOVZXWD    (R8)(BX*1), Y11
@@ -41760,6 +41860,7 @@ group1299:
 loop1301:
 	CMPQ         R10, $0x00000004
 	JLT          end1302
+	PREFETCHT0   4096(R8)
 	VPMOVZXWD    (R8), Y5
 	VPSLLD       $0x10, Y5, Y5
 	VBROADCASTSS (R9), Y6
@@ -41883,7 +41984,7 @@ groups1300:
 	RET
 
 // func mulPanelBF16x6AVX2(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·mulPanelBF16x6AVX2(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -41917,6 +42018,8 @@ group1306:
 loop1308:
 	CMPQ         R11, $0x00000004
 	JLT          end1309
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4096(R9)(BX*1)
 	VPMOVZXWD    (R9), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VPMOVZXWD    (R9)(BX*1), Y13
@@ -42120,6 +42223,7 @@ group1313:
 loop1315:
 	CMPQ         R11, $0x00000004
 	JLT          end1316
+	PREFETCHT0   4096(R9)
 	VPMOVZXWD    (R9), Y6
 	VPSLLD       $0x10, Y6, Y6
 	VBROADCASTSS (R10), Y7

@@ -1248,7 +1248,7 @@ done30:
 	RET
 
 // func mulPanelQ4_0x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -1279,6 +1279,11 @@ panel35:
 	VXORPS Z4, Z4, Z4
 
 block37:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z5
 	VMOVDQU32     32(AX), Z6
 	VPSRLW        $0x04, Z6, Z7
@@ -1409,7 +1414,7 @@ done36:
 	RET
 
 // func mulPanelQ4_0x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -1443,6 +1448,11 @@ panel41:
 	VXORPS Z5, Z5, Z5
 
 block43:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z6
 	VMOVDQU32     32(AX), Z7
 	VPSRLW        $0x04, Z7, Z8
@@ -1589,7 +1599,7 @@ done42:
 	RET
 
 // func mulPanelQ4_0x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -1624,6 +1634,11 @@ panel47:
 	VXORPS Z6, Z6, Z6
 
 block49:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z7
 	VMOVDQU32     32(AX), Z8
 	VPSRLW        $0x04, Z8, Z9
@@ -1786,7 +1801,7 @@ done48:
 	RET
 
 // func mulPanelQ4_0x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -1824,6 +1839,11 @@ panel53:
 	VXORPS Z7, Z7, Z7
 
 block55:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z8
 	VMOVDQU32     32(AX), Z9
 	VPSRLW        $0x04, Z9, Z10
@@ -2002,7 +2022,7 @@ done54:
 	RET
 
 // func mulPanelQ4_0x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2047,6 +2067,11 @@ panel59:
 	VXORPS Z11, Z11, Z11
 
 block61:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z12
 	VMOVDQU32     32(AX), Z13
 	VPSRLW        $0x04, Z13, Z14
@@ -2292,7 +2317,7 @@ done60:
 	RET
 
 // func mulPanelQ4_0x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_0x16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2341,6 +2366,11 @@ panel65:
 	VXORPS Z15, Z15, Z15
 
 block67:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
 	VPBROADCASTD  low4<>+0(SB), Z16
 	VMOVDQU32     32(AX), Z17
 	VPSRLW        $0x04, Z17, Z18
@@ -3251,7 +3281,7 @@ done95:
 	RET
 
 // func mulPanelQ4_1x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -3282,6 +3312,11 @@ panel100:
 	VXORPS Z4, Z4, Z4
 
 block102:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VMOVDQU32        64(AX), Z6
 	VPSRLW           $0x04, Z6, Z7
@@ -3418,7 +3453,7 @@ done101:
 	RET
 
 // func mulPanelQ4_1x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -3452,6 +3487,11 @@ panel106:
 	VXORPS Z5, Z5, Z5
 
 block108:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VMOVDQU32        64(AX), Z7
 	VPSRLW           $0x04, Z7, Z8
@@ -3605,7 +3645,7 @@ done107:
 	RET
 
 // func mulPanelQ4_1x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -3640,6 +3680,11 @@ panel112:
 	VXORPS Z6, Z6, Z6
 
 block114:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VMOVDQU32        64(AX), Z8
 	VPSRLW           $0x04, Z8, Z9
@@ -3810,7 +3855,7 @@ done113:
 	RET
 
 // func mulPanelQ4_1x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -3848,6 +3893,11 @@ panel118:
 	VXORPS Z7, Z7, Z7
 
 block120:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VMOVDQU32        64(AX), Z9
 	VPSRLW           $0x04, Z9, Z10
@@ -4035,7 +4085,7 @@ done119:
 	RET
 
 // func mulPanelQ4_1x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4080,6 +4130,11 @@ panel124:
 	VXORPS Z11, Z11, Z11
 
 block126:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VMOVDQU32        64(AX), Z13
 	VPSRLW           $0x04, Z13, Z14
@@ -4338,7 +4393,7 @@ done125:
 	RET
 
 // func mulPanelQ4_1x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_1x16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4387,6 +4442,11 @@ panel130:
 	VXORPS Z15, Z15, Z15
 
 block132:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VMOVDQU32        64(AX), Z17
 	VPSRLW           $0x04, Z17, Z18
@@ -5369,7 +5429,7 @@ done160:
 	RET
 
 // func mulPanelQ5_0x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5400,6 +5460,12 @@ panel165:
 	VXORPS Z4, Z4, Z4
 
 block167:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z5
 	VPBROADCASTD  pair5<>+0(SB), Z6
 	VMOVDQU32     32(AX), Z7
@@ -5543,7 +5609,7 @@ done166:
 	RET
 
 // func mulPanelQ5_0x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5577,6 +5643,12 @@ panel171:
 	VXORPS Z5, Z5, Z5
 
 block173:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z6
 	VPBROADCASTD  pair5<>+0(SB), Z7
 	VMOVDQU32     32(AX), Z8
@@ -5736,7 +5808,7 @@ done172:
 	RET
 
 // func mulPanelQ5_0x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5771,6 +5843,12 @@ panel177:
 	VXORPS Z6, Z6, Z6
 
 block179:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z7
 	VPBROADCASTD  pair5<>+0(SB), Z8
 	VMOVDQU32     32(AX), Z9
@@ -5946,7 +6024,7 @@ done178:
 	RET
 
 // func mulPanelQ5_0x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -5984,6 +6062,12 @@ panel183:
 	VXORPS Z7, Z7, Z7
 
 block185:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z8
 	VPBROADCASTD  pair5<>+0(SB), Z9
 	VMOVDQU32     32(AX), Z10
@@ -6175,7 +6259,7 @@ done184:
 	RET
 
 // func mulPanelQ5_0x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6220,6 +6304,12 @@ panel189:
 	VXORPS Z11, Z11, Z11
 
 block191:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z12
 	VPBROADCASTD  pair5<>+0(SB), Z13
 	VMOVDQU32     32(AX), Z14
@@ -6478,7 +6568,7 @@ done190:
 	RET
 
 // func mulPanelQ5_0x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_0x16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6527,6 +6617,12 @@ panel195:
 	VXORPS Z15, Z15, Z15
 
 block197:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
 	VPBROADCASTD  low4<>+0(SB), Z16
 	VPBROADCASTD  pair5<>+0(SB), Z17
 	VMOVDQU32     32(AX), Z18
@@ -7520,7 +7616,7 @@ done225:
 	RET
 
 // func mulPanelQ5_1x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7551,6 +7647,12 @@ panel230:
 	VXORPS Z4, Z4, Z4
 
 block232:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VPBROADCASTD     pair5<>+0(SB), Z6
 	VMOVDQU32        64(AX), Z7
@@ -7700,7 +7802,7 @@ done231:
 	RET
 
 // func mulPanelQ5_1x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7734,6 +7836,12 @@ panel236:
 	VXORPS Z5, Z5, Z5
 
 block238:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VPBROADCASTD     pair5<>+0(SB), Z7
 	VMOVDQU32        64(AX), Z8
@@ -7900,7 +8008,7 @@ done237:
 	RET
 
 // func mulPanelQ5_1x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -7935,6 +8043,12 @@ panel242:
 	VXORPS Z6, Z6, Z6
 
 block244:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VPBROADCASTD     pair5<>+0(SB), Z8
 	VMOVDQU32        64(AX), Z9
@@ -8118,7 +8232,7 @@ done243:
 	RET
 
 // func mulPanelQ5_1x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8156,6 +8270,12 @@ panel248:
 	VXORPS Z7, Z7, Z7
 
 block250:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VPBROADCASTD     pair5<>+0(SB), Z9
 	VMOVDQU32        64(AX), Z10
@@ -8356,7 +8476,7 @@ done249:
 	RET
 
 // func mulPanelQ5_1x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8401,6 +8521,12 @@ panel254:
 	VXORPS Z11, Z11, Z11
 
 block256:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VPBROADCASTD     pair5<>+0(SB), Z13
 	VMOVDQU32        64(AX), Z14
@@ -8672,7 +8798,7 @@ done255:
 	RET
 
 // func mulPanelQ5_1x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_1x16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8721,6 +8847,12 @@ panel260:
 	VXORPS Z15, Z15, Z15
 
 block262:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VPBROADCASTD     pair5<>+0(SB), Z17
 	VMOVDQU32        64(AX), Z18
@@ -9644,7 +9776,7 @@ done290:
 	RET
 
 // func mulPanelQ8_0x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9675,6 +9807,15 @@ panel295:
 	VXORPS Z4, Z4, Z4
 
 block297:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z5
 	VMOVDQU32     96(AX), Z6
 	VMOVDQU32     160(AX), Z7
@@ -9796,7 +9937,7 @@ done296:
 	RET
 
 // func mulPanelQ8_0x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -9830,6 +9971,15 @@ panel301:
 	VXORPS Z5, Z5, Z5
 
 block303:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z6
 	VMOVDQU32     96(AX), Z7
 	VMOVDQU32     160(AX), Z8
@@ -9967,7 +10117,7 @@ done302:
 	RET
 
 // func mulPanelQ8_0x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10002,6 +10152,15 @@ panel307:
 	VXORPS Z6, Z6, Z6
 
 block309:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z7
 	VMOVDQU32     96(AX), Z8
 	VMOVDQU32     160(AX), Z9
@@ -10155,7 +10314,7 @@ done308:
 	RET
 
 // func mulPanelQ8_0x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10193,6 +10352,15 @@ panel313:
 	VXORPS Z7, Z7, Z7
 
 block315:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z8
 	VMOVDQU32     96(AX), Z9
 	VMOVDQU32     160(AX), Z10
@@ -10362,7 +10530,7 @@ done314:
 	RET
 
 // func mulPanelQ8_0x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10407,6 +10575,15 @@ panel319:
 	VXORPS Z11, Z11, Z11
 
 block321:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z12
 	VMOVDQU32     96(AX), Z13
 	VMOVDQU32     160(AX), Z14
@@ -10643,7 +10820,7 @@ done320:
 	RET
 
 // func mulPanelQ8_0x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ8_0x16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10692,6 +10869,15 @@ panel325:
 	VXORPS Z15, Z15, Z15
 
 block327:
+	PREFETCHT0    4096(AX)
+	PREFETCHT0    4160(AX)
+	PREFETCHT0    4224(AX)
+	PREFETCHT0    4288(AX)
+	PREFETCHT0    4352(AX)
+	PREFETCHT0    4416(AX)
+	PREFETCHT0    4480(AX)
+	PREFETCHT0    4544(AX)
+	PREFETCHT0    4608(AX)
 	VMOVDQU32     32(AX), Z16
 	VMOVDQU32     96(AX), Z17
 	VMOVDQU32     160(AX), Z18
@@ -11620,7 +11806,7 @@ done355:
 	RET
 
 // func mulPanelIQ4_NLx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_NLx5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -11651,6 +11837,11 @@ panel360:
 	VXORPS Z4, Z4, Z4
 
 block362:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z5
 	VMOVDQU32       32(AX), Z6
 	VPSRLW          $0x04, Z6, Z7
@@ -11790,7 +11981,7 @@ done361:
 	RET
 
 // func mulPanelIQ4_NLx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_NLx6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -11824,6 +12015,11 @@ panel366:
 	VXORPS Z5, Z5, Z5
 
 block368:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z6
 	VMOVDQU32       32(AX), Z7
 	VPSRLW          $0x04, Z7, Z8
@@ -11979,7 +12175,7 @@ done367:
 	RET
 
 // func mulPanelIQ4_NLx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_NLx7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -12014,6 +12210,11 @@ panel372:
 	VXORPS Z6, Z6, Z6
 
 block374:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z7
 	VMOVDQU32       32(AX), Z8
 	VPSRLW          $0x04, Z8, Z9
@@ -12185,7 +12386,7 @@ done373:
 	RET
 
 // func mulPanelIQ4_NLx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_NLx8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -12223,6 +12424,11 @@ panel378:
 	VXORPS Z7, Z7, Z7
 
 block380:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z8
 	VMOVDQU32       32(AX), Z9
 	VPSRLW          $0x04, Z9, Z10
@@ -12410,7 +12616,7 @@ done379:
 	RET
 
 // func mulPanelIQ4_NLx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_NLx12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -12455,6 +12661,11 @@ panel384:
 	VXORPS Z11, Z11, Z11
 
 block386:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z12
 	VMOVDQU32       32(AX), Z13
 	VPSRLW          $0x04, Z13, Z14
@@ -12709,7 +12920,7 @@ done385:
 	RET
 
 // func mulPanelIQ4_NLx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_NLx16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -12758,6 +12969,11 @@ panel390:
 	VXORPS Z15, Z15, Z15
 
 block392:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z16
 	VMOVDQU32       32(AX), Z17
 	VPSRLW          $0x04, Z17, Z18
@@ -13756,7 +13972,7 @@ done420:
 	RET
 
 // func mulPanelMXFP4x5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelMXFP4x5AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -13787,6 +14003,11 @@ panel425:
 	VXORPS Z4, Z4, Z4
 
 block427:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z5
 	VMOVDQU32       16(AX), Z6
 	VPSRLW          $0x04, Z6, Z7
@@ -13933,7 +14154,7 @@ done426:
 	RET
 
 // func mulPanelMXFP4x6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelMXFP4x6AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -13967,6 +14188,11 @@ panel431:
 	VXORPS Z5, Z5, Z5
 
 block433:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z6
 	VMOVDQU32       16(AX), Z7
 	VPSRLW          $0x04, Z7, Z8
@@ -14129,7 +14355,7 @@ done432:
 	RET
 
 // func mulPanelMXFP4x7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelMXFP4x7AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -14164,6 +14390,11 @@ panel437:
 	VXORPS Z6, Z6, Z6
 
 block439:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z7
 	VMOVDQU32       16(AX), Z8
 	VPSRLW          $0x04, Z8, Z9
@@ -14342,7 +14573,7 @@ done438:
 	RET
 
 // func mulPanelMXFP4x8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelMXFP4x8AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -14380,6 +14611,11 @@ panel443:
 	VXORPS Z7, Z7, Z7
 
 block445:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z8
 	VMOVDQU32       16(AX), Z9
 	VPSRLW          $0x04, Z9, Z10
@@ -14574,7 +14810,7 @@ done444:
 	RET
 
 // func mulPanelMXFP4x12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelMXFP4x12AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -14619,6 +14855,11 @@ panel449:
 	VXORPS Z11, Z11, Z11
 
 block451:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z12
 	VMOVDQU32       16(AX), Z13
 	VPSRLW          $0x04, Z13, Z14
@@ -14880,7 +15121,7 @@ done450:
 	RET
 
 // func mulPanelMXFP4x16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelMXFP4x16AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -14929,6 +15170,11 @@ panel455:
 	VXORPS Z15, Z15, Z15
 
 block457:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z16
 	VMOVDQU32       16(AX), Z17
 	VPSRLW          $0x04, Z17, Z18
@@ -15942,7 +16188,7 @@ done485:
 	RET
 
 // func mulPanelQ4_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_Kx5AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -15985,6 +16231,11 @@ block492:
 	ADDQ        $0x00000040, AX
 
 part493:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VMOVDQU32        32(AX), Z6
 	VPSRLW           $0x04, Z6, Z7
@@ -16127,7 +16378,7 @@ done491:
 	RET
 
 // func mulPanelQ4_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_Kx6AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -16173,6 +16424,11 @@ block498:
 	ADDQ        $0x00000040, AX
 
 part499:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
 	VPSRLW           $0x04, Z7, Z8
@@ -16332,7 +16588,7 @@ done497:
 	RET
 
 // func mulPanelQ4_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_Kx7AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -16379,6 +16635,11 @@ block504:
 	ADDQ        $0x00000040, AX
 
 part505:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
 	VPSRLW           $0x04, Z8, Z9
@@ -16555,7 +16816,7 @@ done503:
 	RET
 
 // func mulPanelQ4_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_Kx8AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -16605,6 +16866,11 @@ block510:
 	ADDQ        $0x00000040, AX
 
 part511:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
 	VPSRLW           $0x04, Z9, Z10
@@ -16798,7 +17064,7 @@ done509:
 	RET
 
 // func mulPanelQ4_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_Kx12AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -16855,6 +17121,11 @@ block516:
 	ADDQ        $0x00000040, AX
 
 part517:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VMOVDQU32        32(AX), Z13
 	VPSRLW           $0x04, Z13, Z14
@@ -17119,7 +17390,7 @@ done515:
 	RET
 
 // func mulPanelQ4_Kx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ4_Kx16AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -17180,6 +17451,11 @@ block522:
 	ADDQ        $0x00000040, AX
 
 part523:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VMOVDQU32        32(AX), Z17
 	VPSRLW           $0x04, Z17, Z18
@@ -18260,7 +18536,7 @@ done550:
 	RET
 
 // func mulPanelQ5_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_Kx5AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18303,6 +18579,12 @@ block557:
 	ADDQ        $0x00000040, AX
 
 part558:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VPBROADCASTD     pair5<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
@@ -18458,7 +18740,7 @@ done556:
 	RET
 
 // func mulPanelQ5_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_Kx6AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18504,6 +18786,12 @@ block563:
 	ADDQ        $0x00000040, AX
 
 part564:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VPBROADCASTD     pair5<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
@@ -18676,7 +18964,7 @@ done562:
 	RET
 
 // func mulPanelQ5_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_Kx7AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18723,6 +19011,12 @@ block569:
 	ADDQ        $0x00000040, AX
 
 part570:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VPBROADCASTD     pair5<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
@@ -18912,7 +19206,7 @@ done568:
 	RET
 
 // func mulPanelQ5_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_Kx8AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18962,6 +19256,12 @@ block575:
 	ADDQ        $0x00000040, AX
 
 part576:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VPBROADCASTD     pair5<>+0(SB), Z9
 	VMOVDQU32        32(AX), Z10
@@ -19168,7 +19468,7 @@ done574:
 	RET
 
 // func mulPanelQ5_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_Kx12AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -19225,6 +19525,12 @@ block581:
 	ADDQ        $0x00000040, AX
 
 part582:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VPBROADCASTD     pair5<>+0(SB), Z13
 	VMOVDQU32        32(AX), Z14
@@ -19502,7 +19808,7 @@ done580:
 	RET
 
 // func mulPanelQ5_Kx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ5_Kx16AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -19563,6 +19869,12 @@ block587:
 	ADDQ        $0x00000040, AX
 
 part588:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
 	VPBROADCASTD     low4<>+0(SB), Z16
 	VPBROADCASTD     pair5<>+0(SB), Z17
 	VMOVDQU32        32(AX), Z18
@@ -20728,7 +21040,7 @@ done615:
 	RET
 
 // func mulPanelQ6_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ6_Kx5AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -20768,6 +21080,13 @@ block622:
 	ADDQ      $0x00000020, AX
 
 part623:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
+	PREFETCHT0       4480(AX)
 	VPBROADCASTD     low4<>+0(SB), Z5
 	VPBROADCASTD     pair6<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
@@ -20942,7 +21261,7 @@ done621:
 	RET
 
 // func mulPanelQ6_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ6_Kx6AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -20985,6 +21304,13 @@ block628:
 	ADDQ      $0x00000020, AX
 
 part629:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
+	PREFETCHT0       4480(AX)
 	VPBROADCASTD     low4<>+0(SB), Z6
 	VPBROADCASTD     pair6<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
@@ -21179,7 +21505,7 @@ done627:
 	RET
 
 // func mulPanelQ6_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ6_Kx7AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -21223,6 +21549,13 @@ block634:
 	ADDQ      $0x00000020, AX
 
 part635:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
+	PREFETCHT0       4480(AX)
 	VPBROADCASTD     low4<>+0(SB), Z7
 	VPBROADCASTD     pair6<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
@@ -21437,7 +21770,7 @@ done633:
 	RET
 
 // func mulPanelQ6_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ6_Kx8AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -21484,6 +21817,13 @@ block640:
 	ADDQ      $0x00000020, AX
 
 part641:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
+	PREFETCHT0       4480(AX)
 	VPBROADCASTD     low4<>+0(SB), Z8
 	VPBROADCASTD     pair6<>+0(SB), Z9
 	VMOVDQU32        32(AX), Z10
@@ -21718,7 +22058,7 @@ done639:
 	RET
 
 // func mulPanelQ6_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ6_Kx12AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -21772,6 +22112,13 @@ block646:
 	ADDQ      $0x00000020, AX
 
 part647:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
+	PREFETCHT0       4352(AX)
+	PREFETCHT0       4416(AX)
+	PREFETCHT0       4480(AX)
 	VPBROADCASTD     low4<>+0(SB), Z12
 	VPBROADCASTD     pair6<>+0(SB), Z13
 	VMOVDQU32        32(AX), Z14
@@ -22815,7 +23162,7 @@ done674:
 	RET
 
 // func mulPanelIQ4_XSx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_XSx5AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -22855,6 +23202,11 @@ block681:
 	ADDQ      $0x00000020, AX
 
 part682:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z5
 	VMOVDQU32       16(AX), Z6
 	VPSRLW          $0x04, Z6, Z7
@@ -22998,7 +23350,7 @@ done680:
 	RET
 
 // func mulPanelIQ4_XSx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_XSx6AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -23041,6 +23393,11 @@ block687:
 	ADDQ      $0x00000020, AX
 
 part688:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z6
 	VMOVDQU32       16(AX), Z7
 	VPSRLW          $0x04, Z7, Z8
@@ -23200,7 +23557,7 @@ done686:
 	RET
 
 // func mulPanelIQ4_XSx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_XSx7AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -23244,6 +23601,11 @@ block693:
 	ADDQ      $0x00000020, AX
 
 part694:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z7
 	VMOVDQU32       16(AX), Z8
 	VPSRLW          $0x04, Z8, Z9
@@ -23419,7 +23781,7 @@ done692:
 	RET
 
 // func mulPanelIQ4_XSx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_XSx8AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -23466,6 +23828,11 @@ block699:
 	ADDQ      $0x00000020, AX
 
 part700:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z8
 	VMOVDQU32       16(AX), Z9
 	VPSRLW          $0x04, Z9, Z10
@@ -23657,7 +24024,7 @@ done698:
 	RET
 
 // func mulPanelIQ4_XSx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_XSx12AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -23711,6 +24078,11 @@ block705:
 	ADDQ      $0x00000020, AX
 
 part706:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z12
 	VMOVDQU32       16(AX), Z13
 	VPSRLW          $0x04, Z13, Z14
@@ -23969,7 +24341,7 @@ done704:
 	RET
 
 // func mulPanelIQ4_XSx16AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelIQ4_XSx16AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -24027,6 +24399,11 @@ block711:
 	ADDQ      $0x00000020, AX
 
 part712:
+	PREFETCHT0      4096(AX)
+	PREFETCHT0      4160(AX)
+	PREFETCHT0      4224(AX)
+	PREFETCHT0      4288(AX)
+	PREFETCHT0      4352(AX)
 	VPBROADCASTD    low4<>+0(SB), Z16
 	VMOVDQU32       16(AX), Z17
 	VPSRLW          $0x04, Z17, Z18
@@ -25174,7 +25551,7 @@ done739:
 	RET
 
 // func mulPanelQ3_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ3_Kx5AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25214,6 +25591,10 @@ block746:
 	ADDQ      $0x00000020, AX
 
 part747:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
 	VPBROADCASTD     low2<>+0(SB), Z5
 	VPBROADCASTD     third<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z6
@@ -25393,7 +25774,7 @@ done745:
 	RET
 
 // func mulPanelQ3_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ3_Kx6AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25436,6 +25817,10 @@ block752:
 	ADDQ      $0x00000020, AX
 
 part753:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
 	VPBROADCASTD     low2<>+0(SB), Z6
 	VPBROADCASTD     third<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z7
@@ -25635,7 +26020,7 @@ done751:
 	RET
 
 // func mulPanelQ3_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ3_Kx7AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25679,6 +26064,10 @@ block758:
 	ADDQ      $0x00000020, AX
 
 part759:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
 	VPBROADCASTD     low2<>+0(SB), Z7
 	VPBROADCASTD     third<>+0(SB), Z9
 	VMOVDQU32        32(AX), Z8
@@ -25898,7 +26287,7 @@ done757:
 	RET
 
 // func mulPanelQ3_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ3_Kx8AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25945,6 +26334,10 @@ block764:
 	ADDQ      $0x00000020, AX
 
 part765:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
 	VPBROADCASTD     low2<>+0(SB), Z8
 	VPBROADCASTD     third<>+0(SB), Z10
 	VMOVDQU32        32(AX), Z9
@@ -26184,7 +26577,7 @@ done763:
 	RET
 
 // func mulPanelQ3_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ3_Kx12AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -26238,6 +26631,10 @@ block770:
 	ADDQ      $0x00000020, AX
 
 part771:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
+	PREFETCHT0       4288(AX)
 	VPBROADCASTD     low2<>+0(SB), Z12
 	VPBROADCASTD     third<>+0(SB), Z14
 	VMOVDQU32        32(AX), Z13
@@ -27350,7 +27747,7 @@ done798:
 	RET
 
 // func mulPanelQ2_Kx5AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ2_Kx5AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -27392,6 +27789,9 @@ block805:
 	ADDQ      $0x00000040, AX
 
 part806:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
 	VPBROADCASTD     low2<>+0(SB), Z5
 	VMOVDQU32        32(AX), Z6
 	VPSRLW           $0x02, Z6, Z7
@@ -27568,7 +27968,7 @@ done804:
 	RET
 
 // func mulPanelQ2_Kx6AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ2_Kx6AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -27613,6 +28013,9 @@ block811:
 	ADDQ      $0x00000040, AX
 
 part812:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
 	VPBROADCASTD     low2<>+0(SB), Z6
 	VMOVDQU32        32(AX), Z7
 	VPSRLW           $0x02, Z7, Z8
@@ -27812,7 +28215,7 @@ done810:
 	RET
 
 // func mulPanelQ2_Kx7AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ2_Kx7AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -27858,6 +28261,9 @@ block817:
 	ADDQ      $0x00000040, AX
 
 part818:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
 	VPBROADCASTD     low2<>+0(SB), Z7
 	VMOVDQU32        32(AX), Z8
 	VPSRLW           $0x02, Z8, Z9
@@ -28080,7 +28486,7 @@ done816:
 	RET
 
 // func mulPanelQ2_Kx8AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ2_Kx8AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -28129,6 +28535,9 @@ block823:
 	ADDQ      $0x00000040, AX
 
 part824:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
 	VPBROADCASTD     low2<>+0(SB), Z8
 	VMOVDQU32        32(AX), Z9
 	VPSRLW           $0x02, Z9, Z10
@@ -28374,7 +28783,7 @@ done822:
 	RET
 
 // func mulPanelQ2_Kx12AVX512(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·mulPanelQ2_Kx12AVX512(SB), $288-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -28430,6 +28839,9 @@ block829:
 	ADDQ      $0x00000040, AX
 
 part830:
+	PREFETCHT0       4096(AX)
+	PREFETCHT0       4160(AX)
+	PREFETCHT0       4224(AX)
 	VPBROADCASTD     low2<>+0(SB), Z12
 	VMOVDQU32        32(AX), Z13
 	VPSRLW           $0x02, Z13, Z14
@@ -30528,7 +30940,7 @@ groups927:
 	RET
 
 // func mulPanelF32x5AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF32x5AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -30570,6 +30982,22 @@ group934:
 loop936:
 	CMPQ         R11, $0x00000004
 	JLT          end937
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4224(R9)
+	PREFETCHT0   4288(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
+	PREFETCHT0   4224(R9)(BX*1)
+	PREFETCHT0   4288(R9)(BX*1)
+	PREFETCHT0   4096(R9)(BX*2)
+	PREFETCHT0   4160(R9)(BX*2)
+	PREFETCHT0   4224(R9)(BX*2)
+	PREFETCHT0   4288(R9)(BX*2)
+	PREFETCHT0   4096(R9)(SI*1)
+	PREFETCHT0   4160(R9)(SI*1)
+	PREFETCHT0   4224(R9)(SI*1)
+	PREFETCHT0   4288(R9)(SI*1)
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(BX*1), Z21
 	VMOVUPS      (R9)(BX*2), Z22
@@ -30826,6 +31254,14 @@ group942:
 loop944:
 	CMPQ         R10, $0x00000004
 	JLT          end945
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4224(SI)
+	PREFETCHT0   4288(SI)
+	PREFETCHT0   4096(SI)(BX*1)
+	PREFETCHT0   4160(SI)(BX*1)
+	PREFETCHT0   4224(SI)(BX*1)
+	PREFETCHT0   4288(SI)(BX*1)
 	VMOVUPS      (SI), Z10
 	VMOVUPS      (SI)(BX*1), Z11
 	VBROADCASTSS (R9), Z12
@@ -30995,6 +31431,10 @@ group950:
 loop952:
 	CMPQ             R10, $0x00000004
 	JLT              end953
+	PREFETCHT0       4096(SI)
+	PREFETCHT0       4160(SI)
+	PREFETCHT0       4224(SI)
+	PREFETCHT0       4288(SI)
 	VMOVUPS          (SI), Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z5, Z1
@@ -31087,7 +31527,7 @@ groups951:
 	RET
 
 // func mulPanelF32x6AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF32x6AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -31134,6 +31574,22 @@ group958:
 loop960:
 	CMPQ         R12, $0x00000004
 	JLT          end961
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4224(R10)
+	PREFETCHT0   4288(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4224(R10)(BX*1)
+	PREFETCHT0   4288(R10)(BX*1)
+	PREFETCHT0   4096(R10)(BX*2)
+	PREFETCHT0   4160(R10)(BX*2)
+	PREFETCHT0   4224(R10)(BX*2)
+	PREFETCHT0   4288(R10)(BX*2)
+	PREFETCHT0   4096(R10)(SI*1)
+	PREFETCHT0   4160(R10)(SI*1)
+	PREFETCHT0   4224(R10)(SI*1)
+	PREFETCHT0   4288(R10)(SI*1)
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VMOVUPS      (R10)(BX*2), Z26
@@ -31427,6 +31883,14 @@ group966:
 loop968:
 	CMPQ         R11, $0x00000004
 	JLT          end969
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4224(SI)
+	PREFETCHT0   4288(SI)
+	PREFETCHT0   4096(SI)(BX*1)
+	PREFETCHT0   4160(SI)(BX*1)
+	PREFETCHT0   4224(SI)(BX*1)
+	PREFETCHT0   4288(SI)(BX*1)
 	VMOVUPS      (SI), Z12
 	VMOVUPS      (SI)(BX*1), Z13
 	VBROADCASTSS (R10), Z14
@@ -31618,6 +32082,10 @@ group974:
 loop976:
 	CMPQ             R11, $0x00000004
 	JLT              end977
+	PREFETCHT0       4096(SI)
+	PREFETCHT0       4160(SI)
+	PREFETCHT0       4224(SI)
+	PREFETCHT0       4288(SI)
 	VMOVUPS          (SI), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DI*1), Z6, Z1
@@ -31719,7 +32187,7 @@ groups975:
 	RET
 
 // func mulPanelF32x7AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF32x7AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -31762,6 +32230,18 @@ group982:
 loop984:
 	CMPQ         R11, $0x00000004
 	JLT          end985
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4224(R9)
+	PREFETCHT0   4288(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
+	PREFETCHT0   4224(R9)(BX*1)
+	PREFETCHT0   4288(R9)(BX*1)
+	PREFETCHT0   4096(R9)(BX*2)
+	PREFETCHT0   4160(R9)(BX*2)
+	PREFETCHT0   4224(R9)(BX*2)
+	PREFETCHT0   4288(R9)(BX*2)
 	VMOVUPS      (R9), Z21
 	VMOVUPS      (R9)(BX*1), Z22
 	VMOVUPS      (R9)(BX*2), Z23
@@ -32030,6 +32510,10 @@ group990:
 loop992:
 	CMPQ             R11, $0x00000004
 	JLT              end993
+	PREFETCHT0       4096(R9)
+	PREFETCHT0       4160(R9)
+	PREFETCHT0       4224(R9)
+	PREFETCHT0       4288(R9)
 	VMOVUPS          (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
@@ -32140,7 +32624,7 @@ groups991:
 	RET
 
 // func mulPanelF32x8AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF32x8AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -32187,6 +32671,18 @@ group998:
 loop1000:
 	CMPQ         R12, $0x00000004
 	JLT          end1001
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4224(R10)
+	PREFETCHT0   4288(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4224(R10)(BX*1)
+	PREFETCHT0   4288(R10)(BX*1)
+	PREFETCHT0   4096(R10)(BX*2)
+	PREFETCHT0   4160(R10)(BX*2)
+	PREFETCHT0   4224(R10)(BX*2)
+	PREFETCHT0   4288(R10)(BX*2)
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VMOVUPS      (R10)(BX*2), Z26
@@ -32484,6 +32980,10 @@ group1006:
 loop1008:
 	CMPQ             R12, $0x00000004
 	JLT              end1009
+	PREFETCHT0       4096(R10)
+	PREFETCHT0       4160(R10)
+	PREFETCHT0       4224(R10)
+	PREFETCHT0       4288(R10)
 	VMOVUPS          (R10), Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z8, Z1
@@ -32603,7 +33103,7 @@ groups1007:
 	RET
 
 // func mulPanelF32x12AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF32x12AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -32651,6 +33151,14 @@ group1014:
 loop1016:
 	CMPQ         R13, $0x00000004
 	JLT          end1017
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4224(R10)
+	PREFETCHT0   4288(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4224(R10)(BX*1)
+	PREFETCHT0   4288(R10)(BX*1)
 	VMOVUPS      (R10), Z24
 	VMOVUPS      (R10)(BX*1), Z25
 	VBROADCASTSS (R11), Z26
@@ -32977,6 +33485,10 @@ group1022:
 loop1024:
 	CMPQ             R13, $0x00000004
 	JLT              end1025
+	PREFETCHT0       4096(R10)
+	PREFETCHT0       4160(R10)
+	PREFETCHT0       4224(R10)
+	PREFETCHT0       4288(R10)
 	VMOVUPS          (R10), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z12, Z1
@@ -34701,7 +35213,7 @@ groups1119:
 	RET
 
 // func mulPanelF16x5AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF16x5AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -34743,6 +35255,14 @@ group1126:
 loop1128:
 	CMPQ         R11, $0x00000004
 	JLT          end1129
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
+	PREFETCHT0   4096(R9)(BX*2)
+	PREFETCHT0   4160(R9)(BX*2)
+	PREFETCHT0   4096(R9)(SI*1)
+	PREFETCHT0   4160(R9)(SI*1)
 	VCVTPH2PS    (R9), Z20
 	VCVTPH2PS    (R9)(BX*1), Z21
 	VCVTPH2PS    (R9)(BX*2), Z22
@@ -34999,6 +35519,10 @@ group1134:
 loop1136:
 	CMPQ         R10, $0x00000004
 	JLT          end1137
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4096(SI)(BX*1)
+	PREFETCHT0   4160(SI)(BX*1)
 	VCVTPH2PS    (SI), Z10
 	VCVTPH2PS    (SI)(BX*1), Z11
 	VBROADCASTSS (R9), Z12
@@ -35168,6 +35692,8 @@ group1142:
 loop1144:
 	CMPQ             R10, $0x00000004
 	JLT              end1145
+	PREFETCHT0       4096(SI)
+	PREFETCHT0       4160(SI)
 	VCVTPH2PS        (SI), Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
 	VFMADD231PS.BCST (R9)(DI*1), Z5, Z1
@@ -35260,7 +35786,7 @@ groups1143:
 	RET
 
 // func mulPanelF16x6AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF16x6AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -35307,6 +35833,14 @@ group1150:
 loop1152:
 	CMPQ         R12, $0x00000004
 	JLT          end1153
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4096(R10)(BX*2)
+	PREFETCHT0   4160(R10)(BX*2)
+	PREFETCHT0   4096(R10)(SI*1)
+	PREFETCHT0   4160(R10)(SI*1)
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VCVTPH2PS    (R10)(BX*2), Z26
@@ -35600,6 +36134,10 @@ group1158:
 loop1160:
 	CMPQ         R11, $0x00000004
 	JLT          end1161
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4096(SI)(BX*1)
+	PREFETCHT0   4160(SI)(BX*1)
 	VCVTPH2PS    (SI), Z12
 	VCVTPH2PS    (SI)(BX*1), Z13
 	VBROADCASTSS (R10), Z14
@@ -35791,6 +36329,8 @@ group1166:
 loop1168:
 	CMPQ             R11, $0x00000004
 	JLT              end1169
+	PREFETCHT0       4096(SI)
+	PREFETCHT0       4160(SI)
 	VCVTPH2PS        (SI), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DI*1), Z6, Z1
@@ -35892,7 +36432,7 @@ groups1167:
 	RET
 
 // func mulPanelF16x7AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF16x7AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -35935,6 +36475,12 @@ group1174:
 loop1176:
 	CMPQ         R11, $0x00000004
 	JLT          end1177
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
+	PREFETCHT0   4096(R9)(BX*2)
+	PREFETCHT0   4160(R9)(BX*2)
 	VCVTPH2PS    (R9), Z21
 	VCVTPH2PS    (R9)(BX*1), Z22
 	VCVTPH2PS    (R9)(BX*2), Z23
@@ -36203,6 +36749,8 @@ group1182:
 loop1184:
 	CMPQ             R11, $0x00000004
 	JLT              end1185
+	PREFETCHT0       4096(R9)
+	PREFETCHT0       4160(R9)
 	VCVTPH2PS        (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
@@ -36313,7 +36861,7 @@ groups1183:
 	RET
 
 // func mulPanelF16x8AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF16x8AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -36360,6 +36908,12 @@ group1190:
 loop1192:
 	CMPQ         R12, $0x00000004
 	JLT          end1193
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4096(R10)(BX*2)
+	PREFETCHT0   4160(R10)(BX*2)
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VCVTPH2PS    (R10)(BX*2), Z26
@@ -36657,6 +37211,8 @@ group1198:
 loop1200:
 	CMPQ             R12, $0x00000004
 	JLT              end1201
+	PREFETCHT0       4096(R10)
+	PREFETCHT0       4160(R10)
 	VCVTPH2PS        (R10), Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z8, Z1
@@ -36776,7 +37332,7 @@ groups1199:
 	RET
 
 // func mulPanelF16x12AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelF16x12AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -36824,6 +37380,10 @@ group1206:
 loop1208:
 	CMPQ         R13, $0x00000004
 	JLT          end1209
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    (R10)(BX*1), Z25
 	VBROADCASTSS (R11), Z26
@@ -37150,6 +37710,8 @@ group1214:
 loop1216:
 	CMPQ             R13, $0x00000004
 	JLT              end1217
+	PREFETCHT0       4096(R10)
+	PREFETCHT0       4160(R10)
 	VCVTPH2PS        (R10), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
 	VFMADD231PS.BCST (R11)(SI*1), Z12, Z1
@@ -39014,7 +39576,7 @@ groups1311:
 	RET
 
 // func mulPanelBF16x5AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelBF16x5AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -39056,6 +39618,14 @@ group1318:
 loop1320:
 	CMPQ         R11, $0x00000004
 	JLT          end1321
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
+	PREFETCHT0   4096(R9)(BX*2)
+	PREFETCHT0   4160(R9)(BX*2)
+	PREFETCHT0   4096(R9)(SI*1)
+	PREFETCHT0   4160(R9)(SI*1)
 	VPMOVZXWD    (R9), Z20
 	VPSLLD       $0x10, Z20, Z20
 	VPMOVZXWD    (R9)(BX*1), Z21
@@ -39332,6 +39902,10 @@ group1326:
 loop1328:
 	CMPQ         R10, $0x00000004
 	JLT          end1329
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4096(SI)(BX*1)
+	PREFETCHT0   4160(SI)(BX*1)
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VPMOVZXWD    (SI)(BX*1), Z11
@@ -39511,6 +40085,8 @@ group1334:
 loop1336:
 	CMPQ             R10, $0x00000004
 	JLT              end1337
+	PREFETCHT0       4096(SI)
+	PREFETCHT0       4160(SI)
 	VPMOVZXWD        (SI), Z5
 	VPSLLD           $0x10, Z5, Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
@@ -39608,7 +40184,7 @@ groups1335:
 	RET
 
 // func mulPanelBF16x6AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelBF16x6AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -39655,6 +40231,14 @@ group1342:
 loop1344:
 	CMPQ         R12, $0x00000004
 	JLT          end1345
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4096(R10)(BX*2)
+	PREFETCHT0   4160(R10)(BX*2)
+	PREFETCHT0   4096(R10)(SI*1)
+	PREFETCHT0   4160(R10)(SI*1)
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -39968,6 +40552,10 @@ group1350:
 loop1352:
 	CMPQ         R11, $0x00000004
 	JLT          end1353
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4096(SI)(BX*1)
+	PREFETCHT0   4160(SI)(BX*1)
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VPMOVZXWD    (SI)(BX*1), Z13
@@ -40169,6 +40757,8 @@ group1358:
 loop1360:
 	CMPQ             R11, $0x00000004
 	JLT              end1361
+	PREFETCHT0       4096(SI)
+	PREFETCHT0       4160(SI)
 	VPMOVZXWD        (SI), Z6
 	VPSLLD           $0x10, Z6, Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
@@ -40275,7 +40865,7 @@ groups1359:
 	RET
 
 // func mulPanelBF16x7AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelBF16x7AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -40318,6 +40908,12 @@ group1366:
 loop1368:
 	CMPQ         R11, $0x00000004
 	JLT          end1369
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4096(R9)(BX*1)
+	PREFETCHT0   4160(R9)(BX*1)
+	PREFETCHT0   4096(R9)(BX*2)
+	PREFETCHT0   4160(R9)(BX*2)
 	VPMOVZXWD    (R9), Z21
 	VPSLLD       $0x10, Z21, Z21
 	VPMOVZXWD    (R9)(BX*1), Z22
@@ -40601,6 +41197,8 @@ group1374:
 loop1376:
 	CMPQ             R11, $0x00000004
 	JLT              end1377
+	PREFETCHT0       4096(R9)
+	PREFETCHT0       4160(R9)
 	VPMOVZXWD        (R9), Z7
 	VPSLLD           $0x10, Z7, Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
@@ -40716,7 +41314,7 @@ groups1375:
 	RET
 
 // func mulPanelBF16x8AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelBF16x8AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -40763,6 +41361,12 @@ group1382:
 loop1384:
 	CMPQ         R12, $0x00000004
 	JLT          end1385
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
+	PREFETCHT0   4096(R10)(BX*2)
+	PREFETCHT0   4160(R10)(BX*2)
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -41075,6 +41679,8 @@ group1390:
 loop1392:
 	CMPQ             R12, $0x00000004
 	JLT              end1393
+	PREFETCHT0       4096(R10)
+	PREFETCHT0       4160(R10)
 	VPMOVZXWD        (R10), Z8
 	VPSLLD           $0x10, Z8, Z8
 	VFMADD231PS.BCST (R11), Z8, Z0
@@ -41199,7 +41805,7 @@ groups1391:
 	RET
 
 // func mulPanelBF16x12AVX512(dst *float32, ldd int, w *byte, rows int, k int, stride int, x *float32, n int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·mulPanelBF16x12AVX512(SB), $128-72
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -41247,6 +41853,10 @@ group1398:
 loop1400:
 	CMPQ         R13, $0x00000004
 	JLT          end1401
+	PREFETCHT0   4096(R10)
+	PREFETCHT0   4160(R10)
+	PREFETCHT0   4096(R10)(BX*1)
+	PREFETCHT0   4160(R10)(BX*1)
 	VPMOVZXWD    (R10), Z24
 	VPSLLD       $0x10, Z24, Z24
 	VPMOVZXWD    (R10)(BX*1), Z25
@@ -41583,6 +42193,8 @@ group1406:
 loop1408:
 	CMPQ             R13, $0x00000004
 	JLT              end1409
+	PREFETCHT0       4096(R10)
+	PREFETCHT0       4160(R10)
 	VPMOVZXWD        (R10), Z12
 	VPSLLD           $0x10, Z12, Z12
 	VFMADD231PS.BCST (R11), Z12, Z0

@@ -715,7 +715,7 @@ done26:
 	RET
 
 // func mulPanelQ4_0x8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -754,6 +754,9 @@ panel33:
 	VMOVUPS Y0, 512(SP)
 
 block35:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -1114,7 +1117,7 @@ done34:
 	RET
 
 // func mulPanelQ4_0x12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_0x12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -1160,6 +1163,9 @@ panel41:
 	VMOVUPS Y0, 640(SP)
 
 block43:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -2488,7 +2494,7 @@ done80:
 	RET
 
 // func mulPanelQ4_1x8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2527,6 +2533,9 @@ panel87:
 	VMOVUPS Y0, 512(SP)
 
 block89:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -2897,7 +2906,7 @@ done88:
 	RET
 
 // func mulPanelQ4_1x12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_1x12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -2943,6 +2952,9 @@ panel95:
 	VMOVUPS Y0, 640(SP)
 
 block97:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      32(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -4409,7 +4421,7 @@ done134:
 	RET
 
 // func mulPanelQ5_0x8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4448,6 +4460,9 @@ panel141:
 	VMOVUPS Y0, 512(SP)
 
 block143:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -4839,7 +4854,7 @@ done142:
 	RET
 
 // func mulPanelQ5_0x12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_0x12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -4885,6 +4900,9 @@ panel149:
 	VMOVUPS Y0, 640(SP)
 
 block151:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -6399,7 +6417,7 @@ done188:
 	RET
 
 // func mulPanelQ5_1x8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6438,6 +6456,9 @@ panel195:
 	VMOVUPS Y0, 512(SP)
 
 block197:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      32(AX), Y1
@@ -6839,7 +6860,7 @@ done196:
 	RET
 
 // func mulPanelQ5_1x12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_1x12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -6885,6 +6906,9 @@ panel203:
 	VMOVUPS Y0, 640(SP)
 
 block205:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      64(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      32(AX), Y1
@@ -8239,7 +8263,7 @@ done242:
 	RET
 
 // func mulPanelQ8_0x8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8278,6 +8302,11 @@ panel249:
 	VMOVUPS Y0, 512(SP)
 
 block251:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      16(AX), Y0
 	VMOVDQU      Y0, 544(SP)
 	VMOVDQU      48(AX), Y0
@@ -8626,7 +8655,7 @@ done250:
 	RET
 
 // func mulPanelQ8_0x12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ8_0x12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -8672,6 +8701,11 @@ panel257:
 	VMOVUPS Y0, 640(SP)
 
 block259:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
 	VMOVDQU      16(AX), Y0
 	VMOVDQU      Y0, 672(SP)
 	VMOVDQU      48(AX), Y0
@@ -10038,7 +10072,7 @@ done296:
 	RET
 
 // func mulPanelIQ4_NLx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_NLx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10077,6 +10111,9 @@ panel303:
 	VMOVUPS Y0, 512(SP)
 
 block305:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_NL<>+0(SB), Y1
@@ -10453,7 +10490,7 @@ done304:
 	RET
 
 // func mulPanelIQ4_NLx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_NLx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -10499,6 +10536,9 @@ panel311:
 	VMOVUPS Y0, 640(SP)
 
 block313:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_NL<>+0(SB), Y1
@@ -11957,7 +11997,7 @@ done350:
 	RET
 
 // func mulPanelMXFP4x8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, FMA3
+// Requires: AVX, AVX2, AVXVNNI, FMA3, MMX+
 TEXT ·mulPanelMXFP4x8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -11996,6 +12036,9 @@ panel357:
 	VMOVUPS Y0, 512(SP)
 
 block359:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesMXFP4<>+0(SB), Y1
@@ -12386,7 +12429,7 @@ done358:
 	RET
 
 // func mulPanelMXFP4x12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, FMA3
+// Requires: AVX, AVX2, AVXVNNI, FMA3, MMX+
 TEXT ·mulPanelMXFP4x12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -12432,6 +12475,9 @@ panel365:
 	VMOVUPS Y0, 640(SP)
 
 block367:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesMXFP4<>+0(SB), Y1
@@ -13901,7 +13947,7 @@ done404:
 	RET
 
 // func mulPanelQ4_Kx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_Kx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -13952,6 +13998,9 @@ block413:
 	ADDQ      $0x00000020, AX
 
 part414:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 544(SP)
@@ -14332,7 +14381,7 @@ done412:
 	RET
 
 // func mulPanelQ4_Kx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ4_Kx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -14390,6 +14439,9 @@ block421:
 	ADDQ      $0x00000020, AX
 
 part422:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      16(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      Y0, 672(SP)
@@ -15962,7 +16014,7 @@ done458:
 	RET
 
 // func mulPanelQ5_Kx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_Kx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -16013,6 +16065,9 @@ block467:
 	ADDQ      $0x00000020, AX
 
 part468:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -16424,7 +16479,7 @@ done466:
 	RET
 
 // func mulPanelQ5_Kx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ5_Kx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -16482,6 +16537,9 @@ block475:
 	ADDQ      $0x00000020, AX
 
 part476:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      48(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      16(AX), Y1
@@ -18184,7 +18242,7 @@ done512:
 	RET
 
 // func mulPanelQ6_Kx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ6_Kx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18232,6 +18290,10 @@ block521:
 	ADDQ      $0x00000010, AX
 
 part522:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSLLD       $0x10, Y0, Y1
@@ -18665,7 +18727,7 @@ done520:
 	RET
 
 // func mulPanelQ6_Kx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ6_Kx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -18720,6 +18782,10 @@ block529:
 	ADDQ      $0x00000010, AX
 
 part530:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSLLD       $0x10, Y0, Y1
@@ -20306,7 +20372,7 @@ done566:
 	RET
 
 // func mulPanelIQ4_XSx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_XSx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -20354,6 +20420,9 @@ block575:
 	ADDQ      $0x00000010, AX
 
 part576:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_XS<>+0(SB), Y1
@@ -20736,7 +20805,7 @@ done574:
 	RET
 
 // func mulPanelIQ4_XSx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelIQ4_XSx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -20791,6 +20860,9 @@ block583:
 	ADDQ      $0x00000010, AX
 
 part584:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
 	VMOVDQU      8(AX), Y0
 	VPAND        low4<>+0(SB), Y0, Y0
 	VMOVDQU      valuesIQ4_XS<>+0(SB), Y1
@@ -22448,7 +22520,7 @@ done620:
 	RET
 
 // func mulPanelQ3_Kx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ3_Kx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -22496,6 +22568,8 @@ block629:
 	ADDQ      $0x00000010, AX
 
 part630:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSLLD       $0x10, Y0, Y1
@@ -22932,7 +23006,7 @@ done628:
 	RET
 
 // func mulPanelQ3_Kx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ3_Kx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -22987,6 +23061,8 @@ block637:
 	ADDQ      $0x00000010, AX
 
 part638:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVSXBW    (AX), Y0
 	VMOVDQU      Y0, 192(SP)
 	VPSLLD       $0x10, Y0, Y1
@@ -24625,7 +24701,7 @@ done674:
 	RET
 
 // func mulPanelQ2_Kx8AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ2_Kx8AVXVNNI(SB), $1056-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -24675,6 +24751,8 @@ block683:
 	ADDQ      $0x00000020, AX
 
 part684:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVZXBW    (AX), Y0
 	VPSRLW       $0x04, Y0, Y1
 	VMOVDQU      Y1, 192(SP)
@@ -25098,7 +25176,7 @@ done682:
 	RET
 
 // func mulPanelQ2_Kx12AVXVNNI(dst *float32, ldd int, w *byte, rows int, nb int, q *int8, d *float32, s *float32, b *int32, add int)
-// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3
+// Requires: AVX, AVX2, AVXVNNI, F16C, FMA3, MMX+
 TEXT ·mulPanelQ2_Kx12AVXVNNI(SB), $1184-80
 	NO_LOCAL_POINTERS
 	MOVQ w+16(FP), AX
@@ -25155,6 +25233,8 @@ block691:
 	ADDQ      $0x00000020, AX
 
 part692:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPMOVZXBW    (AX), Y0
 	VPSRLW       $0x04, Y0, Y1
 	VMOVDQU      Y1, 192(SP)

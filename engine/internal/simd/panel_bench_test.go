@@ -129,3 +129,37 @@ func BenchmarkPack(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPanelBatch multiplies 1 to 16 tokens with matrices that together are as
+// large as a model, and reports how long a few take against one.
+func BenchmarkPanelBatch(b *testing.B) {
+	counts := []int{1, 2, 3, 4, 6, 8, 16}
+	for _, k := range All()[1:] {
+		for _, typ := range panelTypes {
+			b.Run(fmt.Sprintf("%s/%s", k.Name, typ), func(b *testing.B) {
+				p := newProduct(typ, 1024, 1024, counts[len(counts)-1], 1)
+				w := p.packed(k)
+				matrices := make([]byte, benchModel/len(w)*len(w))
+				for i := 0; i < len(matrices); i += len(w) {
+					copy(matrices[i:], w)
+				}
+				dst := make([]float32, p.tokens*p.rows)
+				var ways []func()
+				for _, tokens := range counts {
+					ways = append(ways, func() {
+						for i := 0; i < len(matrices); i += len(w) {
+							for r := 0; r < p.rows; r += 128 {
+								k.MulPanel(typ)(dst[r:], p.rows, matrices[i+k.PanelBytes(typ, r, p.n):], 128, &p.q, 0, tokens)
+							}
+						}
+					})
+				}
+				t := compare(b, ways...)
+				for i, tokens := range counts {
+					b.ReportMetric(t[i].Seconds()/t[0].Seconds(), fmt.Sprintf("%d-to-1", tokens))
+				}
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}

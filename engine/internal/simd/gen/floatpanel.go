@@ -105,7 +105,7 @@ func (p *floatPanel) group(panels int) {
 	for _, times := range []int{unrolled, 1} {
 		p.loop(p.count, times, func() {
 			bytes := p.rows * p.bytes
-			if p.columns <= prefetchColumns && times > 1 {
+			if times > 1 {
 				for i := range panels {
 					for line := 0; line < times*bytes; line += 64 {
 						p.PREFETCHT0(p.weights(w, i, prefetchAhead+line))

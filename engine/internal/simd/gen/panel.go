@@ -167,9 +167,6 @@ type distance struct{ q, e reg.GPVirtual }
 
 const columnsABase = 8
 
-// prefetchColumns is up to how many columns a kernel waits for memory.
-const prefetchColumns = 4
-
 // begin makes the head of the function, as far as its loop over panels.
 func (p *panelKernel) begin(tier string) {
 	name := fmt.Sprintf("mulPanel%sx%d%s", p.name, p.columns, tier)
@@ -217,10 +214,10 @@ func (p *panelKernel) panels(before, shared, block, after func()) {
 		p.advance(p.head(p.rows), p.w)
 		p.Label(part)
 	}
-	if p.columns <= prefetchColumns {
-		for line := 0; line < p.bytes(p.rows); line += 64 {
-			p.PREFETCHT0(at(p.w, prefetchAhead+line))
-		}
+	// Even 16 tokens wait for memory; where others have fetched the weights, asking
+	// again costs nothing that can be measured.
+	for line := 0; line < p.bytes(p.rows); line += 64 {
+		p.PREFETCHT0(at(p.w, prefetchAhead+line))
 	}
 	block()
 	p.next()
