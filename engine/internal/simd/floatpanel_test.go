@@ -39,7 +39,7 @@ func TestMulPanelF(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", k.Name, typ), func(t *testing.T) {
 				mul := k.MulPanelF(typ)
 				for _, c := range []struct{ n, rows, tokens int }{
-					{1, 150, 3}, {2, 17, 40}, {3, 41, 9}, {4, 8, 5}, {33, 90, 27}, {576, 41, 14}, {640, 3, 13}, {641, 41, 8}, {1537, 70, 3}, {2048, 9, 2},
+					{1, 150, 3}, {2, 17, 40}, {3, 41, 9}, {4, 8, 5}, {33, 90, 27}, {576, 41, 14}, {640, 3, 13}, {641, 35, 101}, {70, 18, 97}, {1537, 70, 3}, {2048, 9, 2},
 				} {
 					p := newProduct(typ, c.rows, c.n, c.tokens, uint64(c.n))
 					w := p.packedFloats(k)
