@@ -85,8 +85,13 @@ func ParseSwitch(text string) (Switch, error) {
 }
 
 // LoadConfig are the settings of a model, under LM Studio's names. The zero
-// value of a field means the default.
+// value of a field means the default: what is saved for the model (SetDefault,
+// SaveDefaults), else what is built in.
 type LoadConfig struct {
+	// Profile names a profile of saved settings, whose values stand in for those
+	// that are not set here (SaveProfile); BuiltIn is none of them, nor other saved ones. A field that is 0 here is one that is
+	// not set: saved settings apply.
+	Profile string
 	// ContextLength is the most tokens a session holds, prompt and answer
 	// together. Default: what the model was trained on. Memory is taken as the
 	// cache fills, so a long context costs nothing until it is used.
@@ -131,9 +136,13 @@ const (
 	maxThreads = 1 << 10
 )
 
-// resolve fills in the defaults and refuses what cannot run. c is the model's
-// own configuration.
+// resolve fills in the defaults and refuses what cannot run, all of it at once. c is
+// the model's own configuration.
 func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
+	var problems []error
+	refuse := func(name string, value any, allowed string, args ...any) {
+		problems = append(problems, &SettingError{name, fmt.Sprint(value), fmt.Sprintf(allowed, args...)})
+	}
 	for _, s := range []struct {
 		name  string
 		value int
@@ -146,7 +155,7 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 		{"BatchThreads", cfg.BatchThreads, maxThreads},
 	} {
 		if s.value < 0 || s.value > s.max {
-			return cfg, &SettingError{s.name, fmt.Sprint(s.value), fmt.Sprintf("from 1 to %d, or 0 for the default", s.max)}
+			refuse(s.name, s.value, "from 1 to %d, or 0 for the default", s.max)
 		}
 	}
 	for _, s := range []struct {
@@ -154,7 +163,7 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 		value float64
 	}{{"RopeFrequencyBase", cfg.RopeFrequencyBase}, {"RopeFrequencyScale", cfg.RopeFrequencyScale}} {
 		if !(s.value >= 0 && s.value < 1e12) {
-			return cfg, &SettingError{s.name, fmt.Sprint(s.value), "a positive number, or 0 for the model's own"}
+			refuse(s.name, s.value, "a positive number, or 0 for the model's own")
 		}
 	}
 	for _, s := range []struct {
@@ -162,16 +171,45 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 		value Switch
 	}{{"FlashAttention", cfg.FlashAttention}, {"ReusePrefix", cfg.ReusePrefix}} {
 		if s.value < Auto || s.value > Off {
-			return cfg, &SettingError{s.name, fmt.Sprint(int(s.value)), "Auto, On or Off"}
+			refuse(s.name, int(s.value), "Auto, On or Off")
 		}
 	}
 	if cfg.ContextLength == 1 {
-		return cfg, &SettingError{"ContextLength", "1", "2 or more, for a prompt and an answer"}
+		refuse("ContextLength", 1, "2 or more, for a prompt and an answer")
 	}
 	if cfg.EvalBatchSize > 0 && cfg.PhysicalBatchSize > cfg.EvalBatchSize {
-		return cfg, &SettingError{"PhysicalBatchSize", fmt.Sprint(cfg.PhysicalBatchSize),
-			fmt.Sprintf("at most EvalBatchSize, %d, or 0 for the default", cfg.EvalBatchSize)}
+		refuse("PhysicalBatchSize", cfg.PhysicalBatchSize, "at most EvalBatchSize, %d, or 0 for the default; or EvalBatchSize may be greater", cfg.EvalBatchSize)
 	}
+	if cfg.ContextLength > 1 && cfg.EvalBatchSize > cfg.ContextLength {
+		refuse("EvalBatchSize", cfg.EvalBatchSize, "at most ContextLength, %d, or 0 for the default; or ContextLength may be greater", cfg.ContextLength)
+	}
+	cache := F16
+	if cfg.Exact {
+		cache = F32
+	}
+	for _, t := range []struct {
+		name string
+		p    *CacheType
+		head int
+	}{{"KCacheType", &cfg.KCacheType, c.HeadK}, {"VCacheType", &cfg.VCacheType, c.HeadV}} {
+		if *t.p == "" {
+			*t.p = cache
+		}
+		if err := t.p.check(t.name, t.head); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	switch len(problems) {
+	case 0:
+		return cfg.filled(c), nil
+	case 1:
+		return cfg, problems[0]
+	}
+	return cfg, &SettingErrors{problems}
+}
+
+// filled is resolve's second half, for settings that can be used.
+func (cfg LoadConfig) filled(c model.Config) LoadConfig {
 	def := func(p *int, d int) {
 		if *p == 0 {
 			*p = d
@@ -198,23 +236,28 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	if cfg.ReusePrefix == Auto {
 		cfg.ReusePrefix = On
 	}
-	cache := F16
-	if cfg.Exact {
-		cache = F32
+	return cfg
+}
+
+// warnings says what of resolved settings runs, but not as somebody may expect.
+func (cfg LoadConfig) warnings(c model.Config) (list []string) {
+	// Linear scaling by s makes positions as far apart as s times as many; the model
+	// has seen those up to its trained context.
+	scale := cfg.RopeFrequencyScale / c.RopeScale
+	reach := int(float64(c.Context) / scale)
+	switch changed := scale != 1 || cfg.RopeFrequencyBase != c.RopeBase; {
+	case scale > 1:
+		list = append(list, fmt.Sprintf("RopeFrequencyScale %g shortens the context: positions come as far apart as trained ones after %s tokens of the trained %s; "+
+			"below %g it stretches it (%g reaches %s tokens)", cfg.RopeFrequencyScale, count(reach), count(c.Context), c.RopeScale,
+			1/cfg.RopeFrequencyScale, count(int(float64(c.Context)*cfg.RopeFrequencyScale))))
+	case cfg.ContextLength > c.Context && !changed:
+		list = append(list, fmt.Sprintf("a context of %s is longer than the %s tokens that the model was trained on; expect nonsense past that; "+
+			"RopeFrequencyScale %.3g would stretch it, at some loss", count(cfg.ContextLength), count(c.Context), c.RopeScale*float64(c.Context)/float64(cfg.ContextLength)))
+	case scale < 1 && cfg.ContextLength > reach:
+		list = append(list, fmt.Sprintf("RopeFrequencyScale %g stretches the trained %s tokens to %s; a context of %s is longer still",
+			cfg.RopeFrequencyScale, count(c.Context), count(reach), count(cfg.ContextLength)))
 	}
-	for _, t := range []struct {
-		name string
-		p    *CacheType
-		head int
-	}{{"KCacheType", &cfg.KCacheType, c.HeadK}, {"VCacheType", &cfg.VCacheType, c.HeadV}} {
-		if *t.p == "" {
-			*t.p = cache
-		}
-		if err := t.p.check(t.name, t.head); err != nil {
-			return cfg, err
-		}
-	}
-	return cfg, nil
+	return list
 }
 
 // dtype is the storage type behind a resolved cache type.

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // SettingError says that a setting has a value that cannot be used.
@@ -14,6 +15,20 @@ type SettingError struct {
 func (e *SettingError) Error() string {
 	return fmt.Sprintf("engine: %s is %s; it may be %s", e.Name, e.Value, e.Allowed)
 }
+
+// SettingErrors is several settings that cannot be used.
+type SettingErrors struct{ Problems []error }
+
+func (e *SettingErrors) Error() string {
+	text := fmt.Sprintf("engine: %d settings cannot be used:", len(e.Problems))
+	for _, p := range e.Problems {
+		text += "\n  " + strings.TrimPrefix(p.Error(), "engine: ")
+	}
+	return text
+}
+
+// Unwrap gives the problems to errors.Is and errors.As.
+func (e *SettingErrors) Unwrap() []error { return e.Problems }
 
 // ContextError says that a prompt does not fit. Its fields are those of
 // llama-server's exceed_context_size_error.

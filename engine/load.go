@@ -33,9 +33,8 @@ func Load(name string, cfg LoadConfig) (*Model, error) {
 	m, err := open(f, name, cfg)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%w (%s)", err, f.Path)
+		return nil, fmt.Errorf("%w (%s)", err, strings.Trim(f.Path, "()"))
 	}
-	m.settings = settingsOf(m)
 	m.settings.LoadTime = time.Since(start)
 	return m, nil
 }
@@ -46,7 +45,15 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err = cfg.resolve(net.Config)
+	list, err := layers(modelName(name), cfg)
+	if err != nil {
+		return nil, err
+	}
+	chosen, sources, err := choose(list, net.Config)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err = chosen.resolve(net.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +98,9 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	// That there is no template, or one that does not compile, matters only to
 	// Chat, which says so.
 	m.template, m.templateErr = chat.Parse(src)
+	m.settings = settingsOf(m)
+	m.settings.Sources, m.settings.chosen = sources, chosen
+	m.settings.Warnings = cfg.warnings(net.Config)
 	m.cleanup = runtime.AddCleanup(m, (*resources).close, m.resources)
 	return m, nil
 }

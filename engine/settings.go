@@ -2,9 +2,11 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // Settings are the effective settings of a loaded model: what the defaults and
@@ -23,6 +25,12 @@ type Settings struct {
 	CellBytes       int    // K and V of one token
 	TrainedRopeBase float64
 	LoadTime        time.Duration
+	Sources         map[string]Source // by the names of LoadConfig's fields
+
+	// Warnings say what runs, but not as somebody may expect.
+	Warnings []string
+
+	chosen LoadConfig // what somebody chose, before defaults and Auto were filled in
 }
 
 // Settings are the model's effective settings.
@@ -60,29 +68,24 @@ func (s Settings) Summary() string {
 
 func (s Settings) build() table.Writer {
 	w := newTable()
-	w.AppendHeader(table.Row{"setting", "value", ""})
-	context := fmt.Sprintf("trained on %s; %s a token, %s when full",
-		count(s.TrainedContext), Size(int64(s.CellBytes)), Size(int64(s.CellBytes)*int64(s.ContextLength)))
-	if s.ContextLength > s.TrainedContext {
-		context += "; longer than trained: expect nonsense past that"
+	w.SetTitle(fmt.Sprintf("%s: %s, %s, %.1f M parameters, %s, trained on %s tokens", s.Model, s.Architecture,
+		s.Quantisation, float64(s.Parameters)/1e6, Size(s.FileBytes), count(s.TrainedContext)))
+	w.AppendHeader(table.Row{"setting", "value", "set by", "otherwise", ""})
+	for _, x := range settings {
+		value, from := x.text(s.LoadConfig), s.Sources[x.name]
+		if v, ok := x.of(&s.chosen).Interface().(Switch); ok && v == Auto {
+			value += " (auto)"
+		}
+		about := x.about
+		if x.name == "ContextLength" {
+			about = fmt.Sprintf("%s; %s a token, %s when full", about, Size(int64(s.CellBytes)), Size(int64(s.CellBytes)*int64(s.ContextLength)))
+		}
+		w.AppendRow(table.Row{x.name, value, from.By, from.Otherwise, about})
 	}
-	for _, r := range []table.Row{
-		{"Model", s.Model, fmt.Sprintf("%s, %s, %.1f M parameters, %s", s.Architecture, s.Quantisation, float64(s.Parameters)/1e6, Size(s.FileBytes))},
-		{"ContextLength", count(s.ContextLength), context},
-		{"EvalBatchSize", s.EvalBatchSize, "prompt tokens handed over at a time"},
-		{"PhysicalBatchSize", s.PhysicalBatchSize, "tokens through the layers at once"},
-		{"RopeFrequencyBase", fmt.Sprintf("%g", s.RopeFrequencyBase), fmt.Sprintf("the model's own is %g", s.TrainedRopeBase)},
-		{"RopeFrequencyScale", fmt.Sprintf("%g", s.RopeFrequencyScale), "1 leaves positions as they are, below 1 stretches the context"},
-		{"FlashAttention", s.FlashAttention, "on goes through the cache in blocks and keeps no scores"},
-		{"KCacheType", s.KCacheType, ""},
-		{"VCacheType", s.VCacheType, ""},
-		{"Threads", s.Threads, "generating"},
-		{"BatchThreads", s.BatchThreads, "reading prompts"},
-		{"ReusePrefix", s.ReusePrefix, "keep what a prompt shares with the cache"},
-		{"Kernels", s.Kernels, fmt.Sprintf("%s of weights laid out for them, beside the file", Size(s.PackedBytes))},
-		{"Exact", s.Exact, "float32 activations"},
-	} {
-		w.AppendRow(r)
+	w.AppendRow(table.Row{"", s.Kernels, "machine", "", fmt.Sprintf("compute kernels; %s of weights are laid out for them", Size(s.PackedBytes))})
+	w.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}})
+	if len(s.Warnings) > 0 {
+		w.SetCaption("%s", strings.Join(s.Warnings, "\n"))
 	}
 	return w
 }

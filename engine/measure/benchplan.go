@@ -46,7 +46,8 @@ func (t BenchTest) context() int { return t.Prompt + t.Gen + t.Depth }
 // config is the test's load settings, with room for context tokens.
 func (t BenchTest) config(context int) engine.LoadConfig {
 	return engine.LoadConfig{
-		ContextLength: context, EvalBatchSize: t.Batch, PhysicalBatchSize: t.UBatch,
+		// A batch is never longer than the context, as in llama.cpp.
+		Profile: engine.BuiltIn, ContextLength: context, EvalBatchSize: min(t.Batch, context), PhysicalBatchSize: min(t.UBatch, context),
 		KCacheType: t.KType, VCacheType: t.VType, FlashAttention: t.Flash,
 		Threads: t.Threads, BatchThreads: t.Threads,
 	}

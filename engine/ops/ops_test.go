@@ -204,8 +204,10 @@ func TestShapesAreChecked(t *testing.T) {
 		"RMSNorm":      func() { c.RMSNorm(make([]float32, 3), make([]float32, 4), make([]float32, 4), 1, 0) },
 		"SwiGLU":       func() { c.SwiGLU(make([]float32, 4), make([]float32, 4), make([]float32, 3), 2, 2) },
 		"Add":          func() { c.Add(make([]float32, 4), make([]float32, 3), 2, 2) },
-		"AddRMSNorm":   func() { c.AddRMSNorm(make([]float32, 4), make([]float32, 4), make([]float32, 3), make([]float32, 4), 1, 0) },
-		"Attend":       func() { c.Attend(Attention{Heads: 3, KVHeads: 2, HeadK: 4, HeadV: 4, N: 1}) },
+		"AddRMSNorm": func() {
+			c.AddRMSNorm(make([]float32, 4), make([]float32, 4), make([]float32, 3), make([]float32, 4), 1, 0)
+		},
+		"Attend": func() { c.Attend(Attention{Heads: 3, KVHeads: 2, HeadK: 4, HeadV: 4, N: 1}) },
 	} {
 		func() {
 			defer func() {

@@ -20,6 +20,7 @@ type loadFlags struct {
 	cacheK, cacheV, flash      string
 	ropeFreqBase, ropeFreqScal float64
 	exact                      bool
+	profile                    string
 }
 
 func (l *loadFlags) add(cmd *cobra.Command) {
@@ -36,6 +37,7 @@ func (l *loadFlags) add(cmd *cobra.Command) {
 	f.Float64Var(&l.ropeFreqBase, "rope-freq-base", 0, "RoPE base (0: the model's)")
 	f.Float64Var(&l.ropeFreqScal, "rope-freq-scale", 0, "RoPE position scale, below 1 stretches the context (0: the model's)")
 	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
+	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
 	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
 		panic(err)
 	}
@@ -52,7 +54,7 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 		Threads: l.threads, BatchThreads: l.batchThreads,
 		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),
 		FlashAttention: flash, RopeFrequencyBase: l.ropeFreqBase, RopeFrequencyScale: l.ropeFreqScal,
-		Exact: l.exact,
+		Exact: l.exact, Profile: l.profile,
 	}, nil
 }
 
@@ -66,9 +68,8 @@ func (l *loadFlags) load() (*engine.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s := m.Settings(); s.ContextLength > s.TrainedContext {
-		fmt.Fprintf(os.Stderr, "loupe: a context of %d is longer than the %d tokens that %s was trained on; expect nonsense past that\n",
-			s.ContextLength, s.TrainedContext, s.Model)
+	for _, warning := range m.Settings().Warnings {
+		fmt.Fprintln(os.Stderr, "loupe:", warning)
 	}
 	return m, nil
 }

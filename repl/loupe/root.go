@@ -24,6 +24,7 @@ var commands = []func() *cobra.Command{
 	newPplCmd,
 	newBenchCmd,
 	newQuantizeCmd,
+	newConfigCmd,
 	newJupyterCmd,
 }
 

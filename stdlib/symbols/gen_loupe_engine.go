@@ -3,6 +3,7 @@
 package symbols
 
 import (
+	"go/constant"
 	p_loupe_engine "loupe/engine"
 	"reflect"
 )
@@ -12,12 +13,16 @@ func init() {
 		return map[string]reflect.Value{
 			"Auto":                      reflect.ValueOf(p_loupe_engine.Auto),
 			"BF16":                      reflect.ValueOf(p_loupe_engine.BF16),
+			"BuiltIn":                   reflect.ValueOf(constant.MakeString("built-in")),
 			"CacheCell":                 reflect.ValueOf((*p_loupe_engine.CacheCell)(nil)),
 			"CacheTable":                reflect.ValueOf((*p_loupe_engine.CacheTable)(nil)),
 			"CacheType":                 reflect.ValueOf((*p_loupe_engine.CacheType)(nil)),
 			"CacheTypes":                reflect.ValueOf(p_loupe_engine.CacheTypes),
+			"ConfigDir":                 reflect.ValueOf(p_loupe_engine.ConfigDir),
 			"ContextError":              reflect.ValueOf((*p_loupe_engine.ContextError)(nil)),
 			"ContextLengthReached":      reflect.ValueOf(p_loupe_engine.ContextLengthReached),
+			"Default":                   reflect.ValueOf((*p_loupe_engine.Default)(nil)),
+			"Defaults":                  reflect.ValueOf(p_loupe_engine.Defaults),
 			"EOSFound":                  reflect.ValueOf(p_loupe_engine.EOSFound),
 			"ErrClosed":                 reflect.ValueOf(&p_loupe_engine.ErrClosed).Elem(),
 			"ErrEmptyPrompt":            reflect.ValueOf(&p_loupe_engine.ErrEmptyPrompt).Elem(),
@@ -37,23 +42,30 @@ func init() {
 			"ParseSwitch":               reflect.ValueOf(p_loupe_engine.ParseSwitch),
 			"Phase":                     reflect.ValueOf((*p_loupe_engine.Phase)(nil)),
 			"Profile":                   reflect.ValueOf((*p_loupe_engine.Profile)(nil)),
+			"Profiles":                  reflect.ValueOf(p_loupe_engine.Profiles),
 			"Q4_0":                      reflect.ValueOf(p_loupe_engine.Q4_0),
 			"Q4_1":                      reflect.ValueOf(p_loupe_engine.Q4_1),
 			"Q5_0":                      reflect.ValueOf(p_loupe_engine.Q5_0),
 			"Q5_1":                      reflect.ValueOf(p_loupe_engine.Q5_1),
 			"Q8_0":                      reflect.ValueOf(p_loupe_engine.Q8_0),
 			"Reply":                     reflect.ValueOf((*p_loupe_engine.Reply)(nil)),
+			"SavedKeys":                 reflect.ValueOf(p_loupe_engine.SavedKeys),
+			"Scope":                     reflect.ValueOf((*p_loupe_engine.Scope)(nil)),
 			"Session":                   reflect.ValueOf((*p_loupe_engine.Session)(nil)),
+			"SetDefault":                reflect.ValueOf(p_loupe_engine.SetDefault),
 			"SetHost":                   reflect.ValueOf(p_loupe_engine.SetHost),
 			"SettingError":              reflect.ValueOf((*p_loupe_engine.SettingError)(nil)),
+			"SettingErrors":             reflect.ValueOf((*p_loupe_engine.SettingErrors)(nil)),
 			"Settings":                  reflect.ValueOf((*p_loupe_engine.Settings)(nil)),
 			"Size":                      reflect.ValueOf(p_loupe_engine.Size),
+			"Source":                    reflect.ValueOf((*p_loupe_engine.Source)(nil)),
 			"Stats":                     reflect.ValueOf((*p_loupe_engine.Stats)(nil)),
 			"Step":                      reflect.ValueOf((*p_loupe_engine.Step)(nil)),
 			"StopReason":                reflect.ValueOf((*p_loupe_engine.StopReason)(nil)),
 			"StopStringFound":           reflect.ValueOf(p_loupe_engine.StopStringFound),
 			"Switch":                    reflect.ValueOf((*p_loupe_engine.Switch)(nil)),
 			"TokenLogit":                reflect.ValueOf((*p_loupe_engine.TokenLogit)(nil)),
+			"UnsetDefault":              reflect.ValueOf(p_loupe_engine.UnsetDefault),
 			"UserStopped":               reflect.ValueOf(p_loupe_engine.UserStopped),
 			"Utf8Error":                 reflect.ValueOf((*p_loupe_engine.Utf8Error)(nil)),
 		}
