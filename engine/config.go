@@ -2,12 +2,14 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
 
 	"loupe/engine/internal/simd"
 	"loupe/engine/model"
+	"loupe/engine/ops"
 	"loupe/engine/tensor"
 )
 
@@ -52,6 +54,16 @@ func joined(types []CacheType) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// RopeScaling is a way to stretch the context.
+type RopeScaling string
+
+// The ways, under llama.cpp's names.
+const (
+	RopeNone   RopeScaling = "none"
+	RopeLinear RopeScaling = "linear"
+	RopeYarn   RopeScaling = "yarn"
+)
 
 // Switch is a setting that the engine may decide.
 type Switch int
@@ -108,6 +120,16 @@ type LoadConfig struct {
 	// --rope-freq-scale: 0.5 stretches the trained context to twice its length.
 	// Default: the model's.
 	RopeFrequencyScale float64
+	// RopeScaling is how a context is stretched, as llama.cpp's --rope-scaling:
+	// "linear" multiplies all positions by RopeFrequencyScale, "yarn" slows only what
+	// turns slowly (Peng et al., 2023), "none" leaves the scale at 1. Default: the
+	// model's.
+	RopeScaling RopeScaling
+	// Parameters of yarn, under llama.cpp's names (--yarn-ext-factor ...); 0 is the
+	// model's, mostly 1, 1, 32, 1 and the trained context. YarnAttnFactor multiplies the
+	// attention's sharpening, 1 + 0.1 ln(1/RopeFrequencyScale).
+	YarnExtFactor, YarnAttnFactor, YarnBetaFast, YarnBetaSlow float64
+	YarnOrigContext                                           int
 	// FlashAttention On goes through the cache in blocks and keeps no scores (Dao
 	// et al., 2022); Off forms all scores of a query before their softmax. Auto is
 	// On, but Off with Exact. Results differ by rounding only.
@@ -153,6 +175,7 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 		{"PhysicalBatchSize", cfg.PhysicalBatchSize, maxBatch},
 		{"Threads", cfg.Threads, maxThreads},
 		{"BatchThreads", cfg.BatchThreads, maxThreads},
+		{"YarnOrigContext", cfg.YarnOrigContext, maxContext},
 	} {
 		if s.value < 0 || s.value > s.max {
 			refuse(s.name, s.value, "from 1 to %d, or 0 for the default", s.max)
@@ -161,7 +184,8 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	for _, s := range []struct {
 		name  string
 		value float64
-	}{{"RopeFrequencyBase", cfg.RopeFrequencyBase}, {"RopeFrequencyScale", cfg.RopeFrequencyScale}} {
+	}{{"RopeFrequencyBase", cfg.RopeFrequencyBase}, {"RopeFrequencyScale", cfg.RopeFrequencyScale},
+		{"YarnExtFactor", cfg.YarnExtFactor}, {"YarnAttnFactor", cfg.YarnAttnFactor}, {"YarnBetaFast", cfg.YarnBetaFast}, {"YarnBetaSlow", cfg.YarnBetaSlow}} {
 		if !(s.value >= 0 && s.value < 1e12) {
 			refuse(s.name, s.value, "a positive number, or 0 for the model's own")
 		}
@@ -182,6 +206,14 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	}
 	if cfg.ContextLength > 1 && cfg.EvalBatchSize > cfg.ContextLength {
 		refuse("EvalBatchSize", cfg.EvalBatchSize, "at most ContextLength, %d, or 0 for the default; or ContextLength may be greater", cfg.ContextLength)
+	}
+	switch cfg.RopeScaling {
+	case "", RopeNone, RopeLinear, RopeYarn:
+	default:
+		refuse("RopeScaling", cfg.RopeScaling, `"none", "linear" or "yarn", or "" for the model's`)
+	}
+	if cfg.RopeScaling == RopeNone && cfg.RopeFrequencyScale != 0 && cfg.RopeFrequencyScale != 1 {
+		refuse("RopeFrequencyScale", cfg.RopeFrequencyScale, "1 or 0 while RopeScaling is none; or RopeScaling may be linear or yarn")
 	}
 	cache := F16
 	if cfg.Exact {
@@ -224,9 +256,24 @@ func (cfg LoadConfig) filled(c model.Config) LoadConfig {
 	if cfg.RopeFrequencyBase == 0 {
 		cfg.RopeFrequencyBase = c.RopeBase
 	}
-	if cfg.RopeFrequencyScale == 0 {
+	if cfg.RopeScaling == "" {
+		cfg.RopeScaling = RopeScaling(c.RopeScaling)
+	}
+	switch {
+	case cfg.RopeScaling == RopeNone:
+		cfg.RopeFrequencyScale = 1
+	case cfg.RopeFrequencyScale == 0:
 		cfg.RopeFrequencyScale = c.RopeScale
 	}
+	for _, y := range []struct {
+		p   *float64
+		own float64
+	}{{&cfg.YarnExtFactor, c.YarnExt}, {&cfg.YarnAttnFactor, c.YarnAttn}, {&cfg.YarnBetaFast, c.BetaFast}, {&cfg.YarnBetaSlow, c.BetaSlow}} {
+		if *y.p == 0 {
+			*y.p = y.own
+		}
+	}
+	def(&cfg.YarnOrigContext, c.RopeOrigContext)
 	if cfg.FlashAttention == Auto {
 		cfg.FlashAttention = On
 		if cfg.Exact {
@@ -258,6 +305,16 @@ func (cfg LoadConfig) warnings(c model.Config) (list []string) {
 			cfg.RopeFrequencyScale, count(c.Context), count(reach), count(cfg.ContextLength)))
 	}
 	return list
+}
+
+// rope puts resolved settings into the model's rotation.
+func (cfg LoadConfig) rope(r ops.Rope) ops.Rope {
+	r.Base, r.Scale = cfg.RopeFrequencyBase, cfg.RopeFrequencyScale
+	if cfg.RopeScaling == RopeYarn {
+		r.Yarn = ops.Yarn{Ext: cfg.YarnExtFactor, BetaFast: cfg.YarnBetaFast, BetaSlow: cfg.YarnBetaSlow, OrigContext: cfg.YarnOrigContext}
+		r.Magnitude = cfg.YarnAttnFactor * max(1, 1+0.1*math.Log(1/r.Scale))
+	}
+	return r
 }
 
 // dtype is the storage type behind a resolved cache type.

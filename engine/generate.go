@@ -28,6 +28,10 @@ type GenerateConfig struct {
 	PresencePenalty  float64  // taken from the logit if it occurred recently
 	RepeatLastN      int      // how many recent tokens the penalties see; 0: 64, -1: all
 	Seed             uint64   // of the random choice; the same seed gives the same text
+	// ContextOverflowPolicy says what to do when the context is full. KeepTokens is
+	// how many of the first tokens RollingWindow keeps; 0: 4.
+	ContextOverflowPolicy ContextOverflowPolicy
+	KeepTokens            int
 	// OnText gets the text as it comes, whole characters only. It runs on the
 	// calling goroutine while the session is at work: it must not call methods
 	// of that session, which would wait for ever.
@@ -99,6 +103,10 @@ func (s *Session) generate(ctx context.Context, ids []int, cfg []GenerateConfig)
 		return nil, fmt.Errorf("engine: %d GenerateConfigs given; one is enough", len(cfg))
 	}
 	g, err := s.newGeneration(ctx, ids, c)
+	if over := (*ContextError)(nil); errors.As(err, &over) && c.ContextOverflowPolicy == StopAtLimit {
+		g.reply.Stats.StopReason = ContextLengthReached
+		return g.reply, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +123,7 @@ type generation struct {
 	stream  *token.Stream
 	emit    func(string)
 	reply   *Reply
+	prompt  []int // what is read of PromptIDs
 	text    []byte
 	start   time.Time
 	first   time.Time // when the first token was known
@@ -132,17 +141,16 @@ func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConf
 	if err := m.checkIDs(ids); err != nil {
 		return nil, err
 	}
-	if len(ids)+1 > m.cfg.ContextLength {
-		return nil, &ContextError{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}
-	}
 	emit := cfg.OnText
 	if emit == nil {
 		emit = hostText()
 	}
-	return &generation{
+	g := &generation{
 		s: s, ctx: ctx, cfg: cfg, chain: chain, stopper: stopper, stream: m.tok.NewStream(), emit: emit,
 		reply: &Reply{PromptIDs: slices.Clone(ids), Stats: Stats{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}},
-	}, nil
+	}
+	g.prompt, err = g.fit(g.reply.PromptIDs)
+	return g, err
 }
 
 // Check refuses settings that cannot be used, as Generate does.
@@ -155,6 +163,12 @@ func (cfg GenerateConfig) Check() error {
 func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
 	if cfg.MaxTokens < 0 {
 		return nil, nil, &SettingError{"MaxTokens", fmt.Sprint(cfg.MaxTokens), "1 or more, or 0 for no limit"}
+	}
+	if err := cfg.ContextOverflowPolicy.check(); err != nil {
+		return nil, nil, err
+	}
+	if cfg.KeepTokens < 0 {
+		return nil, nil, &SettingError{"KeepTokens", fmt.Sprint(cfg.KeepTokens), "1 or more, or 0 for 4"}
 	}
 	if cfg.TopLogits < 0 {
 		return nil, nil, &SettingError{"TopLogits", fmt.Sprint(cfg.TopLogits), "0 or more"}
@@ -181,12 +195,13 @@ func (g *generation) run() (*Reply, error) {
 	defer m.end(t)
 	g.start = time.Now()
 
-	ids := g.reply.PromptIDs
+	ids := g.prompt
 	if m.cfg.ReusePrefix == On {
 		for st.ReusedTokens < min(seq.Len(), len(ids)-1) && seq.Cells()[st.ReusedTokens].Token == ids[st.ReusedTokens] {
 			st.ReusedTokens++
 		}
 	}
+	g.noteDifference(ids)
 	seq.Truncate(st.ReusedTokens)
 	for _, id := range ids {
 		g.chain.Accept(id)
@@ -208,6 +223,9 @@ func (g *generation) run() (*Reply, error) {
 	g.first = time.Now()
 	st.PromptTime = g.first.Sub(g.start)
 	st.EvaluatedTokens = seq.Len() - st.ReusedTokens
+	if d := st.Differs; d != nil && st.EvaluatedTokens > 0 {
+		d.Cost = st.PromptTime * time.Duration(min(d.Lost, st.EvaluatedTokens)) / time.Duration(st.EvaluatedTokens)
+	}
 	if err == nil {
 		st.TTFT = st.PromptTime
 		err = g.loop(t, next)
@@ -236,9 +254,13 @@ func (g *generation) loop(t *turn, next int) error {
 		case len(g.reply.IDs) == g.cfg.MaxTokens:
 			st.StopReason = MaxPredictedTokensReached
 			return nil
-		case seq.Len() == m.cfg.ContextLength:
+		case seq.Len() == m.cfg.ContextLength && !g.cfg.ContextOverflowPolicy.shifts():
 			st.StopReason = ContextLengthReached
 			return nil
+		case seq.Len() == m.cfg.ContextLength:
+			if err := g.shift(t); err != nil {
+				return err
+			}
 		}
 		one[0] = next
 		err := g.s.pass(t, one, func() (err error) {

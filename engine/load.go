@@ -87,7 +87,7 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	}
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
 	m.pass.Flash = cfg.FlashAttention == On
-	m.pass.Rope.Base, m.pass.Rope.Scale = cfg.RopeFrequencyBase, cfg.RopeFrequencyScale
+	m.pass.Rope = cfg.rope(m.pass.Rope)
 	src, _, err := f.Text("tokenizer.chat_template")
 	if err != nil {
 		m.cpu.Close()

@@ -24,6 +24,12 @@ var settings = []setting{
 	{"PhysicalBatchSize", "llm.load.physicalBatchSize", "tokens through the layers at once; more take more scratch memory"},
 	{"RopeFrequencyBase", "llm.load.ropeFrequencyBase", "RoPE base: a greater one turns positions more slowly"},
 	{"RopeFrequencyScale", "llm.load.ropeFrequencyScale", "multiplies positions; below 1 stretches the context, at some loss"},
+	{"RopeScaling", "llm.load.ropeScaling", "how it is stretched: linear slows all that turns, yarn what turns slowly"},
+	{"YarnExtFactor", "llm.load.yarnExtFactor", "yarn: how much of its speed what turns fast keeps"},
+	{"YarnAttnFactor", "llm.load.yarnAttnFactor", "yarn: multiplies the sharpening of attention"},
+	{"YarnBetaFast", "llm.load.yarnBetaFast", "yarn: what turns more often keeps its speed"},
+	{"YarnBetaSlow", "llm.load.yarnBetaSlow", "yarn: what turns less often is slowed in full"},
+	{"YarnOrigContext", "llm.load.yarnOrigContext", "yarn: the context that the turns are counted in"},
 	{"FlashAttention", "llm.load.flashAttention", "goes through the cache in blocks and keeps no scores"},
 	{"KCacheType", "llm.load.kCacheQuantizationType", "how keys are stored; fewer bits, less memory, more loss"},
 	{"VCacheType", "llm.load.vCacheQuantizationType", "how values are stored; they mind fewer bits less than keys"},
@@ -114,6 +120,14 @@ func (s setting) set(cfg *LoadConfig, value any) error {
 		}
 		v.SetString(text)
 		return nil
+	case RopeScaling:
+		text, _ := value.(string)
+		switch RopeScaling(text) {
+		case RopeNone, RopeLinear, RopeYarn:
+			v.SetString(text)
+			return nil
+		}
+		return refuse(`"none", "linear" or "yarn"`)
 	case bool:
 		b, ok := value.(bool)
 		if !ok {

@@ -73,6 +73,9 @@ func (s Settings) build() table.Writer {
 	w.AppendHeader(table.Row{"setting", "value", "set by", "otherwise", ""})
 	for _, x := range settings {
 		value, from := x.text(s.LoadConfig), s.Sources[x.name]
+		if strings.HasPrefix(x.name, "Yarn") && s.RopeScaling != RopeYarn {
+			continue
+		}
 		if v, ok := x.of(&s.chosen).Interface().(Switch); ok && v == Auto {
 			value += " (auto)"
 		}

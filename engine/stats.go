@@ -25,6 +25,11 @@ type Stats struct {
 	PromptTokens    int           // tokens of the prompt
 	ReusedTokens    int           // of these, found in the cache
 	EvaluatedTokens int           // of these, read by this call: the others, unless it was interrupted
+	DroppedTokens   int           // of these, taken out by the ContextOverflowPolicy
+	Shifts          int           // how often that made room while generating
+	ShiftedTokens   int           // that it dropped from the cache then
+	RereadTokens    int           // that were read again after it
+	Differs         *Difference   // where prompt and cache part, if they do
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
 	TTFT            time.Duration // from the call's turn on the session to the first token; 0 if there is none
 	PromptTime      time.Duration // reading EvaluatedTokens
@@ -55,7 +60,7 @@ func rate(n int, d time.Duration) float64 {
 func (s Stats) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s prompt tok ", count(s.PromptTokens))
-	if unread := s.PromptTokens - s.ReusedTokens - s.EvaluatedTokens; unread > 0 {
+	if unread := s.PromptTokens - s.DroppedTokens - s.ReusedTokens - s.EvaluatedTokens; unread > 0 {
 		fmt.Fprintf(&b, "(%s unread) ", count(unread))
 	}
 	fmt.Fprintf(&b, "%s%s · %s tok %s%s", millis(s.PromptTime), perSecond(s.PromptRate()),
@@ -65,6 +70,15 @@ func (s Stats) String() string {
 		fmt.Fprintf(&b, " %q", s.StopString)
 	}
 	fmt.Fprintf(&b, " · cache %s/%s cells, %s · reused %s", count(s.CacheCells), count(s.ContextLength), Size(s.CacheBytes), count(s.ReusedTokens))
+	if s.Differs != nil {
+		fmt.Fprintf(&b, " (%s)", s.Differs)
+	}
+	if s.DroppedTokens > 0 {
+		fmt.Fprintf(&b, " · dropped %s of the prompt", count(s.DroppedTokens))
+	}
+	if s.Shifts > 0 {
+		fmt.Fprintf(&b, " · %d shifts dropped %s, read %s again", s.Shifts, count(s.ShiftedTokens), count(s.RereadTokens))
+	}
 	return b.String()
 }
 

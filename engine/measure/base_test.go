@@ -120,7 +120,8 @@ func TestBaseFile(t *testing.T) {
 		{"PPL", got.PPL, want.PPL}, {"base PPL", got.BasePPL, want.BasePPL}, {"KLD", got.KLD, want.KLD}, {"max", got.Max, want.Max},
 		{"error", got.KLDErr, want.KLDErr}, {"ratio", got.Ratio, want.Ratio},
 	} {
-		if math.Abs(x.got/x.want-1) > 1e-2 {
+		// The divergence is so small here that the 16 bits of the file show in it.
+		if math.Abs(x.got/x.want-1) > 5e-2 {
 			t.Errorf("%s: %v by the file, %v at once", x.name, x.got, x.want)
 		}
 	}

@@ -24,8 +24,14 @@ type Config struct {
 	Eps      float32 // ARCH.attention.layer_norm_rms_epsilon
 	RopeDims int     // ARCH.rope.dimension_count; HeadK when absent
 	RopeBase float64 // ARCH.rope.freq_base; 10,000 when absent
-	// RopeScale is 1 / ARCH.rope.scaling.factor where the type is linear, else 1.
-	RopeScale float64
+	// RopeScaling is ARCH.rope.scaling.type: "none", "linear" or "yarn"; RopeScale is 1 /
+	// ARCH.rope.scaling.factor but where it is none.
+	RopeScaling string
+	RopeScale   float64
+	// Of YaRN, from the same keys: the context it was trained on before, and llama.cpp's
+	// parameters.
+	RopeOrigContext                       int
+	YarnExt, YarnAttn, BetaFast, BetaSlow float64
 }
 
 // ReadConfig reads the geometry. It fails when the architecture is not one of
@@ -65,15 +71,18 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	c.RopeScale = 1
 	// As llama.cpp: without a type a factor is linear, and old files have it under
 	// another key.
-	switch scaling := k.text(arch+"rope.scaling.type", "linear"); scaling {
+	switch c.RopeScaling = k.text(arch+"rope.scaling.type", "linear"); c.RopeScaling {
 	case "none":
-	case "linear":
+	case "linear", "yarn":
 		if factor := k.float(arch+"rope.scaling.factor", k.float(arch+"rope.scale_linear", 1)); factor != 0 {
 			c.RopeScale = 1 / factor
 		}
 	default:
-		return Config{}, fmt.Errorf("model: %srope.scaling.type is %q; this build knows none and linear", arch, scaling)
+		return Config{}, fmt.Errorf("model: %srope.scaling.type is %q; this build knows none, linear and yarn", arch, c.RopeScaling)
 	}
+	c.RopeOrigContext = k.int(arch+"rope.scaling.original_context_length", c.Context)
+	c.YarnAttn = k.float(arch+"rope.scaling.attn_factor", 1)
+	c.YarnExt, c.BetaFast, c.BetaSlow = k.float(arch+"rope.scaling.yarn_ext_factor", 1), k.float(arch+"rope.scaling.yarn_beta_fast", 32), k.float(arch+"rope.scaling.yarn_beta_slow", 1)
 	if n := k.optional(arch + "expert_count"); n > 0 {
 		return Config{}, fmt.Errorf("model: %sexpert_count is %d; mixture-of-experts models do not run in this build", arch, n)
 	}

@@ -8,12 +8,38 @@ import (
 )
 
 // Rope is how positions become rotations (Su et al., 2021): pair i of a head
-// turns by pos * scale * base^(-2i/dims) / factors[i].
+// turns by pos * scale * base^(-2i/dims) / factors[i], but for YaRN.
 type Rope struct {
 	Dims    int       // rotated elements of a head; the rest stays
 	Base    float64   // rope_freq_base
 	Scale   float64   // rope_freq_scale: 1 leaves positions as they are, 0.5 stretches the context to twice its length
 	Factors []float32 // [Dims/2] or nil: rope_freqs.weight of Llama 3.1 and later
+	Yarn    Yarn
+	// Magnitude multiplies what is rotated, cos and sin alike; 0 is 1.
+	Magnitude float64
+}
+
+// Yarn stretches the context by parts (Peng et al., 2023): pairs that turn often in
+// the original context keep their speed, those that turn less than once are slowed
+// by the scale, those between are mixed.
+type Yarn struct {
+	Ext                float64 // yarn_ext_factor: how much of the first kind's speed is kept; 0: no YaRN
+	BetaFast, BetaSlow float64 // turns in the original context where mixing begins and ends
+	OrigContext        int
+}
+
+// keep is the share of its own speed that pair j keeps.
+func (r Rope) keep(j int) float64 {
+	if r.Yarn.Ext == 0 {
+		return 0
+	}
+	pair := func(turns float64) float64 { // that turns so often in the original context
+		return float64(r.Dims) * math.Log(float64(r.Yarn.OrigContext)/(turns*2*math.Pi)) / (2 * math.Log(r.Base))
+	}
+	low := max(0, math.Floor(pair(r.Yarn.BetaFast)))
+	high := min(float64(r.Dims-1), math.Ceil(pair(r.Yarn.BetaSlow)))
+	y := (float64(j) - low) / max(0.001, high-low)
+	return r.Yarn.Ext * (1 - min(1, max(0, y)))
 }
 
 // RopeTable holds the rotations of a batch of positions, shared by all layers.
@@ -26,15 +52,20 @@ type RopeTable struct {
 // Fill computes the rotations of n positions from pos on, in float64.
 func (t *RopeTable) Fill(r Rope, pos, n int) {
 	t.half = r.Dims / 2
+	m := r.Magnitude
+	if m == 0 {
+		m = 1
+	}
 	t.cos, t.sin = grow(t.cos, n*t.half), grow(t.sin, n*t.half)
 	for j := 0; j < t.half; j++ {
-		freq := r.Scale * math.Pow(r.Base, -2*float64(j)/float64(r.Dims))
+		keep := r.keep(j)
+		freq := (r.Scale*(1-keep) + keep) * math.Pow(r.Base, -2*float64(j)/float64(r.Dims))
 		if r.Factors != nil {
 			freq /= float64(r.Factors[j])
 		}
 		for i := 0; i < n; i++ {
 			sin, cos := math.Sincos(float64(pos+i) * freq)
-			t.cos[i*t.half+j], t.sin[i*t.half+j] = float32(cos), float32(sin)
+			t.cos[i*t.half+j], t.sin[i*t.half+j] = float32(cos*m), float32(sin*m)
 		}
 	}
 }

@@ -51,6 +51,8 @@ ids, text, the best logits of each step, statistics and effective settings.`,
 	f.IntVar(&g.TopK, "top-k", 0, "keep the k likeliest tokens; 0: all")
 	f.Float64Var(&g.TopP, "top-p", 0, "keep the likeliest tokens that together reach p; 0 or 1: all")
 	f.Float64Var(&g.MinP, "min-p", 0, "keep tokens at least this fraction as likely as the likeliest; 0: all")
+	f.StringVar((*string)(&g.ContextOverflowPolicy), "context-overflow", "", `when the context is full: "" refuses and stops, or stopAtLimit, truncateMiddle, rollingWindow`)
+	f.IntVar(&g.KeepTokens, "keep", 0, "first tokens that rollingWindow keeps (0: 4)")
 	f.Float64Var(&g.RepeatPenalty, "repeat-penalty", 0, "divide the logits of recent tokens; 0 or 1: no")
 	f.Float64Var(&g.FrequencyPenalty, "frequency-penalty", 0, "lower logits for each recent occurrence")
 	f.Float64Var(&g.PresencePenalty, "presence-penalty", 0, "lower logits of tokens that occurred recently")
@@ -162,6 +164,10 @@ type (
 		PromptTokens    int     `json:"prompt_tokens"`
 		ReusedTokens    int     `json:"reused_tokens"`
 		EvaluatedTokens int     `json:"evaluated_tokens"`
+		DroppedTokens   int     `json:"dropped_tokens,omitempty"`
+		Shifts          int     `json:"shifts,omitempty"`
+		ShiftedTokens   int     `json:"shifted_tokens,omitempty"`
+		RereadTokens    int     `json:"reread_tokens,omitempty"`
 		GeneratedTokens int     `json:"generated_tokens"`
 		TTFT            float64 `json:"ttft_ms"`
 		PromptRate      float64 `json:"prompt_rate"`
@@ -200,6 +206,7 @@ func (g *generateFlags) report(m *engine.Model, r *engine.Reply) generateReport 
 		PromptIDs: r.PromptIDs, IDs: r.IDs, Text: r.Text, Steps: make([]stepReport, 0, len(r.Steps)),
 		Stats: statsReport{
 			PromptTokens: st.PromptTokens, ReusedTokens: st.ReusedTokens, EvaluatedTokens: st.EvaluatedTokens, GeneratedTokens: st.GeneratedTokens,
+			DroppedTokens: st.DroppedTokens, Shifts: st.Shifts, ShiftedTokens: st.ShiftedTokens, RereadTokens: st.RereadTokens,
 			TTFT: milliseconds(st.TTFT), PromptRate: st.PromptRate(), GenRate: st.GenRate(),
 			StopReason: string(st.StopReason), StopString: st.StopString, CacheCells: st.CacheCells, CacheBytes: st.CacheBytes,
 		},

@@ -20,7 +20,8 @@ type loadFlags struct {
 	cacheK, cacheV, flash      string
 	ropeFreqBase, ropeFreqScal float64
 	exact                      bool
-	profile                    string
+	profile, ropeScaling       string
+	yarn                       engine.LoadConfig // its Yarn fields
 }
 
 func (l *loadFlags) add(cmd *cobra.Command) {
@@ -36,6 +37,12 @@ func (l *loadFlags) add(cmd *cobra.Command) {
 	f.StringVar(&l.flash, "flash-attn", "auto", "flash attention: on, off or auto; short: -fa")
 	f.Float64Var(&l.ropeFreqBase, "rope-freq-base", 0, "RoPE base (0: the model's)")
 	f.Float64Var(&l.ropeFreqScal, "rope-freq-scale", 0, "RoPE position scale, below 1 stretches the context (0: the model's)")
+	f.StringVar(&l.ropeScaling, "rope-scaling", "", "none, linear or yarn (default: the model's)")
+	f.Float64Var(&l.yarn.YarnExtFactor, "yarn-ext-factor", 0, "YaRN: how much of its speed what turns fast keeps (0: 1)")
+	f.Float64Var(&l.yarn.YarnAttnFactor, "yarn-attn-factor", 0, "YaRN: multiplies the sharpening of attention (0: 1)")
+	f.Float64Var(&l.yarn.YarnBetaFast, "yarn-beta-fast", 0, "YaRN: what turns more often keeps its speed (0: 32)")
+	f.Float64Var(&l.yarn.YarnBetaSlow, "yarn-beta-slow", 0, "YaRN: what turns less often is slowed in full (0: 1)")
+	f.IntVar(&l.yarn.YarnOrigContext, "yarn-orig-ctx", 0, "YaRN: context that the turns are counted in (0: the trained one)")
 	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
 	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
 	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
@@ -54,7 +61,9 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 		Threads: l.threads, BatchThreads: l.batchThreads,
 		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),
 		FlashAttention: flash, RopeFrequencyBase: l.ropeFreqBase, RopeFrequencyScale: l.ropeFreqScal,
-		Exact: l.exact, Profile: l.profile,
+		Exact: l.exact, Profile: l.profile, RopeScaling: engine.RopeScaling(l.ropeScaling),
+		YarnExtFactor: l.yarn.YarnExtFactor, YarnAttnFactor: l.yarn.YarnAttnFactor, YarnBetaFast: l.yarn.YarnBetaFast,
+		YarnBetaSlow: l.yarn.YarnBetaSlow, YarnOrigContext: l.yarn.YarnOrigContext,
 	}, nil
 }
 
