@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 
+	"loupe/engine/internal/flash"
 	"loupe/engine/internal/pool"
 	"loupe/engine/internal/simd"
 	"loupe/engine/quant"
@@ -17,11 +18,11 @@ type CPU struct {
 	kern    *simd.Kernels
 	exact   bool
 	threads int
-	panel   [][]float32        // per worker: what was expanded to float32, and other scratch
-	scratch []attentionScratch // per worker
-	total   []float64          // [queries, heads]: log of attention's sum of exponentials so far
-	parts   []float32          // [splits, queries, heads, HeadV]: outputs of attention's splits
-	sums    []float64          // [splits, queries, heads]: log of their sums of exponentials
+	panel   [][]float32  // per worker: what was expanded to float32, and other scratch
+	tiles   []flash.Tile // per worker
+	parts   []float32    // [splits, queries, heads, HeadV]: outputs of attention's splits
+	tops    []float32    // [splits, queries, heads]: their greatest scores
+	sums    []float32    // [splits, queries, heads]: their sums of weights
 
 	profile *Profile // nil: none is kept
 
@@ -40,7 +41,7 @@ func NewCPU(threads int, kern *simd.Kernels, exact bool) *CPU {
 	p := pool.New(threads)
 	return &CPU{
 		pool: p, kern: kern, exact: exact, threads: p.Threads(),
-		panel: make([][]float32, p.Threads()), scratch: make([]attentionScratch, p.Threads()),
+		panel: make([][]float32, p.Threads()), tiles: make([]flash.Tile, p.Threads()),
 	}
 }
 

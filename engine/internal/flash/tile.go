@@ -1,0 +1,284 @@
+package flash
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"loupe/engine/internal/simd"
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
+)
+
+// Shape is what the tiles of one attention have in common.
+type Shape struct {
+	HeadK, HeadV int
+	KType, VType tensor.DType
+	Cells        int  // the most cells of a block, at most BlockCells unless Floats
+	Exact        bool // multiply keys as float32
+	Floats       bool // multiply values as float32
+}
+
+// Tile is the attention of some queries of one K/V head, and the memory it needs.
+// For each block of cells, from the first page on:
+//
+//	Keys of each page, Weigh, Values of each page, Join
+//
+// after which Top, Sum and Out are those of all blocks so far.
+type Tile struct {
+	Shape
+	Rows int       // queries times the query heads of a K/V head
+	Q    []float32 // [Rows, HeadK], times Scale; to be filled between Reset and Start
+	Sees []int32   // [Rows] cells of the block that a row sees; to be filled before Weigh
+	Top  []float32 // [Rows up to a multiple of 16] greatest score so far, in units of ln 2
+	Sum  []float32 // the same: sum of the weights 2^(score-Top) so far
+	Out  []float32 // [Rows, Width] weighted sum of the values so far
+
+	simd *simd.Kernels
+	kern *kernels
+	k, v *format // nil: as float32
+
+	q      simd.Q8
+	scores []float32 // [Rows, ld]: scores of the block, then weights
+	ld     int
+	cells  int       // of the block
+	tile   []float32 // [PageCells, HeadK or HeadV]: of a page
+	turned []float32 // [HeadK, PageCells]: its keys
+	codes  []byte    // [HeadK/32] block columns of a page of keys
+	scales []float32 // [2, PageCells]: scales and offsets of one
+	ints   []int16   // [pages, HeadV/32] block columns of values
+	d, m   []float32 // [HeadV/32, BlockCells]: scales and offsets of the block
+	p      []int16   // [Rows, ld]: weights times scales of a block column
+	sums   []int32   // [Rows, Width]: its products
+
+	newTop, newSum, a, b []float32 // as Top
+	fit, unfit, offset   []float32 // [Rows]: what scales weights to 15 bits, and back; what the offsets add
+	part                 []float32 // [Rows, Width]: of the block
+}
+
+// Width is the length of a row of Out: HeadV up to a multiple of 16.
+func (s *Shape) Width() int { return (s.HeadV + 15) / 16 * 16 }
+
+// Scale is what queries are multiplied with for heads of n elements: scores are
+// divided by the root of n, and are powers of two.
+func Scale(n int) float32 { return float32(math.Log2E / math.Sqrt(float64(n))) }
+
+// Reset makes t a tile of rows rows. Nothing is allocated when it was as large
+// before.
+func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
+	t.Shape, t.Rows, t.simd, t.kern, t.k, t.v = s, rows, k, kernelsOf(k), nil, nil
+	if !s.Exact {
+		t.k = formatOf(s.KType)
+	}
+	if !s.Floats {
+		t.v = formatOf(s.VType)
+	}
+	if s.Cells > BlockCells && t.v != nil {
+		panic(fmt.Sprintf("flash: block of %d cells, at most %d", s.Cells, BlockCells))
+	}
+	t.ld = (s.Cells + BlockCells - 1) / BlockCells * BlockCells
+	t.Q, t.scores = sized(t.Q, rows*s.HeadK), sized(t.scores, rows*t.ld)
+	t.tile = sized(t.tile, PageCells*max(s.HeadK, s.Width()))
+	t.Out = sized(t.Out, rows*s.Width())
+	if t.k != nil {
+		t.q.Reset(rows, s.HeadK)
+		t.codes, t.scales = sized(t.codes, s.HeadK/blockLen*columnBytes), sized(t.scales, 2*PageCells)
+	} else {
+		t.turned = sized(t.turned, s.HeadK*PageCells)
+	}
+	if t.v != nil {
+		t.ints = sized(t.ints, BlockCells/PageCells*s.HeadV/blockLen*columnInts)
+		t.d, t.m = sized(t.d, s.HeadV/blockLen*BlockCells), sized(t.m, s.HeadV/blockLen*BlockCells)
+		t.p, t.sums = sized(t.p, rows*t.ld), sized(t.sums, rows*s.Width())
+		t.fit, t.unfit, t.offset = sized(t.fit, rows), sized(t.unfit, rows), sized(t.offset, rows)
+	} else {
+		t.part = sized(t.part, rows*s.Width())
+	}
+	t.Sees = sized(t.Sees, rows)
+	padded := Padded(rows)
+	for _, v := range []*[]float32{&t.Top, &t.Sum, &t.newTop, &t.newSum, &t.a, &t.b} {
+		*v = sized(*v, padded)
+		clear(*v)
+	}
+	for i := range t.Top {
+		t.Top[i], t.newTop[i] = lowest, lowest
+	}
+	clear(t.Out)
+}
+
+// Padded is the length of Top and Sum for rows rows.
+func Padded(rows int) int { return (rows + 15) / 16 * 16 }
+
+// ScoreBytes is the memory that scores take now.
+func (t *Tile) ScoreBytes() int { return 4 * cap(t.scores) }
+
+// Start takes the queries as they are in Q.
+func (t *Tile) Start() {
+	if t.k == nil {
+		return
+	}
+	for r := range t.Rows {
+		t.simd.QuantizeQ8(&t.q, r, t.Q[r*t.HeadK:][:t.HeadK])
+	}
+}
+
+// Keys makes the scores of page i of the block with its first cells keys; page has
+// PageCells.
+func (t *Tile) Keys(i int, page []byte, cells int) {
+	dst, n := t.scores[i*PageCells:], t.HeadK
+	if t.k == nil {
+		keys := t.decode(t.KType, page, cells, n, n)
+		t.kern.columns(t.turned, keys, cells, n)
+		t.kern.mul(dst, t.ld, t.Q, n, t.Rows, t.turned, n, PageCells, false)
+		return
+	}
+	f, stride, blocks := t.k, t.KType.RowBytes(n), n/blockLen
+	for b := range blocks {
+		src := page[b*t.KType.BlockBytes():]
+		codes, d, m := t.codes[:columnBytes], t.scales[:PageCells], t.scales[PageCells:]
+		t.kern.packKeys(f.typ, codes, src, stride)
+		t.kern.halves(d, src, stride)
+		switch q := &t.q; {
+		case f.offset:
+			t.kern.halves(m, src[2:], stride)
+			t.kern.scoresOffset(dst, t.ld, q.Q[b*blockLen:], n, q.D[b:], q.S[b:], blocks, t.Rows, codes, d, m, b > 0)
+		case f.wide():
+			t.kern.scoresBytes(dst, t.ld, q.Q[b*blockLen:], n, q.D[b:], q.B[b:], blocks, t.Rows, codes, d, f.shift(), b > 0)
+		default:
+			t.kern.scores(dst, t.ld, q.Q[b*blockLen:], n, q.D[b:], q.B[b:], blocks, t.Rows, codes, d, f.shift(), b > 0)
+		}
+	}
+}
+
+// Weigh turns the scores of cells cells into weights.
+func (t *Tile) Weigh(cells int) {
+	t.cells = cells
+	width := (cells + PageCells - 1) / PageCells * PageCells
+	t.kern.weigh(t.scores, t.ld, t.Rows, width, t.Sees, t.newTop, t.newSum)
+	if t.v != nil {
+		// What is past the block's end weighs nothing, if its scale is a number.
+		for b := range t.HeadV / blockLen {
+			clear(t.d[b*BlockCells:][:width])
+			clear(t.m[b*BlockCells:][:width])
+		}
+	}
+}
+
+// Weights are those of row r after Weigh, and their sum: of the block's cells.
+func (t *Tile) Weights(r int) ([]float32, float32) {
+	return t.scores[r*t.ld:][:t.cells], t.newSum[r]
+}
+
+// Values takes the first cells values of page i of the block.
+func (t *Tile) Values(i int, page []byte, cells int) {
+	if t.v == nil {
+		w := t.Width()
+		v := t.decode(t.VType, page, cells, t.HeadV, w)
+		t.kern.mul(t.part, w, t.scores[i*PageCells:], t.ld, t.Rows, v, cells, w, i > 0)
+		return
+	}
+	stride, blocks := t.VType.RowBytes(t.HeadV), t.HeadV/blockLen
+	for b := range blocks {
+		src := page[b*t.VType.BlockBytes():]
+		t.kern.packValues(t.v.typ, t.ints[(b*BlockCells/PageCells+i)*columnInts:][:columnInts], src, stride)
+		at := b*BlockCells + i*PageCells
+		t.kern.halves(t.d[at:][:PageCells], src, stride)
+		clear(t.d[at+cells : at+PageCells])
+		if t.v.offset {
+			t.kern.halves(t.m[at:][:PageCells], src[2:], stride)
+			clear(t.m[at+cells : at+PageCells])
+		}
+	}
+}
+
+// Join adds the block to those before it.
+func (t *Tile) Join() {
+	t.kern.rescale(t.Top, t.Sum, t.newTop, t.newSum, t.a, t.b)
+	w := t.Width()
+	if t.v == nil {
+		t.kern.join(t.Out, t.part, t.Rows, w, t.a, t.b)
+		return
+	}
+	width := (t.cells + PageCells - 1) / PageCells * PageCells
+	for b := range t.HeadV / blockLen {
+		d, m := t.d[b*BlockCells:][:width], []float32(nil)
+		t.fitRows(d)
+		if t.v.offset {
+			m = t.m[b*BlockCells:][:width]
+		} else {
+			clear(t.offset)
+		}
+		t.kern.quantise(t.p, t.scores, t.ld, t.Rows, d, t.fit, m, t.offset)
+		for i := 0; i < width; i += PageCells {
+			t.kern.mix(t.sums[b*blockLen:], w, t.p[i:], t.ld, t.Rows, t.ints[(b*BlockCells+i)/PageCells*columnInts:][:columnInts], i > 0)
+		}
+		t.kern.joinInts(t.Out[b*blockLen:], t.sums[b*blockLen:], w, t.Rows, t.a, t.b, t.unfit, t.offset)
+	}
+}
+
+// fitRows makes fit and unfit of the scales d of a block column: a row's own, of
+// the cells that it sees.
+func (t *Tile) fitRows(d []float32) {
+	done, most := 0, float32(0)
+	for r := range t.Rows {
+		n := min(int(t.Sees[r]), t.cells)
+		if r == 0 && n >= PageCells {
+			done = n / PageCells * PageCells
+			most = t.kern.largest(d[:done])
+		} else if n < done {
+			panic("flash: a row sees less than the one before")
+		}
+		for ; done < n; done++ {
+			most = max(most, d[done], -d[done])
+		}
+		t.fit[r], t.unfit[r] = 0, 0
+		if most >= smallest {
+			t.fit[r], t.unfit[r] = most16/most, most/most16
+		}
+	}
+}
+
+// decode gives the first rows rows of a page as float32, width apart. Elements
+// past n of a row are 0.
+func (t *Tile) decode(typ tensor.DType, page []byte, rows, n, width int) []float32 {
+	size := typ.RowBytes(n)
+	switch {
+	case width != n:
+		for r := range rows {
+			row := t.tile[r*width:][:width]
+			t.expand(typ, row[:n], page[r*size:][:size])
+			clear(row[n:])
+		}
+	case typ == tensor.F32:
+		return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(page))), PageCells*n)
+	default:
+		t.expand(typ, t.tile[:rows*n], page[:rows*size])
+	}
+	return t.tile
+}
+
+// expand decodes whole blocks. The type was checked when the cache was made, so an
+// error is a bug.
+func (t *Tile) expand(typ tensor.DType, dst []float32, src []byte) {
+	if f := t.simd.Expand(typ); f != nil {
+		f(dst, src)
+	} else if err := quant.Dequantize(typ, dst, src); err != nil {
+		panic(fmt.Sprintf("flash: %v", err))
+	}
+}
+
+// Joined adds to top, sum and out, [rows, width], those of other rows: what Join
+// does for a block.
+func (t *Tile) Joined(top, sum, out, newTop, newSum, part []float32, rows, width int) {
+	t.a, t.b = sized(t.a, len(top)), sized(t.b, len(top))
+	t.kern.rescale(top, sum, newTop, newSum, t.a, t.b)
+	t.kern.join(out, part, rows, width, t.a, t.b)
+}
+
+// sized gives a slice of n elements, s itself when it is long enough.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
