@@ -325,6 +325,7 @@ func (g *generation) finish(err error) (*Reply, error) {
 	st.GeneratedTokens = len(g.reply.IDs)
 	st.CacheCells, st.CacheBytes = g.s.seq.Len(), g.s.seq.UsedBytes()
 	hostDone(*st)
+	noteCall(Call{g.s.model, g.cfg, g.reply})
 	return g.reply, err
 }
 

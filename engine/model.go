@@ -92,6 +92,15 @@ func (m *Model) Bytes() int64 {
 	return m.file.Size + m.packed.Bytes() + m.cells.MappedBytes()
 }
 
+// SHA256 is the checksum of the model's file, in hexadecimal digits; it reads the
+// whole file. "" after Close.
+func (m *Model) SHA256() string {
+	if m.closed.Load() {
+		return ""
+	}
+	return m.file.SHA256()
+}
+
 // turn is one call's right to cancel the passes that it makes.
 type turn struct {
 	ctx      context.Context

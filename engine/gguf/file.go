@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,7 @@ type File struct {
 	meta    map[string]int // key -> index in Meta
 	tensors map[string]int // name -> index in Tensors
 	unmap   func() error   // nil from Parse, and once closed
-	mapped  []byte         // nil from Parse, and once closed
+	data    []byte         // the whole file; nil once closed
 }
 
 // Tensor is one entry of the tensor table, with its data.
@@ -72,7 +73,7 @@ func Open(path string) (*File, error) {
 		unmap() // the error about the content says more
 		return nil, err
 	}
-	f.Path, f.unmap, f.mapped = path, unmap, data
+	f.Path, f.unmap = path, unmap
 	return f, nil
 }
 
@@ -116,7 +117,7 @@ func (f *File) Close() error {
 	if unmap == nil {
 		return nil
 	}
-	f.unmap, f.mapped = nil, nil
+	f.unmap, f.data = nil, nil
 	for i := range f.Tensors {
 		f.Tensors[i].Data = nil // an index out of range is kinder than a fault
 	}
@@ -130,9 +131,17 @@ func (f *File) Close() error {
 // far. It stays readable, from the system's cache or from the disk again. Where a
 // system has no such call nothing happens.
 func (f *File) Release() {
-	if len(f.mapped) > 0 {
-		release(f.mapped)
+	if f.unmap != nil && len(f.data) > 0 {
+		release(f.data)
 	}
+}
+
+// SHA256 is the checksum of the whole file, in hexadecimal digits; "" once closed.
+func (f *File) SHA256() string {
+	if f.data == nil {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(f.data))
 }
 
 // Tensor finds a tensor by its name.

@@ -32,7 +32,7 @@ const (
 // else is copied. An error is a *FormatError.
 func Parse(data []byte) (*File, error) {
 	r := &reader{data: data}
-	f := &File{Size: int64(len(data)), Alignment: DefaultAlignment}
+	f := &File{Size: int64(len(data)), Alignment: DefaultAlignment, data: data}
 	nTensors, nKV := r.header(f)
 	r.metadata(f, nKV)
 	r.tensorTable(f, nTensors)

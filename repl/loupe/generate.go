@@ -201,15 +201,9 @@ type (
 )
 
 func (g *generateFlags) report(m *engine.Model, r *engine.Reply) generateReport {
-	st := r.Stats
 	rep := generateReport{
 		PromptIDs: r.PromptIDs, IDs: r.IDs, Text: r.Text, Steps: make([]stepReport, 0, len(r.Steps)),
-		Stats: statsReport{
-			PromptTokens: st.PromptTokens, ReusedTokens: st.ReusedTokens, EvaluatedTokens: st.EvaluatedTokens, GeneratedTokens: st.GeneratedTokens,
-			DroppedTokens: st.DroppedTokens, Shifts: st.Shifts, ShiftedTokens: st.ShiftedTokens, RereadTokens: st.RereadTokens,
-			TTFT: milliseconds(st.TTFT), PromptRate: st.PromptRate(), GenRate: st.GenRate(),
-			StopReason: string(st.StopReason), StopString: st.StopString, CacheCells: st.CacheCells, CacheBytes: st.CacheBytes,
-		},
+		Stats:    newStatsReport(r.Stats),
 		Settings: newSettingsReport(m.Settings()),
 	}
 	rep.Settings.Temperature, rep.Settings.Seed = g.Temperature, g.Seed
@@ -221,6 +215,15 @@ func (g *generateFlags) report(m *engine.Model, r *engine.Reply) generateReport 
 		rep.Steps = append(rep.Steps, step)
 	}
 	return rep
+}
+
+func newStatsReport(st engine.Stats) statsReport {
+	return statsReport{
+		PromptTokens: st.PromptTokens, ReusedTokens: st.ReusedTokens, EvaluatedTokens: st.EvaluatedTokens, GeneratedTokens: st.GeneratedTokens,
+		DroppedTokens: st.DroppedTokens, Shifts: st.Shifts, ShiftedTokens: st.ShiftedTokens, RereadTokens: st.RereadTokens,
+		TTFT: milliseconds(st.TTFT), PromptRate: st.PromptRate(), GenRate: st.GenRate(),
+		StopReason: string(st.StopReason), StopString: st.StopString, CacheCells: st.CacheCells, CacheBytes: st.CacheBytes,
+	}
 }
 
 func newSettingsReport(s engine.Settings) settingsReport {

@@ -3,18 +3,20 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"loupe/engine"
 	"loupe/kernel"
 	"loupe/repl"
 )
 
 func newRunCmd() *cobra.Command {
-	var times bool
+	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run [flags] FILE.go [ARGUMENTS]",
 		Short: "Run a notebook and print what go run prints",
@@ -26,13 +28,17 @@ standard error with their place in the file. The exit status is the program's:
 What follows FILE.go are the program's arguments, os.Args[1:].`,
 		Example: `  loupe run notebooks/firststeps/firststeps.go
   loupe run --time notebooks/firststeps/firststeps.go 2> times.txt
+  loupe run --manifest run.json notebook.go
+  loupe run --replay run.json notebook.go     # the same texts?
   loupe run report.go -v input.txt`,
 		Args:                  oneFile,
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, args []string) error { return runFile(cmd.Context(), args, times) },
+		RunE:                  func(cmd *cobra.Command, args []string) error { return o.runFile(cmd.Context(), args) },
 	}
 	cmd.Flags().SetInterspersed(false)
-	cmd.Flags().BoolVar(&times, "time", false, "write the time of each cell and the rates of each engine call to standard error")
+	cmd.Flags().StringVar(&o.manifest, "manifest", "", "write to this `file` what the run was: checksums, settings with their sources, machine, every generation")
+	cmd.Flags().StringVar(&o.replay, "replay", "", "compare the run with this manifest: other texts are told, and the exit status is 1")
+	cmd.Flags().BoolVar(&o.times, "time", false, "write the time of each cell and the rates of each engine call to standard error")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
 	}
@@ -49,8 +55,55 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func runFile(ctx context.Context, args []string, times bool) error {
-	out := &repl.Plain{Out: os.Stdout, Err: os.Stderr, Stats: times, Stream: term.IsTerminal(int(os.Stdout.Fd()))}
+type runOptions struct {
+	times            bool
+	manifest, replay string
+}
+
+// runFile runs a file, with the account of it if that is asked for.
+func (o *runOptions) runFile(ctx context.Context, args []string) error {
+	if o.manifest == "" && o.replay == "" {
+		return o.run(ctx, args)
+	}
+	var old *manifest
+	if o.replay != "" {
+		var err error
+		if old, err = readManifest(o.replay); err != nil {
+			return err
+		}
+	}
+	m, err := newManifest(args[0], args[1:])
+	if err != nil {
+		return err
+	}
+	stop := engine.OnCall(m.call)
+	err = o.run(ctx, args)
+	stop()
+	var status statusError
+	if err != nil && !errors.As(err, &status) {
+		return err
+	}
+	m.Status = int(status)
+	if o.manifest != "" {
+		if err := m.write(o.manifest); err != nil {
+			return err
+		}
+	}
+	if old == nil {
+		return err
+	}
+	list := m.differences(old)
+	for _, d := range list {
+		fmt.Fprintln(os.Stderr, "loupe: replay:", d)
+	}
+	if err == nil && len(list) > 0 {
+		return statusError(exitFailed)
+	}
+	return err
+}
+
+func (o *runOptions) run(ctx context.Context, args []string) error {
+	out := &repl.Plain{Out: os.Stdout, Err: os.Stderr, Stats: o.times, Stream: term.IsTerminal(int(os.Stdout.Fd()))}
 	k, err := kernel.New(kernel.Options{Events: out.Render, Args: args})
 	if err != nil {
 		return err
