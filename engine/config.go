@@ -145,6 +145,9 @@ type LoadConfig struct {
 	// ReusePrefix Auto and On keep what a new prompt shares with the cache; Off
 	// reads every prompt from its first token.
 	ReusePrefix Switch
+	// LoadAnyway loads also what a full context would not fit the machine's memory
+	// with; otherwise a ContextLength that somebody chose is refused then.
+	LoadAnyway bool
 	// Exact keeps activations in float32 and, unless a cache type is given,
 	// keys and values too: the model's numbers with no rounding but the file's
 	// own. Slower; meant for comparing.

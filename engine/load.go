@@ -57,6 +57,9 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkMemory(cfg, net, sources["ContextLength"].By); err != nil {
+		return nil, err
+	}
 	tok, err := token.FromGGUF(f)
 	if err != nil {
 		return nil, err

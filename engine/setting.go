@@ -36,6 +36,7 @@ var settings = []setting{
 	{"Threads", "llm.load.threads", "threads that generate; more than cores is slower"},
 	{"BatchThreads", "llm.load.batchThreads", "threads that read prompts"},
 	{"ReusePrefix", "llm.load.reusePrefix", "keeps what a prompt shares with the cache"},
+	{"LoadAnyway", "", "loads also what the memory seems too small for"},
 	{"Exact", "", "float32 activations, to compare with; slower"}, // a run's, never saved
 }
 

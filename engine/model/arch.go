@@ -48,6 +48,25 @@ type Model struct {
 // anew.
 func (m *Model) Matrices() []*ops.Weight { return m.weights.multiplied }
 
+// MappedBytes is what of the file's tensors is read where it lies: all of them in the
+// exact way, else those that ops.CPU.Pack leaves alone. Rows of an embedding that was
+// laid out for the head are still read from the file, one for each token.
+func (m *Model) MappedBytes(exact bool) (total int64) {
+	kern, err := simd.Choose()
+	for _, t := range m.weights.f.Tensors {
+		total += int64(len(t.Data))
+	}
+	if exact || err != nil {
+		return total
+	}
+	for _, w := range m.Matrices() {
+		if ops.PackedBytes(kern, []*ops.Weight{w}) > 0 {
+			total -= int64(len(w.Data))
+		}
+	}
+	return total
+}
+
 // WillPack is how much memory ops.CPU.Pack takes for the model on this machine, and
 // the tier of compute kernels that asks for it.
 func (m *Model) WillPack() (bytes int64, kernels string, err error) {

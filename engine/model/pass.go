@@ -68,6 +68,43 @@ func (m *Model) NewPass(cpu *ops.CPU, batch int) *Pass {
 	}
 }
 
+// Bytes is the memory of the pass's buffers for activations, and that of its logits.
+func (p *Pass) Bytes() (scratch, logits int64) {
+	for _, b := range [][]float32{p.resid, p.q, p.k, p.v, p.gate, p.up, p.branch} {
+		scratch += int64(4 * cap(b))
+	}
+	return scratch + p.normed.Bytes() + p.attnOut.Bytes() + p.ffn.Bytes(), int64(4 * cap(p.logits))
+}
+
+// PassBytes is what Bytes of a pass for batches of so many tokens becomes once it has
+// read one, in the fast way or the exact one.
+func (m *Model) PassBytes(batch int, exact bool) (scratch, logits int64) {
+	c := m.Config
+	n := c.Embd*2 + (c.Heads+c.KVHeads)*c.HeadK + c.KVHeads*c.HeadV + 2*c.FFN
+	scratch = 4 * int64(batch) * int64(n)
+	for _, x := range []struct {
+		n    int
+		fine bool
+	}{{c.Embd, true}, {c.Heads * c.HeadV, false}, {c.FFN, false}} {
+		if exact || !m.integers() {
+			scratch += 4 * int64(batch) * int64(x.n)
+		} else {
+			scratch += ops.InputBytes(batch, x.n, x.fine)
+		}
+	}
+	return scratch, 4 * int64(min(LogitRows, batch)) * int64(c.Vocab)
+}
+
+// integers reports whether the layers' weights are quantised.
+func (m *Model) integers() bool {
+	for _, w := range m.weights.multiplied {
+		if w != m.weights.Output && w.Type.BlockSize() > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // rope is the rotation that the file asks for.
 func (m *Model) rope() ops.Rope {
 	c := m.Config

@@ -21,12 +21,21 @@ type loadFlags struct {
 	ropeFreqBase, ropeFreqScal float64
 	exact                      bool
 	profile, ropeScaling       string
+	anyway                     bool
 	yarn                       engine.LoadConfig // its Yarn fields
 }
 
 func (l *loadFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&l.model, "model", "m", store.Default, "path of a GGUF file or name of a pulled model")
+	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
+		panic(err)
+	}
+	l.addSettings(cmd)
+}
+
+// addSettings adds the flags of the settings alone.
+func (l *loadFlags) addSettings(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&l.model, "model", "m", store.Default, "path of a GGUF file or name of a pulled model")
 	f.IntVarP(&l.context, "ctx-size", "c", 0, "context length in tokens (0: what the model was trained on)")
 	f.IntVarP(&l.batch, "batch-size", "b", 0, "prompt tokens handed over at a time (0: 512)")
 	f.IntVar(&l.ubatch, "ubatch-size", 0, "tokens through the layers at once (0: 512); short: -ub")
@@ -44,10 +53,8 @@ func (l *loadFlags) add(cmd *cobra.Command) {
 	f.Float64Var(&l.yarn.YarnBetaSlow, "yarn-beta-slow", 0, "YaRN: what turns less often is slowed in full (0: 1)")
 	f.IntVar(&l.yarn.YarnOrigContext, "yarn-orig-ctx", 0, "YaRN: context that the turns are counted in (0: the trained one)")
 	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
+	f.BoolVar(&l.anyway, "load-anyway", false, "load also what the memory seems too small for")
 	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
-	if err := cmd.RegisterFlagCompletionFunc("model", completeModels); err != nil {
-		panic(err)
-	}
 }
 
 // config turns the flags into load settings.
@@ -62,6 +69,7 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),
 		FlashAttention: flash, RopeFrequencyBase: l.ropeFreqBase, RopeFrequencyScale: l.ropeFreqScal,
 		Exact: l.exact, Profile: l.profile, RopeScaling: engine.RopeScaling(l.ropeScaling),
+		LoadAnyway:    l.anyway,
 		YarnExtFactor: l.yarn.YarnExtFactor, YarnAttnFactor: l.yarn.YarnAttnFactor, YarnBetaFast: l.yarn.YarnBetaFast,
 		YarnBetaSlow: l.yarn.YarnBetaSlow, YarnOrigContext: l.yarn.YarnOrigContext,
 	}, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"loupe/engine"
 	"loupe/engine/gguf"
@@ -23,6 +24,8 @@ import (
 
 func newShowCmd() *cobra.Command {
 	var asJSON, brief, tensors bool
+	var load loadFlags
+	var loadFlagNames []string
 	cmd := &cobra.Command{
 		Use:   "show MODEL",
 		Short: "Describe a model: metadata, tensors, memory",
@@ -31,10 +34,12 @@ what weights and K/V cache take in memory, its element types, metadata and tenso
 
 Tensors that the layers have in common are one row, with the number of layers;
 --tensors lists each. Long arrays of the metadata are cut, also with --json.
-K/V bytes are for a cache of every layer over the whole context; a model with
+With load settings (-c, -ctk, ...) it says what they would take in all, with a full
+context. K/V bytes are for a cache of every layer over the whole context; a model with
 sliding-window layers could do with less.`,
 		Example: `  loupe show smollm2
   loupe show ./model.gguf --brief
+  loupe show smollm2 -c 10000 -ctk q8_0 --brief   # what that would take
   loupe show smollm2 --json | jq .memory`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
@@ -45,6 +50,17 @@ sliding-window layers could do with less.`,
 			}
 			defer f.Close()
 			d := describeModel(f)
+			if d.Runs && slices.ContainsFunc(loadFlagNames, cmd.Flags().Changed) {
+				cfg, err := load.config()
+				if err != nil {
+					return err
+				}
+				estimate, err := engine.Estimate(args[0], cfg)
+				if err != nil {
+					return err
+				}
+				d.Memory.Estimate = &estimate
+			}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), d)
 			}
@@ -55,6 +71,14 @@ sliding-window layers could do with less.`,
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	f.BoolVarP(&brief, "brief", "q", false, "leave out metadata and tensors")
 	f.BoolVar(&tensors, "tensors", false, "list every tensor")
+	before := map[string]bool{}
+	f.VisitAll(func(g *pflag.Flag) { before[g.Name] = true })
+	load.addSettings(cmd)
+	f.VisitAll(func(g *pflag.Flag) {
+		if !before[g.Name] {
+			loadFlagNames = append(loadFlagNames, g.Name)
+		}
+	})
 	cmd.MarkFlagsMutuallyExclusive("brief", "tensors")
 	return cmd
 }
@@ -80,12 +104,13 @@ type description struct {
 }
 
 type memoryUse struct {
-	Weights    int64      `json:"weights_bytes"`
-	Packed     int64      `json:"packed_bytes,omitempty"`          // of these, laid out anew when loaded
-	Kernels    string     `json:"kernels,omitempty"`               // that ask for it
-	KVElements int64      `json:"kv_elements_per_token,omitempty"` // of K and V, all layers
-	Unknown    string     `json:"kv_unknown,omitempty"`            // why there is no K/V figure
-	Contexts   []kvMemory `json:"contexts,omitempty"`
+	Weights    int64          `json:"weights_bytes"`
+	Packed     int64          `json:"packed_bytes,omitempty"`          // of these, laid out anew when loaded
+	Kernels    string         `json:"kernels,omitempty"`               // that ask for it
+	KVElements int64          `json:"kv_elements_per_token,omitempty"` // of K and V, all layers
+	Unknown    string         `json:"kv_unknown,omitempty"`            // why there is no K/V figure
+	Contexts   []kvMemory     `json:"contexts,omitempty"`
+	Estimate   *engine.Memory `json:"estimate,omitempty"` // under the settings that were given
 }
 
 type kvMemory struct {
@@ -340,6 +365,10 @@ func (d *description) printMemory(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "K/V cache %s a token in f16, %s in f32\n", engine.Size(2*m.KVElements), engine.Size(4*m.KVElements))
+	if m.Estimate != nil {
+		fmt.Fprintln(b, m.Estimate)
+		return
+	}
 	w := newTable("context", "K/V f16", "K/V f32", "with weights, f16", "with weights, f32")
 	rightAlign(w, "context", "K/V f16", "K/V f32", "with weights, f16", "with weights, f32")
 	for _, c := range m.Contexts {

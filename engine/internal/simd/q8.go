@@ -42,6 +42,11 @@ func (q *Q8) Reset(rows, n int) {
 	q.H = sized(q.H, rows*n/halfLen)
 }
 
+// Bytes is the memory of the buffers.
+func (q *Q8) Bytes() int64 {
+	return int64(cap(q.Q) + 4*(cap(q.D)+cap(q.S)+cap(q.B)) + 2*cap(q.H))
+}
+
 func sized[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

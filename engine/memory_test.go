@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What a model is estimated to take is what it has taken once its context is full.
+func TestEstimate(t *testing.T) {
+	saving(t)
+	n := 0
+	for _, types := range [][2]CacheType{{F16, F16}, {Q8_0, Q4_0}, {F32, BF16}} {
+		for _, flash := range []Switch{On, Off} {
+			for _, size := range []struct{ context, batch, threads int }{{130, 16, 1}, {700, 512, 2}, {1000, 100, 3}} {
+				for _, exact := range []bool{false, true} {
+					if exact && (size.context > 700 || types[0] == F32) {
+						continue
+					}
+					n++
+					cfg := LoadConfig{
+						ContextLength: size.context, EvalBatchSize: size.batch, PhysicalBatchSize: size.batch, Threads: size.threads,
+						KCacheType: types[0], VCacheType: types[1], FlashAttention: flash, Exact: exact,
+					}
+					if err := checkEstimate(cfg); err != nil {
+						t.Errorf("%+v: %v", cfg, err)
+					}
+				}
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d settings", n)
+	}
+}
+
+func checkEstimate(cfg LoadConfig) error {
+	want, err := Estimate("lesson", cfg)
+	if err != nil {
+		return err
+	}
+	m, err := Load("lesson", cfg)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	s := m.NewSession()
+	defer s.Close()
+	ids := make([]int, cfg.ContextLength-1)
+	for i := range ids {
+		ids[i] = 100 + i%300
+	}
+	if err := s.EvalEach(context.Background(), ids, func(int, []float32) {}, len(ids)-1); err != nil {
+		return err
+	}
+	if _, err := s.Eval([]int{5}); err != nil {
+		return err
+	}
+	got := m.Memory()
+	parts := []struct {
+		name      string
+		got, want int64
+	}{
+		{"weights", got.Weights, want.Weights}, {"packed", got.Packed, want.Packed}, {"K", got.K, want.K}, {"V", got.V, want.V},
+		{"scratch", got.Scratch, want.Scratch}, {"logits", got.Logits, want.Logits}, {"together", got.Total() - got.Scores, want.Total() - want.Scores},
+	}
+	// A thread that came too late for the longest batch has taken less for scores.
+	if got.Scores > want.Scores || got.Scores < want.Scores/int64(2*max(cfg.Threads, 1)) {
+		return fmt.Errorf("scores: %d bytes taken, %d estimated", got.Scores, want.Scores)
+	}
+	for _, p := range parts {
+		if off := float64(p.got-p.want) / float64(max(p.want, 1)); off > 0.02 || off < -0.02 {
+			return fmt.Errorf("%s: %d bytes taken, %d estimated (%+.1f %%)", p.name, p.got, p.want, 100*off)
+		}
+	}
+	text, err := m.MemoryTable()
+	if err == nil && (!strings.Contains(text, "context full") || !strings.Contains(text, Size(want.Total()))) {
+		err = fmt.Errorf("the table lacks something:\n%s", text)
+	}
+	return err
+}
+
+// A context that somebody chose and that cannot fit is refused, with what would fit.
+func TestMemoryIsChecked(t *testing.T) {
+	saving(t)
+	if availableMemory() == 0 {
+		t.Skip("this system does not say how much memory it has")
+	}
+	_, err := Load("lesson", LoadConfig{ContextLength: maxContext, KCacheType: F32, VCacheType: F32})
+	var over *MemoryError
+	if !errors.As(err, &over) {
+		t.Skipf("this machine has memory for %d tokens: %v", maxContext, err)
+	}
+	if over.Need <= over.Available || over.Fits < 1000 || over.Fits >= maxContext || !strings.Contains(err.Error(), "would fit") {
+		t.Errorf("%+v", over)
+	}
+	m, err := Load("lesson", LoadConfig{ContextLength: maxContext, KCacheType: F32, VCacheType: F32, LoadAnyway: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+}
