@@ -65,6 +65,16 @@ const (
 	RopeYarn   RopeScaling = "yarn"
 )
 
+// LoadMode is a way to get weights into memory.
+type LoadMode string
+
+// The ways, under the names of llama.cpp's --load-mode.
+const (
+	LoadMmap LoadMode = "mmap"  // maps the file, whose pages the system reads as they are needed, and may drop
+	LoadRead LoadMode = "none"  // reads the whole file first; it may change afterwards
+	LoadLock LoadMode = "mlock" // maps the file and keeps all weights in memory
+)
+
 // Switch is a setting that the engine may decide.
 type Switch int
 
@@ -145,6 +155,9 @@ type LoadConfig struct {
 	// ReusePrefix Auto and On keep what a new prompt shares with the cache; Off
 	// reads every prompt from its first token.
 	ReusePrefix Switch
+	// LoadMode is how the weights get into memory: LoadMmap (the default), LoadRead or
+	// LoadLock. What kernels read faster from panels is laid out anew in any case.
+	LoadMode LoadMode
 	// LoadAnyway loads also what a full context would not fit the machine's memory
 	// with; otherwise a ContextLength that somebody chose is refused then.
 	LoadAnyway bool
@@ -215,6 +228,11 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	default:
 		refuse("RopeScaling", cfg.RopeScaling, `"none", "linear" or "yarn", or "" for the model's`)
 	}
+	switch cfg.LoadMode {
+	case "", LoadMmap, LoadRead, LoadLock:
+	default:
+		refuse("LoadMode", cfg.LoadMode, `"mmap", "none" (read) or "mlock", or "" for mmap`)
+	}
 	if cfg.RopeScaling == RopeNone && cfg.RopeFrequencyScale != 0 && cfg.RopeFrequencyScale != 1 {
 		refuse("RopeFrequencyScale", cfg.RopeFrequencyScale, "1 or 0 while RopeScaling is none; or RopeScaling may be linear or yarn")
 	}
@@ -258,6 +276,9 @@ func (cfg LoadConfig) filled(c model.Config) LoadConfig {
 	cfg.PhysicalBatchSize = min(cfg.PhysicalBatchSize, cfg.EvalBatchSize, cfg.ContextLength)
 	if cfg.RopeFrequencyBase == 0 {
 		cfg.RopeFrequencyBase = c.RopeBase
+	}
+	if cfg.LoadMode == "" {
+		cfg.LoadMode = LoadMmap
 	}
 	if cfg.RopeScaling == "" {
 		cfg.RopeScaling = RopeScaling(c.RopeScaling)

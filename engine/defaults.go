@@ -259,7 +259,7 @@ func (f *saved) write() error {
 // tomlText is a value as TOML writes it.
 func tomlText(s setting, cfg LoadConfig) string {
 	switch v := s.of(&cfg).Interface().(type) {
-	case Switch, CacheType, RopeScaling:
+	case Switch, CacheType, RopeScaling, LoadMode:
 		return fmt.Sprintf("%q", s.text(cfg))
 	case float64:
 		if text := s.text(cfg); strings.ContainsAny(text, ".e") {

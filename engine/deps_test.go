@@ -22,7 +22,7 @@ const policy = `
 	engine/sample:          -
 	engine/chat:            engine/enginetest
 	engine/quant:           engine/tensor
-	engine/gguf:            engine/tensor engine/quant engine/enginetest
+	engine/gguf:            engine/tensor engine/quant engine/enginetest engine/internal/offheap
 	engine/internal/simd:   engine/tensor engine/quant
 	engine/internal/flash:  engine/tensor engine/quant engine/internal/simd
 	engine/token:           engine/gguf engine/tensor engine/enginetest
@@ -41,7 +41,8 @@ const policy = `
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
 	stdlib/chain:           engine engine/chat stdlib/nb engine/enginetest engine/store/lesson/train/corpus
-	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb stdlib/chain
+	stdlib/experiment:      engine engine/chat stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
+	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb stdlib/chain stdlib/experiment
 	stdlib/symbols/gen:     -
 	kernel/notebook:        -
 	kernel/display:         stdlib/nb
@@ -54,7 +55,7 @@ const policy = `
 	jupyter/logo:           -
 	repl/loupe:             repl kernel jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
-	notebooks/*:            engine engine/chat stdlib/nb stdlib/chain
+	notebooks/*:            engine engine/chat stdlib/nb stdlib/chain stdlib/experiment
 	examples:               engine/enginetest
 	examples/*:             engine
 `

@@ -18,8 +18,9 @@ import (
 )
 
 // Load opens a model: name is a path to a GGUF file, the name of a pulled model
-// ("smollm2"), or "lesson", the small teaching model inside the program. Settings are checked before anything is computed; what
-// cannot be done is an error that names the setting and the remedy.
+// ("smollm2"), or "lesson", the small teaching model inside the program. Settings are
+// checked before anything is computed; what cannot be done is an error that names the
+// setting and the remedy.
 //
 // The weights stay in the file's memory map, and those that kernels read faster
 // from panels are laid out so in memory of their own (PackedBytes). Close gives
@@ -60,6 +61,14 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err := checkMemory(cfg, net, sources["ContextLength"].By); err != nil {
 		return nil, err
 	}
+	if cfg.LoadMode == LoadRead {
+		if err := f.Read(); err != nil {
+			return nil, fmt.Errorf("engine: %w", err)
+		}
+		if net, err = model.New(f); err != nil {
+			return nil, err
+		}
+	}
 	tok, err := token.FromGGUF(f)
 	if err != nil {
 		return nil, err
@@ -85,7 +94,18 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 		cells.Close()
 		return nil, fmt.Errorf("engine: %w; Exact multiplies by the weights as the file has them", err)
 	}
-	if m.packed.Bytes() > 0 {
+	switch {
+	case cfg.LoadMode == LoadLock:
+		if err = m.packed.Lock(); err == nil && net.MappedBytes(cfg.Exact) > 0 {
+			err = f.Lock()
+		}
+		if err != nil {
+			m.cpu.Close()
+			m.packed.Close()
+			cells.Close()
+			return nil, fmt.Errorf("engine: LoadMode mlock: %w", err)
+		}
+	case m.packed.Bytes() > 0:
 		f.Release()
 	}
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)

@@ -36,6 +36,7 @@ var settings = []setting{
 	{"Threads", "llm.load.threads", "threads that generate; more than cores is slower"},
 	{"BatchThreads", "llm.load.batchThreads", "threads that read prompts"},
 	{"ReusePrefix", "llm.load.reusePrefix", "keeps what a prompt shares with the cache"},
+	{"LoadMode", "llm.load.loadMode", "mmap maps the file, none reads it whole, mlock keeps it in memory"},
 	{"LoadAnyway", "", "loads also what the memory seems too small for"},
 	{"Exact", "", "float32 activations, to compare with; slower"}, // a run's, never saved
 }
@@ -121,6 +122,14 @@ func (s setting) set(cfg *LoadConfig, value any) error {
 		}
 		v.SetString(text)
 		return nil
+	case LoadMode:
+		text, _ := value.(string)
+		switch LoadMode(text) {
+		case LoadMmap, LoadRead, LoadLock:
+			v.SetString(text)
+			return nil
+		}
+		return refuse(`"mmap", "none" or "mlock"`)
 	case RopeScaling:
 		text, _ := value.(string)
 		switch RopeScaling(text) {

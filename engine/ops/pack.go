@@ -17,6 +17,14 @@ type Packed struct{ mem []byte }
 // Bytes is how much memory that is.
 func (p *Packed) Bytes() int64 { return int64(len(p.mem)) }
 
+// Lock keeps the memory from being swapped out.
+func (p *Packed) Lock() error {
+	if err := offheap.Lock(p.mem); err != nil {
+		return fmt.Errorf("ops: %w", err)
+	}
+	return nil
+}
+
 // Close gives the memory back. The weights must not be multiplied by any more.
 func (p *Packed) Close() {
 	if p.mem != nil {

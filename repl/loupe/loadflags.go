@@ -22,6 +22,7 @@ type loadFlags struct {
 	exact                      bool
 	profile, ropeScaling       string
 	anyway                     bool
+	mode                       string
 	yarn                       engine.LoadConfig // its Yarn fields
 }
 
@@ -53,6 +54,7 @@ func (l *loadFlags) addSettings(cmd *cobra.Command) {
 	f.Float64Var(&l.yarn.YarnBetaSlow, "yarn-beta-slow", 0, "YaRN: what turns less often is slowed in full (0: 1)")
 	f.IntVar(&l.yarn.YarnOrigContext, "yarn-orig-ctx", 0, "YaRN: context that the turns are counted in (0: the trained one)")
 	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
+	f.StringVar(&l.mode, "load-mode", "", "mmap maps the file, none reads it whole, mlock keeps the weights in memory (default mmap)")
 	f.BoolVar(&l.anyway, "load-anyway", false, "load also what the memory seems too small for")
 	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
 }
@@ -69,7 +71,7 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),
 		FlashAttention: flash, RopeFrequencyBase: l.ropeFreqBase, RopeFrequencyScale: l.ropeFreqScal,
 		Exact: l.exact, Profile: l.profile, RopeScaling: engine.RopeScaling(l.ropeScaling),
-		LoadAnyway:    l.anyway,
+		LoadAnyway: l.anyway, LoadMode: engine.LoadMode(l.mode),
 		YarnExtFactor: l.yarn.YarnExtFactor, YarnAttnFactor: l.yarn.YarnAttnFactor, YarnBetaFast: l.yarn.YarnBetaFast,
 		YarnBetaSlow: l.yarn.YarnBetaSlow, YarnOrigContext: l.yarn.YarnOrigContext,
 	}, nil
