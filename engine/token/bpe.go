@@ -19,6 +19,16 @@ type rank struct{ order, id int32 }
 // merge, takes part in merging like any other, as in llama.cpp: it gets a
 // number past the tokens, and spelled says how it ends.
 func (t *Tokenizer) readMerges(merges []string) error {
+	missing := 0
+	for _, r := range byteRunes {
+		if _, ok := t.ids[string(r)]; !ok {
+			missing++
+		}
+	}
+	// Some vocabularies lack a few control bytes, or bytes that UTF-8 never has.
+	if missing > 128 {
+		return fmt.Errorf("token: %d of the 256 bytes have no token: this is no byte-level vocabulary", missing)
+	}
 	extra := map[string]int32{}
 	number := func(text string) int32 {
 		if id, ok := t.ids[text]; ok {

@@ -11,18 +11,21 @@ type specialToken struct {
 	id   int
 	text string
 	kind Kind
+	trim bool // blanks that follow are dropped
 }
 
 // findSpecial lists the special tokens, the longest text first, so that a token
 // whose text holds another's is found whole.
 //
-// llama.cpp also strips blanks around some special tokens. It does so for Phi-3
-// and for the mask tokens of embedding models, by the model's name; none of their
-// tokenizers runs here, so there is nothing to strip.
-func (t *Tokenizer) findSpecial() {
+// After those of Phi-3 blanks are dropped. No key of a file says so: the model's
+// name does, as in llama.cpp.
+func (t *Tokenizer) findSpecial(v Vocab) {
+	name := strings.ToLower(v.Name)
+	phi := strings.Contains(name, "phi-3") || strings.Contains(name, "phi3")
+	keeps := []string{"<unk>", "<s>", "<|endoftext|>"}
 	for id, k := range t.kinds {
-		if (k == Control || k == UserDefined || k == Unknown) && t.tokens[id] != "" {
-			t.special = append(t.special, specialToken{id, t.tokens[id], k})
+		if text := t.tokens[id]; (k == Control || k == UserDefined || k == Unknown) && text != "" {
+			t.special = append(t.special, specialToken{id, text, k, phi && !slices.Contains(keeps, text)})
 		}
 	}
 	slices.SortStableFunc(t.special, func(a, b specialToken) int { return cmp.Compare(len(b.text), len(a.text)) })
@@ -50,6 +53,9 @@ func (t *Tokenizer) cut(text string, first int, special bool, part func(string),
 			t.cut(text[:at], i+1, special, part, token)
 			token(s.id)
 			text = text[at+len(s.text):]
+			if s.trim {
+				text = strings.TrimLeft(text, " \t\n\v\f\r")
+			}
 		}
 	}
 	if text != "" {

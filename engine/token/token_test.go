@@ -155,7 +155,7 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 		edit func(*token.Vocab)
 		want string
 	}{
-		{func(v *token.Vocab) { v.Model = "llama" }, `tokenizer.ggml.model is "llama" (SentencePiece)`},
+		{func(v *token.Vocab) { v.Model = "t5" }, `tokenizer.ggml.model is "t5" (Unigram)`},
 		{func(v *token.Vocab) { v.Model = "bert" }, "(WordPiece)"},
 		{func(v *token.Vocab) { v.Pre = "tekken" }, `tokenizer.ggml.pre is "tekken"`},
 		{func(v *token.Vocab) { v.Pre = "tekken" }, "it runs: a.x-4.0, chatglm-bpe"},
@@ -206,7 +206,8 @@ func TestKeys(t *testing.T) {
 		refused(key, wrong, key)
 	}
 	refused("tokenizer.ggml.eot_token_id", uint32(1<<32-1), "eot_token_id is ")
-	refused("tokenizer.ggml.model", "llama", `is "llama" (SentencePiece)`)
+	refused("tokenizer.ggml.model", "bert", `is "bert" (WordPiece)`)
+	refused("tokenizer.ggml.model", "llama", "tokenizer.ggml.scores: the file has no such key")
 }
 
 // One long word must not take quadratic time: a hundred times the length may

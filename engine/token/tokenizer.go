@@ -10,10 +10,11 @@ import (
 
 // Tokenizer turns text into ids and back.
 type Tokenizer struct {
-	pre     preTokenizer
 	tokens  []string       // as in the file
 	kinds   []Kind         // one for each token
 	ids     map[string]int // of tokens
+	spm     *spm           // nil: byte-level BPE, which has the next four
+	pre     preTokenizer
 	ranks   map[pair]rank
 	byteIDs [256]int32 // what each byte is before merging
 	spelled [][]int    // what merging gives that is no token, by its number past the tokens
@@ -34,12 +35,16 @@ type EncodeOptions struct {
 // New makes a tokenizer. It fails when the vocabulary is of an unknown kind or
 // does not fit together.
 func New(v Vocab) (*Tokenizer, error) {
-	if v.Model != "gpt2" {
+	pre := preTokenizer{addBOS: true} // of SentencePiece
+	switch v.Model {
+	case modelBPE:
+		var ok bool
+		if pre, ok = preTokenizers[v.Pre]; !ok {
+			return nil, &UnknownPreError{v.Pre}
+		}
+	case modelSPM:
+	default:
 		return nil, &UnknownModelError{v.Model}
-	}
-	pre, ok := preTokenizers[v.Pre]
-	if !ok {
-		return nil, &UnknownPreError{v.Pre}
 	}
 	if v.Kinds != nil && len(v.Kinds) != len(v.Tokens) {
 		return nil, fmt.Errorf("token: %d token types for %d tokens: the file is damaged", len(v.Kinds), len(v.Tokens))
@@ -73,21 +78,17 @@ func New(v Vocab) (*Tokenizer, error) {
 	if t.addEOS && t.eos == None {
 		return nil, fmt.Errorf("token: the model adds an end-of-sequence token, but the file names none (tokenizer.ggml.eos_token_id)")
 	}
-	missing := 0
-	for _, r := range byteRunes {
-		if _, ok := t.ids[string(r)]; !ok {
-			missing++
-		}
+	var err error
+	if v.Model == modelSPM {
+		t.spm, err = newSPM(v, t.ids)
+	} else {
+		err = t.readMerges(v.Merges)
 	}
-	// Some vocabularies lack a few control bytes, or bytes that UTF-8 never has.
-	if missing > 128 {
-		return nil, fmt.Errorf("token: %d of the 256 bytes have no token: this is no byte-level vocabulary", missing)
-	}
-	if err := t.readMerges(v.Merges); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	t.findEOG(v)
-	t.findSpecial() // after findEOG, which corrects kinds
+	t.findSpecial(v) // after findEOG, which corrects kinds
 	return t, nil
 }
 
@@ -121,15 +122,20 @@ func (t *Tokenizer) EOS() (id int, ok bool) { return t.eos, t.eos != None }
 // message, as llama.cpp decides (llama-vocab.cpp, by the tokens' texts).
 func (t *Tokenizer) IsEOG(id int) bool { return t.eog[id] }
 
-// IsControl reports whether id is a control token: it stands for no text.
+// IsControl reports whether id is a control token, or the one for what is unknown:
+// it stands for no text.
 func (t *Tokenizer) IsControl(id int) bool {
-	return id >= 0 && id < len(t.kinds) && t.kinds[id] == Control
+	return id >= 0 && id < len(t.kinds) && (t.kinds[id] == Control || t.kinds[id] == Unknown)
 }
 
 // ID is the token whose text is exactly text: special tokens by their name.
 func (t *Tokenizer) ID(text string) (int, bool) {
 	if id, ok := t.ids[text]; ok && t.kinds[id] != Normal {
 		return id, true
+	}
+	if t.spm != nil {
+		id, ok := t.ids[strings.ReplaceAll(text, " ", spaceMark)]
+		return id, ok
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -139,23 +145,37 @@ func (t *Tokenizer) ID(text string) (int, bool) {
 	return id, ok
 }
 
-// Encode turns text into ids. Bytes that are not UTF-8 stand as U+FFFD, one for
-// each. Bytes that have no token (SmolLM2 lacks a few control bytes) give none,
-// as in llama.cpp: Decode(Encode(text)) shows what is lost.
+// Encode turns text into ids. SentencePiece keeps bytes that are not UTF-8, and
+// many of its models put a space before the text and after each special token.
+// Byte-level BPE reads such bytes as U+FFFD, one for each, and bytes that have no
+// token (SmolLM2 lacks a few control bytes) give none, as in llama.cpp:
+// Decode(Encode(text)) shows what is lost.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) []int {
 	var ids []int
 	if o.BOS && t.addBOS {
 		ids = append(ids, t.bos)
 	}
-	e := encoder{t: t}
-	if !utf8.ValidString(text) {
-		text = replaceInvalid(text)
+	if t.spm != nil {
+		e, afterSpecial := spmEncoder{t: t}, true
+		t.partition(text, o.Special, func(part string) {
+			if afterSpecial && t.spm.spacePrefix {
+				part = " " + part
+			}
+			ids, afterSpecial = e.encode(ids, part), false
+		}, func(id int) {
+			ids, afterSpecial = append(ids, id), true
+		})
+	} else {
+		e := encoder{t: t}
+		if !utf8.ValidString(text) {
+			text = replaceInvalid(text)
+		}
+		t.partition(text, o.Special, func(part string) {
+			ids = e.encode(ids, part)
+		}, func(id int) {
+			ids = append(ids, id)
+		})
 	}
-	t.partition(text, o.Special, func(part string) {
-		ids = e.encode(ids, part)
-	}, func(id int) {
-		ids = append(ids, id)
-	})
 	if o.BOS && t.addEOS {
 		ids = append(ids, t.eos)
 	}
@@ -182,6 +202,9 @@ func (t *Tokenizer) appendPiece(dst []byte, id int) []byte {
 	if k := t.kinds[id]; k != Normal && k != Byte && k != Unused {
 		return append(dst, t.tokens[id]...)
 	}
+	if t.spm != nil {
+		return appendSPM(dst, t.tokens[id], t.kinds[id])
+	}
 	for _, r := range t.tokens[id] {
 		if b, ok := runeBytes[r]; ok {
 			dst = append(dst, b)
@@ -192,7 +215,8 @@ func (t *Tokenizer) appendPiece(dst []byte, id int) []byte {
 	return dst
 }
 
-// Decode is the bytes of ids, special tokens as their text.
+// Decode is the bytes of ids, special tokens as their text. A space that Encode put
+// in front stays: ids may come from the middle of a text.
 func (t *Tokenizer) Decode(ids []int) string {
 	var b []byte
 	for _, id := range ids {

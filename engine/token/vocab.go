@@ -19,18 +19,27 @@ const (
 	Byte        Kind = 6
 )
 
+// Kinds of vocabularies, as tokenizer.ggml.model names them.
+const (
+	modelBPE = "gpt2"
+	modelSPM = "llama"
+)
+
 // None is the id of a special token that the vocabulary does not have.
 const None = -1
 
 // Vocab is what a tokenizer is made of. The comments name the keys of a GGUF
-// file. A special token that a file does not name is None; llama.cpp takes token
-// 11 for BOS and EOS then, which only Falcon means.
+// file. A special token that a file does not name is None. For byte-level BPE
+// llama.cpp takes token 11 for BOS and EOS then, which only Falcon means; for
+// SentencePiece it takes 1 and 2, and so does FromGGUF.
 type Vocab struct {
-	Model  string         // tokenizer.ggml.model: "gpt2"
-	Pre    string         // tokenizer.ggml.pre: "smollm"
-	Tokens []string       // tokenizer.ggml.tokens, in byte-level BPE's alphabet
+	Model  string         // tokenizer.ggml.model: "gpt2" (byte-level BPE) or "llama" (SentencePiece)
+	Name   string         // general.name
+	Pre    string         // tokenizer.ggml.pre: "smollm"; BPE
+	Tokens []string       // tokenizer.ggml.tokens, for BPE in its alphabet
 	Kinds  []Kind         // tokenizer.ggml.token_type; nil: all Normal
-	Merges []string       // tokenizer.ggml.merges: "left right", best first
+	Merges []string       // tokenizer.ggml.merges: "left right", best first; BPE
+	Scores []float32      // tokenizer.ggml.scores: the highest is merged first; SentencePiece
 	BOS    int            // tokenizer.ggml.bos_token_id, or None
 	EOS    int            // tokenizer.ggml.eos_token_id, or None
 	EOT    int            // tokenizer.ggml.eot_token_id, or None: found by its text
@@ -38,6 +47,8 @@ type Vocab struct {
 	FIM    map[string]int // tokenizer.ggml.fim_X_token_id by X: pre suf mid pad rep sep; others are found by their texts
 	AddBOS *bool          // tokenizer.ggml.add_bos_token; nil: as the pre-tokenizer does
 	AddEOS bool           // tokenizer.ggml.add_eos_token
+	// SpacePrefix is tokenizer.ggml.add_space_prefix; nil: true. SentencePiece.
+	SpacePrefix *bool
 }
 
 // FromGGUF makes the tokenizer that a file describes. The file may be closed
@@ -48,23 +59,34 @@ func FromGGUF(f *gguf.File) (*Tokenizer, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	if v.Model != "gpt2" {
+	bos, eos := None, None
+	switch v.Model {
+	case modelBPE:
+		v.Pre = need(&r, "pre", f.Text)
+		v.Tokens = need(&r, "tokens", f.Texts)
+		v.Merges = need(&r, "merges", f.Texts)
+	case modelSPM:
+		v.Tokens = need(&r, "tokens", f.Texts)
+		v.Scores = need(&r, "scores", f.Floats)
+		if prefix, ok := get(&r, "add_space_prefix", f.Bool); ok {
+			v.SpacePrefix = &prefix
+		}
+		bos, eos = 1, 2
+	default:
 		return nil, &UnknownModelError{v.Model} // the other keys may well be missing
 	}
-	v.Pre = need(&r, "pre", f.Text)
-	v.Tokens = need(&r, "tokens", f.Texts)
-	v.Merges = need(&r, "merges", f.Texts)
+	v.Name, _, _ = f.Text("general.name")
 	if types, ok := get(&r, "token_type", f.Ints); ok {
 		v.Kinds = make([]Kind, len(types))
 		for i, k := range types {
 			v.Kinds[i] = Kind(k)
 		}
 	}
-	v.BOS, v.EOS = r.id("bos"), r.id("eos")
-	v.EOT, v.EOM = r.id("eot"), r.id("eom")
+	v.BOS, v.EOS = r.id("bos", bos), r.id("eos", eos)
+	v.EOT, v.EOM = r.id("eot", None), r.id("eom", None)
 	v.FIM = map[string]int{}
 	for _, fim := range fimTexts {
-		if id := r.id("fim_" + fim.name); id != None {
+		if id := r.id("fim_"+fim.name, None); id != None {
 			v.FIM[fim.name] = id
 		}
 	}
@@ -109,11 +131,11 @@ func need[T any](r *keyReader, name string, read func(key string) (T, bool, erro
 	return x
 }
 
-// id reads the id of a special token, or None.
-func (r *keyReader) id(name string) int {
+// id reads the id of a special token, or def.
+func (r *keyReader) id(name string, def int) int {
 	n, ok := get(r, name+"_token_id", r.f.Uint)
 	if !ok {
-		return None
+		return def
 	}
 	return int(min(n, 1<<31-1)) // New says that it is too large
 }
