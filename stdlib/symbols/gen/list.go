@@ -17,5 +17,6 @@ var packages = []string{
 	"loupe/engine/chat",
 	"loupe/engine/observe",
 	"loupe/stdlib/chain",
+	"loupe/stdlib/experiment",
 	"loupe/stdlib/nb",
 }
