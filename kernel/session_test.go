@@ -96,3 +96,15 @@ func TestCells(t *testing.T) {
 		})
 	}
 }
+
+// TestGenericsOfEarlierTypes: types of earlier cells are type arguments as well
+// as those of the same cell.
+func TestGenericsOfEarlierTypes(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	got := play(t, k, r, "type C float64", "func id[X any](x X) X { return x }", "id(C(3))", "c := C(1)\nid(c)", "type G[T any] struct{ x T }", "var g G[C]\ng", "func h[T any](t T) { var g G[T]; fmt.Printf(\"%T\\n\", g) }\nh(c)",
+		"func mk() any { type loc struct{ A int }; return id(loc{1}) }\nmk()", "slices.MaxFunc([]C{1, 3}, cmp.Compare[C])", "slices.Collect(maps.Values(map[C]G[C]{1: {2}}))", "func f() func() C { type in C; return func() C { return C(id(in(4))) } }", "f()()")
+	want := "= 3\n= 1\n= {x:0}\nmain.G[main.C]\n= {A:1}\n= 3\n= [{x:2}]\n= 4\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

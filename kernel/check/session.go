@@ -17,9 +17,9 @@ type Session struct {
 	Universe *Universe
 	Fset     *token.FileSet
 	// pkg is one package object for the whole session, so that types of
-	// earlier cells are not another package's in messages. Its scope is made
-	// anew for each check: a scope cannot forget a redeclared name.
+	// earlier cells are not another package's in messages.
 	pkg     *types.Package
+	root    *types.Scope            // of pkg
 	Objects map[string]types.Object // what cells declared, by name
 	Imports map[string]string       // local name -> path
 }
@@ -71,7 +71,7 @@ func newInfo() *types.Info {
 // Check checks a parsed file in the scope of the session. skip names objects
 // of the session that the file declares anew.
 func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Error) {
-	*s.pkg = *types.NewPackage("main", "main")
+	s.renew()
 	declared := Declared(f)
 	scope := s.pkg.Scope()
 	// Only names that occur: checks stay as fast as the cell is short, and a

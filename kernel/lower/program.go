@@ -32,6 +32,7 @@ type Program struct {
 	Generics func(path string) (*ast.File, *types.Info, *types.Package, bool)
 	bodies   map[*types.Package]bool // the packages that Generics gave
 	opaque   map[*types.Named]bool   // what is known of types made of themselves
+	locals   map[string]*types.Named // types declared in generic functions, by instance
 
 	// Calls makes scripts reach the runtime's line and stop flag by calls, which
 	// the race detector understands, and not through pointers.
@@ -63,7 +64,7 @@ type decl struct {
 // NewProgram is an empty program over package main.
 func NewProgram(pkg *types.Package) *Program {
 	return &Program{
-		pkg: pkg, bodies: map[*types.Package]bool{}, opaque: map[*types.Named]bool{}, versions: map[string]int{}, buckets: map[string][]int{},
+		pkg: pkg, bodies: map[*types.Package]bool{}, opaque: map[*types.Named]bool{}, locals: map[string]*types.Named{}, versions: map[string]int{}, buckets: map[string][]int{},
 		state: state{
 			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]string{},
 			known: map[int]bool{}, methods: map[int]bool{}, decls: map[*types.Func]*decl{},

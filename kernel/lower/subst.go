@@ -1,6 +1,14 @@
 package lower
 
-import "go/types"
+import (
+	"fmt"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+
+	"loupe/kernel/display"
+)
 
 // subst replaces the type parameters of the instance that is being lowered.
 func (e *emitter) subst(t types.Type) types.Type {
@@ -18,7 +26,7 @@ func (e *emitter) subst(t types.Type) types.Type {
 	case *types.Named:
 		n := t.TypeArgs().Len()
 		if n == 0 {
-			return t
+			return e.localType(t)
 		}
 		args, changed := make([]types.Type, n), false
 		for i := range n {
@@ -94,6 +102,30 @@ func (e *emitter) subst(t types.Type) types.Type {
 		}
 	}
 	return t
+}
+
+// localType is what a type declared in a generic function is in the instance
+// that is being lowered: each has a type of its own.
+func (e *emitter) localType(t *types.Named) types.Type {
+	o := t.Obj()
+	if o.Pkg() == nil || o.Parent() == nil || o.Parent() == o.Pkg().Scope() || o.Parent() == e.p.pkg.Scope() || !e.p.script(o) {
+		return t
+	}
+	params := slices.SortedFunc(maps.Keys(e.env), func(a, b *types.TypeParam) int { return a.Index() - b.Index() })
+	var args []string
+	key := fmt.Sprintf("%p", t)
+	for _, p := range params {
+		args = append(args, display.TypeName(e.env[p]))
+		key += fmt.Sprintf(" %d", e.p.TypeID(e.env[p]))
+	}
+	if inst := e.p.locals[key]; inst != nil {
+		return inst
+	}
+	name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+"["+strings.Join(args, ",")+"]", nil)
+	inst := types.NewNamed(name, types.NewStruct(nil, nil), nil)
+	e.p.locals[key] = inst
+	inst.SetUnderlying(e.subst(t.Underlying()).Underlying())
+	return inst
 }
 
 func (e *emitter) substTuple(t *types.Tuple) *types.Tuple {

@@ -63,8 +63,8 @@ func (e *emitter) repIn(t types.Type, open []*types.Named) string {
 
 func (e *emitter) named(t *types.Named, open []*types.Named) string {
 	o := t.Obj()
-	if t.TypeArgs().Len() > 0 {
-		t = e.subst(t).(*types.Named)
+	if n, ok := e.subst(t).(*types.Named); ok { // of the instance
+		t, o = n, n.Obj()
 	}
 	if o.Pkg() == nil { // error, comparable
 		if o.Name() == "error" {
@@ -113,7 +113,8 @@ func (e *emitter) structName(t *types.Named) string {
 	if n, ok := e.p.structs[id]; ok {
 		return n
 	}
-	n := e.p.fresh("t_" + t.Obj().Name())
+	base, _, _ := strings.Cut(t.Obj().Name(), "[")
+	n := e.p.fresh("t_" + base)
 	put(e.p, e.p.structs, id, n)
 	body := e.structIn(t.Underlying().(*types.Struct), nil)
 	fmt.Fprintf(&e.top, "type %s %s\n", n, body)
