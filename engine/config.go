@@ -148,6 +148,11 @@ type LoadConfig struct {
 	// CacheTypes; default F16.
 	KCacheType CacheType
 	VCacheType CacheType
+	// KRotation and VRotation On store keys and values turned by a Hadamard matrix,
+	// which spreads outliers, so that types of few bits lose less; queries and results
+	// are turned to match (llama.cpp PR 21038, where it is on for quantised types).
+	// Auto is Off.
+	KRotation, VRotation Switch
 	// Threads is how many threads generate; default one per processor.
 	Threads int
 	// BatchThreads is how many threads read prompts; default Threads.
@@ -209,7 +214,7 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	for _, s := range []struct {
 		name  string
 		value Switch
-	}{{"FlashAttention", cfg.FlashAttention}, {"ReusePrefix", cfg.ReusePrefix}} {
+	}{{"FlashAttention", cfg.FlashAttention}, {"ReusePrefix", cfg.ReusePrefix}, {"KRotation", cfg.KRotation}, {"VRotation", cfg.VRotation}} {
 		if s.value < Auto || s.value > Off {
 			refuse(s.name, int(s.value), "Auto, On or Off")
 		}
@@ -306,6 +311,12 @@ func (cfg LoadConfig) filled(c model.Config) LoadConfig {
 	}
 	if cfg.ReusePrefix == Auto {
 		cfg.ReusePrefix = On
+	}
+	if cfg.KRotation == Auto {
+		cfg.KRotation = Off
+	}
+	if cfg.VRotation == Auto {
+		cfg.VRotation = Off
 	}
 	return cfg
 }

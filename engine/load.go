@@ -80,7 +80,18 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	cells, err := kvcache.NewStore(net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength))
+	cache := net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength)
+	packing := net.Matrices()
+	var rotateK, rotateV *ops.Rotation
+	if cfg.KRotation == On {
+		rotateK = ops.NewRotation(cache.HeadK)
+		cache.RotatedK, packing = rotateK.Block, append(packing, rotateK.Weights()...)
+	}
+	if cfg.VRotation == On {
+		rotateV = ops.NewRotation(cache.HeadV)
+		cache.RotatedV, packing = rotateV.Block, append(packing, rotateV.Weights()...)
+	}
+	cells, err := kvcache.NewStore(cache)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +100,7 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 		resources: &resources{file: f, cells: cells, cpu: ops.NewCPU(max(cfg.Threads, cfg.BatchThreads), kern, cfg.Exact)},
 		busy:      make(chan struct{}, 1),
 	}
-	if m.packed, err = m.cpu.Pack(net.Matrices()); err != nil {
+	if m.packed, err = m.cpu.Pack(packing); err != nil {
 		m.cpu.Close()
 		cells.Close()
 		return nil, fmt.Errorf("engine: %w; Exact multiplies by the weights as the file has them", err)
@@ -111,6 +122,7 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
 	m.pass.Flash = cfg.FlashAttention == On
 	m.pass.Rope = cfg.rope(m.pass.Rope)
+	m.pass.RotateK, m.pass.RotateV = rotateK, rotateV
 	src, _, err := f.Text("tokenizer.chat_template")
 	if err != nil {
 		m.cpu.Close()

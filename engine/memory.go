@@ -112,6 +112,13 @@ func (cfg LoadConfig) memory(net *model.Model) (Memory, error) {
 		Scores: ops.ScoresFor(c.Heads, c.KVHeads, cfg.PhysicalBatchSize, cfg.ContextLength, threads, cfg.FlashAttention == On),
 	}
 	x.Scratch, x.Logits = net.PassBytes(cfg.PhysicalBatchSize, cfg.Exact)
+	heads := 4 * int64(cfg.PhysicalBatchSize) * int64(c.Heads)
+	if cfg.KRotation == On {
+		x.Scratch += heads * int64(c.HeadK)
+	}
+	if cfg.VRotation == On {
+		x.Scratch += heads * int64(c.HeadV)
+	}
 	if !cfg.Exact {
 		var err error
 		if x.Packed, _, err = net.WillPack(); err != nil {

@@ -33,6 +33,8 @@ var settings = []setting{
 	{"FlashAttention", "llm.load.flashAttention", "goes through the cache in blocks and keeps no scores"},
 	{"KCacheType", "llm.load.kCacheQuantizationType", "how keys are stored; fewer bits, less memory, more loss"},
 	{"VCacheType", "llm.load.vCacheQuantizationType", "how values are stored; they mind fewer bits less than keys"},
+	{"KRotation", "llm.load.kRotation", "stores keys turned, which spreads outliers: fewer bits lose less"},
+	{"VRotation", "llm.load.vRotation", "the same for values"},
 	{"Threads", "llm.load.threads", "threads that generate; more than cores is slower"},
 	{"BatchThreads", "llm.load.batchThreads", "threads that read prompts"},
 	{"ReusePrefix", "llm.load.reusePrefix", "keeps what a prompt shares with the cache"},

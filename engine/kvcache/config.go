@@ -15,6 +15,9 @@ type Config struct {
 	KType   tensor.DType // storage type of K
 	VType   tensor.DType // storage type of V
 	Context int          // the most cells one sequence may hold
+	// RotatedK and RotatedV say that keys and values are stored turned by Hadamard
+	// matrices of so many elements, 0 for as they are (ops.Rotation).
+	RotatedK, RotatedV int
 }
 
 // KRow and VRow are the elements of one cell in one layer, all heads.

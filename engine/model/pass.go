@@ -23,6 +23,9 @@ const LogitRows = 8
 type Pass struct {
 	Rope  ops.Rope // as loaded; the caller may set base and scale before use
 	Flash bool     // flash attention
+	// RotateK turns keys before they are stored, and queries with them; RotateV turns
+	// values, and the output of attention back. nil: as they are.
+	RotateK, RotateV *ops.Rotation
 
 	model *Model
 	cpu   *ops.CPU
@@ -72,6 +75,11 @@ func (m *Model) NewPass(cpu *ops.CPU, batch int) *Pass {
 func (p *Pass) Bytes() (scratch, logits int64) {
 	for _, b := range [][]float32{p.resid, p.q, p.k, p.v, p.gate, p.up, p.branch} {
 		scratch += int64(4 * cap(b))
+	}
+	for _, r := range []*ops.Rotation{p.RotateK, p.RotateV} {
+		if r != nil {
+			scratch += r.Bytes()
+		}
 	}
 	return scratch + p.normed.Bytes() + p.attnOut.Bytes() + p.ffn.Bytes(), int64(4 * cap(p.logits))
 }
@@ -219,9 +227,17 @@ func (p *Pass) norm(w []float32) []float32 {
 	return h
 }
 
-// storeKV puts the keys and values of the batch into layer l of the cache.
+// storeKV puts the keys and values of the batch into layer l of the cache, turned if
+// they are to be, and turns the queries to match.
 func (p *Pass) storeKV(l int) error {
 	c := p.model.Config
+	if p.RotateK != nil {
+		p.cpu.Rotate(p.RotateK, p.k[:p.n*c.KVHeads*c.HeadK])
+		p.cpu.Rotate(p.RotateK, p.q[:p.n*c.Heads*c.HeadK])
+	}
+	if p.RotateV != nil {
+		p.cpu.Rotate(p.RotateV, p.v[:p.n*c.KVHeads*c.HeadV])
+	}
 	start := time.Now()
 	kRow, vRow := c.KVHeads*c.HeadK, c.KVHeads*c.HeadV
 	for i := 0; i < p.n; i++ {
@@ -256,6 +272,9 @@ func (p *Pass) attend(l int) {
 	if watched && p.Flash {
 		a.Pattern = nil
 		p.cpu.Attend(a)
+	}
+	if p.RotateV != nil {
+		p.cpu.Rotate(p.RotateV, p.attnOut.X[:p.n*c.Heads*c.HeadV])
 	}
 	if watched {
 		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, cells}, p.pattern)

@@ -23,6 +23,7 @@ type loadFlags struct {
 	profile, ropeScaling       string
 	anyway                     bool
 	mode                       string
+	rotateK, rotateV           bool
 	yarn                       engine.LoadConfig // its Yarn fields
 }
 
@@ -54,6 +55,8 @@ func (l *loadFlags) addSettings(cmd *cobra.Command) {
 	f.Float64Var(&l.yarn.YarnBetaSlow, "yarn-beta-slow", 0, "YaRN: what turns less often is slowed in full (0: 1)")
 	f.IntVar(&l.yarn.YarnOrigContext, "yarn-orig-ctx", 0, "YaRN: context that the turns are counted in (0: the trained one)")
 	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
+	f.BoolVar(&l.rotateK, "rotate-k", false, "store keys turned by a Hadamard matrix, for types of few bits")
+	f.BoolVar(&l.rotateV, "rotate-v", false, "the same for values")
 	f.StringVar(&l.mode, "load-mode", "", "mmap maps the file, none reads it whole, mlock keeps the weights in memory (default mmap)")
 	f.BoolVar(&l.anyway, "load-anyway", false, "load also what the memory seems too small for")
 	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
@@ -65,7 +68,9 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 	if err != nil {
 		return engine.LoadConfig{}, usageError{fmt.Errorf("--flash-attn: %w", err)}
 	}
+	rotation := map[bool]engine.Switch{true: engine.On}
 	return engine.LoadConfig{
+		KRotation: rotation[l.rotateK], VRotation: rotation[l.rotateV],
 		ContextLength: l.context, EvalBatchSize: l.batch, PhysicalBatchSize: l.ubatch,
 		Threads: l.threads, BatchThreads: l.batchThreads,
 		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),
