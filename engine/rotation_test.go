@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -10,10 +11,10 @@ import (
 // lose less.
 func TestCacheRotation(t *testing.T) {
 	saving(t)
-	ids := make([]int, 300)
-	for i := range ids {
-		ids[i] = 100 + i*i%389
-	}
+	const text = "Once there was a clever otter called Mia who lived near the bridge. Mia liked fine cake more than soup. At the pond Mia found " +
+		"a small yellow lamp. \"What a shiny lamp!\" said Otto the crow. In the end they all ate pie and soup and were glad. The code of the " +
+		"red box is 4711. The code of the blue jar is 0815. "
+	ids := lesson(t, LoadConfig{}).Tokenize(strings.Repeat(text, 4))
 	logits := func(cfg LoadConfig) (all [][]float32) {
 		m := lesson(t, cfg)
 		s := m.NewSession()
