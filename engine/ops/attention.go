@@ -35,6 +35,7 @@ type Attention struct {
 	Segments       []kvcache.Segment
 	From           int       // cells before the first query: query i sees From+i+1 cells
 	N              int       // queries
+	Window         int       // 0: none; else query i sees only the last Window cells up to itself
 	Q              []float32 // [N, Heads, HeadK]
 	Out            []float32 // [N, Heads, HeadV]
 	Flash          bool
@@ -77,7 +78,7 @@ func (c *CPU) Attend(a Attention) {
 	if flashed {
 		t.block, t.shape.Cells = flash.BlockCells, flash.BlockCells
 		if t.queries == 1 {
-			t.splits = (cells + flash.BlockCells - 1) / flash.BlockCells
+			t.splits = (cells - t.start(0) + flash.BlockCells - 1) / flash.BlockCells
 		}
 	}
 	if t.splits > 1 {
@@ -122,17 +123,30 @@ func (t *attentionTask) Chunk(worker, chunk int) {
 	t.gather(tile, kvHead, first, n)
 	cells := t.From + first + n // that the last of the queries sees
 	if t.splits > 1 {
-		from := split * t.block
+		from := t.start(first) + split*t.block
 		t.attend(tile, kvHead, first, n, from, min(t.block, cells-from))
 		t.keep(tile, split, kvHead, n)
 		return
 	}
-	for from := 0; from < cells; from += t.block {
+	for from := t.start(first); from < cells; from += t.block {
 		t.attend(tile, kvHead, first, n, from, min(t.block, cells-from))
 	}
 	for r := range n * t.group {
 		t.put(t.at(first, kvHead, r), tile.Out[r*tile.Width():], tile.Sum[r])
 	}
+}
+
+// start is the first cell to read for the queries from first on: the beginning of the
+// page or block that holds the first cell that they see.
+func (t *attentionTask) start(first int) int {
+	if t.Window == 0 {
+		return 0
+	}
+	step := kvcache.PageCells
+	if t.Flash && t.Pattern == nil {
+		step = flash.BlockCells
+	}
+	return max(0, t.From+first+1-t.Window) / step * step
 }
 
 // at is the row in Q and Out, of HeadK and HeadV elements, of a tile's row r.
@@ -162,15 +176,21 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 	for i := range (cells + kvcache.PageCells - 1) / kvcache.PageCells {
 		tile.Keys(i, pages[i].K[kvHead*size:][:size], min(kvcache.PageCells, cells-i*kvcache.PageCells))
 	}
+	for r := range n * t.group {
+		if before := t.From + first + r/t.group + 1 - t.Window - from; t.Window > 0 && before > 0 {
+			tile.Hide(r, before)
+		}
+	}
 	tile.Weigh(cells)
 	if t.Pattern != nil {
 		for r := range n * t.group {
 			weights, sum := tile.Weights(r)
 			p := t.Pattern[t.at(first, kvHead, r)*(t.From+t.N):][:t.From+t.N]
+			clear(p[:from])
 			for j, w := range weights {
-				p[j] = w / sum
+				p[from+j] = w / sum
 			}
-			clear(p[len(weights):])
+			clear(p[from+len(weights):])
 		}
 	}
 	size = kvcache.PageCells * t.VType.RowBytes(t.HeadV)
