@@ -48,12 +48,13 @@ const policy = `
 	kernel/display:         stdlib/nb
 	kernel/check:           kernel/notebook stdlib/symbols
 	kernel/lower:           kernel/check kernel/display
+	kernel/export:          kernel kernel/*
 	kernel:                 kernel/* stdlib/nb stdlib/symbols
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
 	jupyter:                kernel
 	jupyter/logo:           -
-	repl/loupe:             repl kernel jupyter engine engine/* repl/internal/ptytest
+	repl/loupe:             repl kernel kernel/export jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
 	notebooks/*:            engine engine/chat stdlib/nb stdlib/chain stdlib/experiment
 	examples:               engine/enginetest
@@ -69,6 +70,8 @@ var libraries = map[string][]string{
 	"github.com/dlclark/regexp2":      {"engine/token"},
 	"github.com/pelletier/go-toml/v2": {"engine"},
 	"github.com/spf13/cobra":          {"repl"},
+	"github.com/yuin/goldmark":        {"kernel/export"},
+	"github.com/alecthomas/chroma":    {"kernel/export"},
 	"github.com/rogpeppe/go-internal": {"repl"},
 	"github.com/creack/pty":           {"repl"},
 	"github.com/go-zeromq/zmq4":       {"jupyter"},

@@ -16,6 +16,7 @@ import (
 // commands are the commands of loupe, each in the file of its name.
 var commands = []func() *cobra.Command{
 	newRunCmd,
+	newExportCmd,
 	newPullCmd,
 	newModelsCmd,
 	newShowCmd,
