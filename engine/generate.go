@@ -17,17 +17,21 @@ import (
 // The zero value generates greedily, without penalties, until the model ends or
 // the context is full: the same text every time.
 type GenerateConfig struct {
-	MaxTokens        int      // 0: until the model ends or the context is full
-	Stop             []string // the text ends before the first of these
-	Temperature      float64  // 0: greedy, the likeliest token always
-	TopK             int      // keep the k likeliest tokens; 0: all
-	TopP             float64  // keep the likeliest tokens that together reach p; 0 or 1: all
-	MinP             float64  // keep tokens at least this fraction as likely as the likeliest; 0: all
-	RepeatPenalty    float64  // divides the logits of recent tokens; 0 or 1: none
-	FrequencyPenalty float64  // taken from the logit per recent occurrence
-	PresencePenalty  float64  // taken from the logit if it occurred recently
-	RepeatLastN      int      // how many recent tokens the penalties see; 0: 64, -1: all
-	Seed             uint64   // of the random choice; the same seed gives the same text
+	MaxTokens        int             // 0: until the model ends or the context is full
+	Stop             []string        // the text ends before the first of these
+	Temperature      float64         // 0: greedy, the likeliest token always
+	TopK             int             // keep the k likeliest tokens; 0: all
+	TopP             float64         // keep the likeliest tokens that together reach p; 0 or 1: all
+	MinP             float64         // keep tokens at least this fraction as likely as the likeliest; 0: all
+	Typical          float64         // keep the tokens whose information is nearest to the entropy, up to this probability; 0 or 1: all
+	XTCProbability   float64         // how often the likeliest tokens are taken out; 0: never
+	XTCThreshold     float64         // the probability from which a token is one of them; 0: 0.1
+	LogitBias        map[int]float64 // added to the logits of these ids; -Inf forbids one
+	RepeatPenalty    float64         // divides the logits of recent tokens; 0 or 1: none
+	FrequencyPenalty float64         // taken from the logit per recent occurrence
+	PresencePenalty  float64         // taken from the logit if it occurred recently
+	RepeatLastN      int             // how many recent tokens the penalties see; 0: 64, -1: all
+	Seed             uint64          // of the random choice; the same seed gives the same text
 	// ContextOverflowPolicy says what to do when the context is full. KeepTokens is
 	// how many of the first tokens RollingWindow keeps; 0: 4.
 	ContextOverflowPolicy ContextOverflowPolicy
@@ -175,6 +179,7 @@ func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
 	}
 	chain, err := sample.New(sample.Config{
 		Temperature: cfg.Temperature, TopK: cfg.TopK, TopP: cfg.TopP, MinP: cfg.MinP,
+		Typical: cfg.Typical, XTCProbability: cfg.XTCProbability, XTCThreshold: cfg.XTCThreshold, LogitBias: cfg.LogitBias,
 		RepeatPenalty: cfg.RepeatPenalty, FrequencyPenalty: cfg.FrequencyPenalty, PresencePenalty: cfg.PresencePenalty,
 		RepeatLastN: cfg.RepeatLastN, Seed: cfg.Seed,
 	})

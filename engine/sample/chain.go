@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"errors"
 	"math"
 	"strings"
 )
@@ -35,6 +36,9 @@ func New(cfg Config) (*Chain, error) {
 		return nil, err
 	}
 	c := &Chain{}
+	if len(cfg.LogitBias) > 0 {
+		c.samplers = append(c.samplers, bias(cfg.LogitBias))
+	}
 	if cfg.RepeatPenalty != 1 || cfg.FrequencyPenalty != 0 || cfg.PresencePenalty != 0 {
 		c.penalties = newPenalties(cfg)
 		c.samplers = append(c.samplers, c.penalties)
@@ -46,11 +50,17 @@ func New(cfg Config) (*Chain, error) {
 	if cfg.TopK > 0 {
 		c.samplers = append(c.samplers, topK{cfg.TopK})
 	}
+	if cfg.Typical < 1 {
+		c.samplers = append(c.samplers, &typical{p: cfg.Typical})
+	}
 	if cfg.TopP < 1 {
 		c.samplers = append(c.samplers, topP{cfg.TopP})
 	}
 	if cfg.MinP > 0 {
 		c.samplers = append(c.samplers, newMinP(cfg.MinP))
+	}
+	if cfg.XTCProbability > 0 {
+		c.samplers = append(c.samplers, newXTC(cfg.XTCProbability, cfg.XTCThreshold, cfg.Seed))
 	}
 	if cfg.Temperature != 1 {
 		c.samplers = append(c.samplers, temperature{cfg.Temperature})
@@ -74,6 +84,9 @@ func (c *Chain) Sample(logits []float32) (int, error) {
 	}
 	for _, s := range c.samplers {
 		s.Apply(&c.candidates)
+		if _, ok := s.(bias); ok && c.candidates.Items[c.candidates.best()].Logit < -math.MaxFloat32 {
+			return 0, errors.New("sample: LogitBias forbids every token that could be chosen")
+		}
 	}
 	return int(c.candidates.Items[c.last.choose(&c.candidates)].ID), nil
 }

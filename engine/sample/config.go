@@ -14,6 +14,12 @@ type Config struct {
 	TopP        float64 // keep the fewest tokens that together reach this probability, in (0, 1]; 0 or 1: all
 	MinP        float64 // keep tokens at least this likely relative to the likeliest, in [0, 1]; 0: all
 
+	Typical        float64 // keep the tokens whose information is nearest to the entropy, up to this probability, in (0, 1]; 0 or 1: all
+	XTCProbability float64 // how often the likeliest tokens are taken out, in [0, 1]; 0: never
+	XTCThreshold   float64 // the probability from which a token counts as one of them, in (0, 0.5]; 0: 0.1, llama.cpp's default
+
+	LogitBias map[int]float64 // added to the logits of these tokens before all else; -Inf forbids one
+
 	RepeatPenalty    float64 // divides the positive logits of recent tokens and multiplies negative ones, above 0; 0 or 1: off
 	FrequencyPenalty float64 // taken from a recent token's logit once per occurrence; negative favours repeats
 	PresencePenalty  float64 // taken from a recent token's logit once
@@ -33,6 +39,15 @@ func (cfg Config) resolve() (Config, error) {
 	if cfg.TopP == 0 {
 		cfg.TopP = 1
 	}
+	if cfg.Typical == 0 {
+		cfg.Typical = 1
+	}
+	if cfg.XTCThreshold == 0 {
+		cfg.XTCThreshold = 0.1
+	}
+	if err := bias(cfg.LogitBias).check(); err != nil {
+		return cfg, err
+	}
 	if cfg.RepeatPenalty == 0 {
 		cfg.RepeatPenalty = 1
 	}
@@ -50,6 +65,9 @@ func (cfg Config) resolve() (Config, error) {
 		{"TopK", cfg.TopK, cfg.TopK >= 0, "0 (all tokens) or more"},
 		{"TopP", cfg.TopP, cfg.TopP > 0 && cfg.TopP <= 1, "above 0 and at most 1; 0 or 1 is off"},
 		{"MinP", cfg.MinP, cfg.MinP >= 0 && cfg.MinP <= 1, "0 (off) to 1"},
+		{"Typical", cfg.Typical, cfg.Typical > 0 && cfg.Typical <= 1, "above 0 and at most 1; 0 or 1 is off"},
+		{"XTCProbability", cfg.XTCProbability, cfg.XTCProbability >= 0 && cfg.XTCProbability <= 1, "0 (off) to 1"},
+		{"XTCThreshold", cfg.XTCThreshold, cfg.XTCThreshold > 0 && cfg.XTCThreshold <= 0.5, "above 0 and at most 0.5; 0 is 0.1"},
 		{"RepeatPenalty", cfg.RepeatPenalty, finite(cfg.RepeatPenalty) && cfg.RepeatPenalty > 0, "a finite number above 0; 0 or 1 is off"},
 		{"FrequencyPenalty", cfg.FrequencyPenalty, finite(cfg.FrequencyPenalty), "a finite number; 0 is off"},
 		{"PresencePenalty", cfg.PresencePenalty, finite(cfg.PresencePenalty), "a finite number; 0 is off"},

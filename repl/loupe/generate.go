@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,27 @@ type generateFlags struct {
 	prompt, file string
 	system       string
 	chat, json   bool
+	bias         []string
+}
+
+// biases reads --logit-bias: "15043+1.5", "198-inf".
+func (g *generateFlags) biases() error {
+	for _, text := range g.bias {
+		at := strings.LastIndexAny(text, "+-")
+		if at < 1 {
+			return usageError{fmt.Errorf("--logit-bias %q; write ID+NUMBER, ID-NUMBER or ID-inf", text)}
+		}
+		id, errID := strconv.Atoi(text[:at])
+		x, errX := strconv.ParseFloat(text[at:], 64)
+		if errID != nil || errX != nil {
+			return usageError{fmt.Errorf("--logit-bias %q; write ID+NUMBER, ID-NUMBER or ID-inf", text)}
+		}
+		if g.LogitBias == nil {
+			g.LogitBias = map[int]float64{}
+		}
+		g.LogitBias[id] = x
+	}
+	return nil
 }
 
 func newGenerateCmd() *cobra.Command {
@@ -53,6 +76,10 @@ ids, text, the best logits of each step, statistics and effective settings.`,
 	f.Float64Var(&g.MinP, "min-p", 0, "keep tokens at least this fraction as likely as the likeliest; 0: all")
 	f.StringVar((*string)(&g.ContextOverflowPolicy), "context-overflow", "", `when the context is full: "" refuses and stops, or stopAtLimit, truncateMiddle, rollingWindow`)
 	f.IntVar(&g.KeepTokens, "keep", 0, "first tokens that rollingWindow keeps (0: 4)")
+	f.Float64Var(&g.Typical, "typical", 0, "keep the tokens nearest to the entropy, up to this probability; 0 or 1: all")
+	f.Float64Var(&g.XTCProbability, "xtc-probability", 0, "how often the likeliest tokens are taken out; 0: never")
+	f.Float64Var(&g.XTCThreshold, "xtc-threshold", 0, "probability from which a token is one of them (0: 0.1)")
+	f.StringArrayVarP(&g.bias, "logit-bias", "l", nil, "add to the logit of a token, as `ID+1.5` or ID-2; ID-inf forbids it; may be given several times")
 	f.Float64Var(&g.RepeatPenalty, "repeat-penalty", 0, "divide the logits of recent tokens; 0 or 1: no")
 	f.Float64Var(&g.FrequencyPenalty, "frequency-penalty", 0, "lower logits for each recent occurrence")
 	f.Float64Var(&g.PresencePenalty, "presence-penalty", 0, "lower logits of tokens that occurred recently")
@@ -65,6 +92,9 @@ ids, text, the best logits of each step, statistics and effective settings.`,
 }
 
 func (g *generateFlags) run(cmd *cobra.Command) error {
+	if err := g.biases(); err != nil {
+		return err
+	}
 	prompt, err := g.readPrompt(cmd)
 	if err != nil {
 		return err
