@@ -34,9 +34,9 @@ func readCase(t *testing.T, file string) (kind string, sections map[string]strin
 	return kind, sections
 }
 
-// TestCompileErrors: a wrong notebook is refused with the compiler's text and
+// TestFormsCompileErrors: a wrong notebook is refused with the compiler's text and
 // place, and nothing of it runs.
-func TestCompileErrors(t *testing.T) {
+func TestFormsCompileErrors(t *testing.T) {
 	files, _ := filepath.Glob("testdata/forms/cases/compile_*.txt")
 	if len(files) == 0 {
 		t.Fatal("no cases")
@@ -87,9 +87,9 @@ func TestCompileErrors(t *testing.T) {
 	t.Logf("%d of %d with every error equal", all, len(files))
 }
 
-// TestRuntimeFaults: the session outlives every fault, and says what the
+// TestFormsRuntimeFaults: the session outlives every fault, and says what the
 // compiled program says, where it says it.
-func TestRuntimeFaults(t *testing.T) {
+func TestFormsRuntimeFaults(t *testing.T) {
 	files, _ := filepath.Glob("testdata/forms/cases/runtime_*.txt")
 	if len(files) == 0 {
 		t.Fatal("no cases")

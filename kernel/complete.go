@@ -361,7 +361,7 @@ func (k *Kernel) scope(before string) (list []Candidate) {
 		for _, path := range symbols.Paths() {
 			name := check.BaseName(path)
 			if named, ok := check.Named(name); ok {
-				list = append(list, Candidate{Text: name, Kind: "package", Detail: named, Doc: firstSentence(k.packageDoc(named))})
+				list = append(list, Candidate{Text: name, Kind: "package", Detail: named, Doc: synopsis(named)})
 			}
 		}
 	}

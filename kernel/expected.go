@@ -9,8 +9,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
-	"loupe/kernel/check"
+	"loupe/stdlib/symbols"
 )
 
 // expected is what an expression at the cursor is for: a type, and the field or
@@ -251,13 +252,34 @@ func firstSentence(doc string) string {
 	return doc
 }
 
-// packageDoc is the doc comment of a package.
-func (k *Kernel) packageDoc(path string) string {
-	if !check.Importable(path) {
-		return ""
+// synopses are the first sentences of packages' docs.
+var synopses = struct {
+	sync.Mutex
+	of map[string]string
+}{of: map[string]string{}}
+
+// synopsis is the first sentence of a package's doc, without that the package
+// is loaded: a list of candidates names them all.
+func synopsis(path string) string {
+	synopses.Lock()
+	defer synopses.Unlock()
+	s, ok := synopses.of[path]
+	if ok {
+		return s
 	}
-	if f := k.sess.Universe.File(path); f != nil {
-		return f.Doc.Text()
+	src, _ := symbols.Source(path)
+	var lines []string
+	for line := range strings.Lines(src) {
+		if strings.HasPrefix(line, "package ") {
+			break
+		}
+		if text, ok := strings.CutPrefix(line, "// "); ok && !strings.HasPrefix(text, "Code generated") {
+			lines = append(lines, text)
+		} else if len(lines) > 0 {
+			break
+		}
 	}
-	return ""
+	s = firstSentence(strings.Join(lines, " "))
+	synopses.of[path] = s
+	return s
 }

@@ -141,7 +141,7 @@ func tried(t *testing.T, src string) *Error {
 // failure of the kernel's own.
 func TestMutations(t *testing.T) {
 	cells := formCells(t)
-	count := 100
+	count := 50
 	seed := uint64(1)
 	if *long {
 		count, seed = 5000, uint64(time.Now().UnixNano())

@@ -538,27 +538,30 @@ func (m *machine) panicValue(v any) any {
 	return v
 }
 
-// noting keeps the line of a panic on its way.
-func (m *machine) noting() {
+// noting keeps the line of a panic on its way, pos if that is one.
+func (m *machine) noting(pos int) {
 	if p := recover(); p != nil {
+		if pos > 0 {
+			m.setLine(pos)
+		}
 		m.note(p)
 		panic(p)
 	}
 }
 
-func (m *machine) index(i, n int) int {
+func (m *machine) index(i, n, pos int) int {
 	if uint(i) < uint(n) {
 		return i
 	}
-	defer m.noting()
+	defer m.noting(pos)
 	return indexError(i, n)
 }
 
-func (m *machine) slice(l, h, max, limit, kind int, three bool) {
+func (m *machine) slice(l, h, max, limit, kind int, three bool, pos int) {
 	if !three && 0 <= l && l <= h && h <= limit {
 		return
 	}
-	defer m.noting()
+	defer m.noting(pos)
 	sliceError(l, h, max, limit, kind, three)
 }
 

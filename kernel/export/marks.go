@@ -9,7 +9,8 @@ import (
 // marks are the //nb: lines among the comments on top of a cell, or on top of
 // the file for all cells. They are for comparing runs.
 type marks struct {
-	skip        bool // nothing of it is compared
+	skip        bool   // nothing of it is compared
+	reason      string // why, for the reader
 	expectError bool // it must fail
 	masks       []mask
 	bad         error
@@ -29,7 +30,7 @@ func readMarks(src string) (m marks) {
 		arg = strings.TrimSpace(arg)
 		switch name {
 		case "skip":
-			m.skip = true
+			m.skip, m.reason = true, arg
 		case "expect-error":
 			m.expectError = true
 		case "mask":

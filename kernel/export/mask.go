@@ -23,3 +23,9 @@ var namedMasks = map[string][]mask{
 	"bytes":   {{regexp.MustCompile(`\b` + number + ` ?(B|[kKMGT]i?B|bytes?)\b`), "<bytes>"}},
 	"numbers": {{regexp.MustCompile(`\b` + number + `\b`), "<number>"}},
 }
+
+var (
+	anyMask = regexp.MustCompile(`<(rate|time|address|bytes|number|masked)>`)
+	// runs are what aligns a table: of more than one sign the first stays.
+	runs = regexp.MustCompile(`( ) +|([─━═=-])[─━═=-]+`)
+)

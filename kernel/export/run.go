@@ -45,7 +45,8 @@ type Options struct {
 
 // Run runs the notebook file at path and returns what it did. If a cell
 // fails, the document holds what ran and its error, which is returned too, as
-// a *kernel.Error. Without a document nothing could be run.
+// a *kernel.Error: of kind Compile if nothing ran. Without a document the file
+// could not be read, or the options do not fit it.
 func Run(ctx context.Context, path string, o Options) (*Document, error) {
 	src := o.Source
 	if src == "" {
@@ -58,7 +59,7 @@ func Run(ctx context.Context, path string, o Options) (*Document, error) {
 	fset := token.NewFileSet()
 	f, err := notebook.Parse(fset, path, src)
 	if err != nil || f.Main == nil || f.AST.Name.Name != "main" {
-		return nil, refused(ctx, path, src)
+		return refused(ctx, path, src)
 	}
 	d := &Document{Path: path, file: f, root: filepath.Dir(path)}
 	for _, c := range f.Cells {
@@ -77,10 +78,12 @@ func Run(ctx context.Context, path string, o Options) (*Document, error) {
 	return d, nil
 }
 
-// refused is what the kernel says of a file that does not parse.
-func refused(ctx context.Context, path, src string) error {
-	r := &recorder{doc: &Document{Path: path, file: &notebook.File{Path: path, Source: src}}, copy: &marked{text: src}}
-	return r.run(ctx, Options{})
+// refused is what the kernel says of a file that is no notebook: a document of
+// one cell that did not run.
+func refused(ctx context.Context, path, src string) (*Document, error) {
+	d := &Document{Path: path, file: &notebook.File{Path: path, Source: src}}
+	d.Cells = []*Cell{{Kind: notebook.Decls, Line: 1, Source: view(notebook.Decls, src), marks: readMarks(src)}}
+	return d, newRecorder(d, &marked{text: src}, Options{}).run(ctx, Options{})
 }
 
 // bound hides the cells outside of From and To and returns the number of the

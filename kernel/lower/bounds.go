@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 )
@@ -112,10 +113,10 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 		}
 		idx, n := e.indexInt(x), e.lenOf(x)
 		cond := fmt.Sprintf("%s < 0 || %s >= %s", idx, idx, n)
-		if e.info.Types[x.Index].Value != nil {
+		if e.notNegative(x.Index) {
 			cond = fmt.Sprintf("%s >= %s", idx, n)
 		}
-		e.line("if %s { __k.Ix(%s, %s) }", cond, idx, n)
+		e.line("if %s { __k.Ix(%s, %s, %d) }", cond, idx, n, e.fault())
 	}
 }
 
@@ -141,49 +142,128 @@ func (e *emitter) lenOf(x *ast.IndexExpr) string {
 // loop's own key on the thing it ranges over, which the body does not change.
 func (e *emitter) safeIndexes(s *ast.RangeStmt) {
 	key, ok := s.Key.(*ast.Ident)
-	x, ok2 := s.X.(*ast.Ident)
-	if !ok || !ok2 || e.info.Defs[key] == nil {
+	if !ok || e.info.Defs[key] == nil {
 		return
 	}
-	k, v := e.info.Defs[key], e.info.Uses[x]
-	changed := false
-	ast.Inspect(s.Body, func(n ast.Node) bool {
-		hit := func(x ast.Expr) {
-			if id, ok := ast.Unparen(x).(*ast.Ident); ok {
-				if o := e.info.Uses[id]; o == k || o == v {
-					changed = true
-				}
-			}
+	k := e.info.Defs[key]
+	e.noteKey(k, s.Body)
+	if x, ok := s.X.(*ast.Ident); ok {
+		e.noteIndexes(k, e.info.Uses[x], s.Body)
+	}
+}
+
+// safeFor does the same for "for i := 0; i < len(x); i++".
+func (e *emitter) safeFor(s *ast.ForStmt) {
+	init, ok := s.Init.(*ast.AssignStmt)
+	if !ok || init.Tok != token.DEFINE || len(init.Lhs) != 1 || len(init.Rhs) != 1 {
+		return
+	}
+	key, ok := init.Lhs[0].(*ast.Ident)
+	if !ok || e.info.Defs[key] == nil || !e.notNegative(init.Rhs[0]) {
+		return
+	}
+	k := e.info.Defs[key]
+	post, ok := s.Post.(*ast.IncDecStmt)
+	if !ok || post.Tok != token.INC || !e.names(post.X, k) {
+		return
+	}
+	cond, ok := s.Cond.(*ast.BinaryExpr)
+	if !ok || cond.Op != token.LSS || !e.names(cond.X, k) {
+		return // it might run over
+	}
+	e.noteKey(k, s.Body)
+	if call, ok := ast.Unparen(cond.Y).(*ast.CallExpr); ok && builtin(e.info, ast.Unparen(call.Fun)) == "len" {
+		if x, ok := call.Args[0].(*ast.Ident); ok {
+			e.noteIndexes(k, e.info.Uses[x], s.Body)
 		}
+	}
+}
+
+// names says whether x is the variable o.
+func (e *emitter) names(x ast.Expr, o types.Object) bool {
+	id, ok := ast.Unparen(x).(*ast.Ident)
+	return ok && o != nil && e.info.Uses[id] == o
+}
+
+// noteKey notes a loop's key, which counts up from 0, if the body leaves it
+// alone.
+func (e *emitter) noteKey(k types.Object, body *ast.BlockStmt) {
+	if b, ok := e.core(k.Type()).(*types.Basic); ok && b.Info()&types.IsInteger != 0 && !e.changes(body, k) {
+		e.counts[k] = true
+	}
+}
+
+// noteIndexes notes v[k] in a loop's body that leaves both alone.
+func (e *emitter) noteIndexes(k, v types.Object, body *ast.BlockStmt) {
+	if v == nil || e.changes(body, k) || e.changes(body, v) {
+		return
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		if ix, ok := n.(*ast.IndexExpr); ok && e.names(ix.X, v) && e.names(ix.Index, k) {
+			e.inLoop[ix] = true
+		}
+		return true
+	})
+}
+
+// changes says whether a loop's body may give a variable another value.
+func (e *emitter) changes(body *ast.BlockStmt, o types.Object) (changed bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
-				hit(l)
+				changed = changed || e.names(l, o)
 			}
 		case *ast.IncDecStmt:
-			hit(n.X)
+			changed = changed || e.names(n.X, o)
+		case *ast.RangeStmt:
+			changed = changed || n.Key != nil && e.names(n.Key, o) || n.Value != nil && e.names(n.Value, o)
 		case *ast.UnaryExpr:
-			if n.Op == token.AND {
-				hit(n.X)
-			}
-		case *ast.CallExpr: // it may change a variable of the session
-			if _, global := e.p.names[v]; global && !e.pure(n) {
-				changed = true
+			changed = changed || n.Op == token.AND && e.names(n.X, o)
+		case *ast.CallExpr: // of a function that may have the variable too
+			if builtin(e.info, ast.Unparen(n.Fun)) == "" && !e.pure(n) {
+				sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr)
+				if !ok {
+					changed = true
+					break
+				}
+				f, ok := e.info.Uses[sel.Sel].(*types.Func)
+				changed = changed || !ok || e.p.script(f) || f.Signature().Params().Len() > 0 && e.takesFuncs(f.Signature())
 			}
 		}
-		return true
+		return !changed
 	})
-	if changed {
-		return
+	return changed
+}
+
+// takesFuncs says whether a function may call its arguments.
+func (e *emitter) takesFuncs(sig *types.Signature) bool {
+	for i := range sig.Params().Len() {
+		switch sig.Params().At(i).Type().Underlying().(type) {
+		case *types.Signature, *types.Interface, *types.Slice:
+			return true
+		}
 	}
-	ast.Inspect(s.Body, func(n ast.Node) bool {
-		if ix, ok := n.(*ast.IndexExpr); ok {
-			a, ok1 := ix.X.(*ast.Ident)
-			b, ok2 := ix.Index.(*ast.Ident)
-			if ok1 && ok2 && e.info.Uses[a] == v && e.info.Uses[b] == k {
-				e.inLoop[ix] = true
-			}
-		}
-		return true
-	})
+	return false
+}
+
+// notNegative says whether an index cannot be below zero.
+func (e *emitter) notNegative(x ast.Expr) bool {
+	x = ast.Unparen(x)
+	if tv := e.info.Types[x]; tv.Value != nil {
+		return constant.Sign(tv.Value) >= 0
+	}
+	if b, ok := e.core(e.typeOf(x)).(*types.Basic); ok && b.Info()&types.IsUnsigned != 0 && b.Kind() != types.Uint && b.Kind() != types.Uint64 && b.Kind() != types.Uintptr {
+		return true // it fits an int
+	}
+	switch x := x.(type) {
+	case *ast.Ident:
+		return e.counts[e.info.Uses[x]]
+	case *ast.BinaryExpr:
+		return x.Op == token.AND && (e.notNegative(x.X) || e.notNegative(x.Y))
+	case *ast.CallExpr:
+		n := builtin(e.info, ast.Unparen(x.Fun))
+		return n == "len" || n == "cap"
+	}
+	return false
 }

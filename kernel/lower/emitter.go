@@ -32,6 +32,7 @@ type emitter struct {
 	jumps   map[*ast.Ident]bool
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
+	counts  map[types.Object]bool   // keys of loops, which are not negative
 }
 
 // fn is the function being lowered.
@@ -79,6 +80,16 @@ func (e *emitter) pos(n ast.Node) {
 
 // here is where execution is, for the runtime.
 func (e *emitter) here() int { return int(e.at) }
+
+// fault is the line that a failing check tells the runtime: a call in the same
+// statement may have moved it. It is 0 in a library, whose faults are its
+// caller's.
+func (e *emitter) fault() int {
+	if e.library {
+		return 0
+	}
+	return int(e.at)
+}
 
 // checkStop ends the goroutine if its run is over.
 func (e *emitter) checkStop() {

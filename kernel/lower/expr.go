@@ -236,14 +236,14 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 	}
 	i := e.expr(x.Index)
 	if !e.inLoop[x] && e.checkable(x) {
-		i = "__k.Ix(" + e.indexInt(x) + ", " + e.lenOf(x) + ")"
+		i = fmt.Sprintf("__k.Ix(%s, %s, %d)", e.indexInt(x), e.lenOf(x), e.fault())
 	}
 	if _, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
 		return "(*" + e.val(x.X) + ")[" + i + "]"
 	}
 	if _, lit := ast.Unparen(x.X).(*ast.CompositeLit); lit && !e.checked[x] { // never a variable
 		rep := e.rep(e.plainType(e.typeOf(x.X)))
-		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s))] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.val(x.X), i)
+		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s), %d)] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.fault(), e.val(x.X), i)
 	}
 	return e.val(x.X) + "[" + i + "]"
 }
@@ -317,16 +317,16 @@ func (e *emitter) slicePlain(x *ast.SliceExpr) string {
 	}
 	if kind == 2 { // an array must stay where it is
 		addr := "&" + s
-		return fmt.Sprintf("func(__p *%s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %d, %d, %v); return (*__p)[__l:__h%s] }(%s, %s, %s, %s)",
-			e.rep(t), e.rep(rt), e.core(t).(*types.Array).Len(), kind, x.Slice3, last, addr,
+		return fmt.Sprintf("func(__p *%s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %d, %d, %v, %d); return (*__p)[__l:__h%s] }(%s, %s, %s, %s)",
+			e.rep(t), e.rep(rt), e.core(t).(*types.Array).Len(), kind, x.Slice3, e.fault(), last, addr,
 			part(x.Low, "0"), part(x.High, fmt.Sprint(e.core(t).(*types.Array).Len())), part(x.Max, "0"))
 	}
 	if x.High == nil {
-		return fmt.Sprintf("func(__s %s, __l int) %s { __k.Sl(__l, len(__s), 0, %s, %d, false); return __s[__l:] }(%s, %s)",
-			e.rep(t), e.rep(rt), limit, kind|4, s, part(x.Low, "0"))
+		return fmt.Sprintf("func(__s %s, __l int) %s { __k.Sl(__l, len(__s), 0, %s, %d, false, %d); return __s[__l:] }(%s, %s)",
+			e.rep(t), e.rep(rt), limit, kind|4, e.fault(), s, part(x.Low, "0"))
 	}
-	return fmt.Sprintf("func(__s %s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %s, %d, %v); return __s[__l:__h%s] }(%s, %s, %s, %s)",
-		e.rep(t), e.rep(rt), limit, kind, x.Slice3, last, s, part(x.Low, "0"), high, part(x.Max, "0"))
+	return fmt.Sprintf("func(__s %s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %s, %d, %v, %d); return __s[__l:__h%s] }(%s, %s, %s, %s)",
+		e.rep(t), e.rep(rt), limit, kind, x.Slice3, e.fault(), last, s, part(x.Low, "0"), high, part(x.Max, "0"))
 }
 
 // assertion lowers x.(T); with ok it has two results.

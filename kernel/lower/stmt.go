@@ -32,7 +32,11 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		e.declStmt(s)
 		return
 	}
-	e.pos(s)
+	if e.harmless(s) {
+		e.at = s.Pos()
+	} else {
+		e.pos(s)
+	}
 	e.checkIndexes(s)
 	switch s := s.(type) {
 	case *ast.ExprStmt:
@@ -78,6 +82,70 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	default:
 		e.refuse(s.Pos(), fmt.Sprintf("a statement of the form %T", s), "")
 	}
+}
+
+// harmless says whether a statement cannot fail, so that nobody will ask for its
+// line: arithmetic of plain variables, which is what tight loops are made of.
+// Indexes may fail; their checks tell the line then.
+func (e *emitter) harmless(s ast.Stmt) bool {
+	switch s := s.(type) {
+	case *ast.IncDecStmt:
+		return e.plainNumber(s.X)
+	case *ast.AssignStmt:
+		switch s.Tok {
+		case token.QUO_ASSIGN, token.REM_ASSIGN, token.SHL_ASSIGN, token.SHR_ASSIGN:
+			return false
+		}
+		for _, x := range s.Lhs {
+			if id, ok := x.(*ast.Ident); ok && id.Name == "_" || !e.plainNumber(x) {
+				return false
+			}
+		}
+		for _, x := range s.Rhs {
+			if !e.plainNumber(x) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// plainNumber says whether x is arithmetic of plain variables that cannot fail.
+func (e *emitter) plainNumber(x ast.Expr) bool {
+	if id, ok := x.(*ast.Ident); ok && e.info.Defs[id] != nil {
+		b, ok := e.core(e.info.Defs[id].Type()).(*types.Basic)
+		return ok && b.Info()&(types.IsNumeric|types.IsBoolean) != 0
+	}
+	tv, ok := e.info.Types[x]
+	if !ok || tv.Type == nil {
+		return false
+	}
+	if b, ok := e.core(tv.Type).(*types.Basic); !ok || b.Info()&(types.IsNumeric|types.IsBoolean) == 0 {
+		return false
+	}
+	if tv.Value != nil {
+		return true
+	}
+	switch x := x.(type) {
+	case *ast.Ident:
+		return true
+	case *ast.ParenExpr:
+		return e.plainNumber(x.X)
+	case *ast.IndexExpr: // its check tells the line when it fails
+		_, local := x.X.(*ast.Ident)
+		_, slice := e.core(e.typeOf(x.X)).(*types.Slice)
+		return local && slice && e.checkable(x) && e.plainNumber(x.Index)
+	case *ast.UnaryExpr:
+		return x.Op != token.ARROW && x.Op != token.AND && e.plainNumber(x.X)
+	case *ast.BinaryExpr:
+		switch x.Op {
+		case token.QUO, token.REM, token.SHL, token.SHR, token.LAND, token.LOR:
+			return false
+		}
+		return e.plainNumber(x.X) && e.plainNumber(x.Y)
+	}
+	return false
 }
 
 // quick are packages whose functions never wait for anything.
