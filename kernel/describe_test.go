@@ -100,7 +100,7 @@ func TestTimeit(t *testing.T) {
 	k, r := newKernel(t, Options{AutoImport: true})
 	got := play(t, k, r, "n := 0", "%timeit n++", "n > 1000", "%timeit len(\"abc\") + n", "%timeit time.Sleep(20 * time.Millisecond)", "%timeit n +\n  nope", "%timeit\nvar p *int; *p = 1", "n = 5\nn")
 	lines := strings.Split(got, "\n")
-	if len(lines) != 8 || !strings.Contains(lines[0], " a run (best of 3 rounds of ") || lines[1] != "= true" || !strings.Contains(lines[2], "ns a run") || !strings.Contains(lines[3], "ms a run") ||
+	if len(lines) != 8 || !strings.Contains(lines[0], " a run (best of 3 rounds of ") || lines[1] != "= true" || !strings.Contains(lines[2], "s a run") || !strings.Contains(lines[3], "ms a run") ||
 		lines[4] != "! In[6]:2:3: undefined: nope" || lines[5] != "! In[7]:2:13: panic: runtime error: invalid memory address or nil pointer dereference" || lines[6] != "= 5" {
 		t.Errorf("got\n%s", got)
 	}

@@ -173,7 +173,7 @@ func TestMutations(t *testing.T) {
 // FuzzCells: whatever a cell holds, nothing but an error comes back.
 func FuzzCells(f *testing.F) {
 	for _, src := range formCells(f) {
-		if len(src) < 1500 {
+		if len(src) < 500 {
 			f.Add(src)
 		}
 	}
