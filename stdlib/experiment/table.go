@@ -179,7 +179,7 @@ func (c *Comparison) Speed() Shown {
 	// Times of any length stand at the end of a line, so that texts of two runs
 	// differ in their digits only.
 	w = open(newTable())
-	w.AppendHeader(append(c.header(), "prompt, generation, TTFT"))
+	w.AppendHeader(append(c.header(), fmt.Sprintf("%-64s", "prompt, generation, TTFT"))) // as wide as any line
 	for i := range c.Rows {
 		var cells []string
 		for _, x := range c.speed(i) {

@@ -25,7 +25,7 @@ func (r VersusRow) cells() table.Row {
 func (v *Versus) Table() Shown {
 	full, plain := newTable(), open(newTable())
 	full.AppendHeader(append(append(table.Row{}, versusHeads...), "long time", "chain time"))
-	plain.AppendHeader(append(append(table.Row{}, versusHeads...), "long, chain time"))
+	plain.AppendHeader(append(append(table.Row{}, versusHeads...), fmt.Sprintf("%-36s", "long, chain time"))) // as wide as any line
 	for i, r := range v.Rows {
 		if i > 0 && r.Length != v.Rows[i-1].Length {
 			full.AppendSeparator()
