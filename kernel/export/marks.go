@@ -11,7 +11,7 @@ import (
 type marks struct {
 	skip        bool   // nothing of it is compared
 	reason      string // why, for the reader
-	expectError bool // it must fail
+	expectError bool   // it must fail
 	masks       []mask
 	bad         error
 }

@@ -65,6 +65,7 @@ func Run(ctx context.Context, path string, o Options) (*Document, error) {
 	for _, c := range f.Cells {
 		cell := &Cell{Kind: c.Kind, Title: c.Title, Number: c.Index, Line: c.Line + 1, Source: view(c.Kind, c.Source)}
 		cell.marks = readMarks(cell.Source)
+		cell.empty = c.Kind == notebook.Code && len(f.Stmts(fset, c)) == 0
 		d.Cells = append(d.Cells, cell)
 	}
 	last, err := d.bound(o)
@@ -295,6 +296,10 @@ func (r *recorder) reached(number int) {
 		c := r.code[number-1]
 		c.Wall += at.Sub(r.since)
 		c.Ran = true
+	}
+	for number < len(r.code) && r.code[number].empty {
+		r.code[number].Ran = true
+		number++
 	}
 	if number < len(r.code) {
 		r.now = r.code[number]

@@ -45,6 +45,7 @@ func main() {
 		set.Model, set.Architecture, set.Quantisation, set.ContextLength, set.TrainedContext, set.KCacheType, set.VCacheType)
 
 	// %% Generate
+	//nb:skip chance picks the words, and not the same ones on every processor
 	s := m.NewSession()
 	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: 2})
 	must(err)

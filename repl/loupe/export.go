@@ -138,7 +138,7 @@ func (o *exportOptions) finish(_ context.Context, doc *export.Document, err erro
 	if failed.Kind == kernel.Interrupted {
 		status = exitInterrupted
 	}
-	if !o.keepGoing || doc == nil || failed.Kind == kernel.Compile {
+	if !o.keepGoing || failed.Kind == kernel.Compile {
 		fmt.Fprintf(os.Stderr, "loupe: export: %s is not written\n", o.out)
 		return status
 	}

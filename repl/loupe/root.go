@@ -17,6 +17,9 @@ import (
 var commands = []func() *cobra.Command{
 	newRunCmd,
 	newExportCmd,
+	newTestCmd,
+	newNewCmd,
+	newNotebooksCmd,
 	newPullCmd,
 	newModelsCmd,
 	newShowCmd,
