@@ -13,7 +13,10 @@ import (
 
 // architecture is what an architecture's file provides.
 type architecture struct {
-	bind func(c Config, w *Weights) (forward, error)
+	// config reads the keys that only this architecture has, all under arch; nil: none.
+	// What is wrong it says with k.fail.
+	config func(k *keys, arch string, c *Config)
+	bind   func(c Config, w *Weights) (forward, error)
 }
 
 // forward computes the layers of one architecture over the buffers of a Pass.
@@ -23,7 +26,8 @@ type forward interface {
 
 // architectures is the table to extend; the key is general.architecture.
 var architectures = map[string]architecture{
-	"llama": {bind: bindLlama},
+	"gemma3": {configGemma3, bindGemma3},
+	"llama":  {bind: bindLlama},
 }
 
 // Architectures lists the architectures that run, by their names in GGUF files.

@@ -28,10 +28,34 @@ type Config struct {
 	// ARCH.rope.scaling.factor but where it is none.
 	RopeScaling string
 	RopeScale   float64
+	RopeAttn    float64 // what cos and sin are multiplied with; 1 but for long RoPE
 	// Of YaRN, from the same keys: the context it was trained on before, and llama.cpp's
 	// parameters.
 	RopeOrigContext                       int
 	YarnExt, YarnAttn, BetaFast, BetaSlow float64
+
+	// What some architectures have. Where they say nothing else, the zero value is
+	// none.
+	EmbdScale     float32 // the residual stream begins with the embedding times this
+	ResidualScale float32 // attention and feed-forward join it times this
+	AttnScale     float32 // queries times this meet the keys; 1/sqrt(HeadK) when 0
+	AttnCap       float32 // ARCH.attn_logit_softcapping: bound of the scores
+	LogitScale    float32 // logits are multiplied by this
+	LogitCap      float32 // ARCH.final_logit_softcapping: bound of the logits
+	// Window is ARCH.attention.sliding_window: the layers that Local names attend to so
+	// many cells up to the query's own, the others to all. Local layers rotate by
+	// LocalRopeBase, and no setting stretches their context.
+	Window        int
+	Local         []bool // [Layers], or nil: none
+	LocalRopeBase float64
+}
+
+// WindowOf is how many cells layer l attends to; 0: all.
+func (c *Config) WindowOf(l int) int {
+	if c.Local != nil && c.Local[l] {
+		return c.Window
+	}
+	return 0
 }
 
 // ReadConfig reads the geometry. It fails when the architecture is not one of
@@ -43,7 +67,8 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	if k.err != nil {
 		return Config{}, k.err
 	}
-	if _, ok := architectures[c.Arch]; !ok {
+	arc, ok := architectures[c.Arch]
+	if !ok {
 		return Config{}, &UnknownArchError{Arch: c.Arch}
 	}
 	arch := c.Arch + "."
@@ -83,6 +108,10 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	c.RopeOrigContext = k.int(arch+"rope.scaling.original_context_length", c.Context)
 	c.YarnAttn = k.float(arch+"rope.scaling.attn_factor", 1)
 	c.YarnExt, c.BetaFast, c.BetaSlow = k.float(arch+"rope.scaling.yarn_ext_factor", 1), k.float(arch+"rope.scaling.yarn_beta_fast", 32), k.float(arch+"rope.scaling.yarn_beta_slow", 1)
+	c.RopeAttn = 1
+	if arc.config != nil {
+		arc.config(&k, arch, &c)
+	}
 	if n := k.optional(arch + "expert_count"); n > 0 {
 		return Config{}, fmt.Errorf("model: %sexpert_count is %d; mixture-of-experts models do not run in this build", arch, n)
 	}
@@ -155,6 +184,15 @@ func (k *keys) float(key string, def float64) float64 {
 		k.need(key)
 	case !ok:
 		return def
+	}
+	return v
+}
+
+// maybe reads a number that may be absent: then it is 0.
+func (k *keys) maybe(key string) float64 {
+	v, _, err := k.f.Float(key)
+	if err != nil {
+		k.fail(fmt.Errorf("model: %w", err))
 	}
 	return v
 }

@@ -432,13 +432,13 @@ func TestBadFilesAreRefused(t *testing.T) {
 		want string
 	}{
 		{"unknown architecture", func(c *enginetest.Tiny) { c.Meta = map[string]any{"general.architecture": "mamba"} },
-			`model: architecture "mamba" does not run in this build; it runs: llama`},
+			`model: architecture "mamba" does not run in this build; it runs: ` + strings.Join(Architectures(), ", ")},
 		{"no architecture", func(c *enginetest.Tiny) { c.Meta = map[string]any{"general.architecture": nil} }, "no general.architecture"},
 		{"no layers", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": nil} }, "no llama.block_count"},
 		{"huge layers", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": uint32(1 << 31)} }, "llama.block_count is 2147483648"},
 		{"zero heads", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.attention.head_count": uint32(0)} }, "llama.attention.head_count is 0"},
 		{"odd groups", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.attention.head_count_kv": uint32(3)} }, "no multiple of head_count_kv 3"},
-		{"yarn", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.rope.scaling.type": "yarn"} }, `llama.rope.scaling.type is "yarn"`},
+		{"unknown scaling", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.rope.scaling.type": "longrope"} }, `llama.rope.scaling.type is "longrope"`},
 		{"experts", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.expert_count": uint32(8)} }, "llama.expert_count is 8"},
 		{"wrong kind", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.context_length": "long"} }, "llama.context_length"},
 		{"wrong width", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.embedding_length": uint32(64)} }, "tensor token_embd.weight has shape [128, 269], the metadata asks for [64, 269]"},

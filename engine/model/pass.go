@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"loupe/engine/kvcache"
@@ -49,6 +50,7 @@ type Pass struct {
 	logits   []float32 // [LogitRows, Vocab]
 	pattern  []float32 // [nTok, Heads, nKV], only while watched
 	table    ops.RopeTable
+	local    ops.RopeTable // of layers with a window
 	segments []kvcache.Segment
 
 	watcher observe.Observer
@@ -116,7 +118,7 @@ func (m *Model) integers() bool {
 // rope is the rotation that the file asks for.
 func (m *Model) rope() ops.Rope {
 	c := m.Config
-	return ops.Rope{Dims: c.RopeDims, Base: c.RopeBase, Scale: c.RopeScale, Factors: m.weights.RopeFactors}
+	return ops.Rope{Dims: c.RopeDims, Base: c.RopeBase, Scale: c.RopeScale, Factors: m.weights.RopeFactors, Magnitude: c.RopeAttn}
 }
 
 // Batch is the most tokens one Forward takes.
@@ -146,9 +148,15 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 	for i, t := range tokens {
 		p.model.weights.TokenEmbd.Row(p.resid[i*c.Embd:], t)
 	}
+	if c.EmbdScale != 0 {
+		p.cpu.Scale(p.resid, c.EmbdScale, p.n, c.Embd)
+	}
 	p.cpu.Spent("embedding", start)
 	start = time.Now()
 	p.table.Fill(p.Rope, plan.Pos, p.n)
+	if c.Local != nil {
+		p.local.Fill(ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: 1}, plan.Pos, p.n)
+	}
 	p.cpu.Spent("RoPE table", start)
 	if err := p.model.net.layers(p); err != nil {
 		return err
@@ -177,6 +185,12 @@ func (p *Pass) Logits(first, n int) []float32 {
 	// token's time on SmolLM2.
 	p.cpu.MatMul(&p.normed, ops.Out{W: w.Output, Dst: p.logits, Fine: true})
 	logits := p.logits[:n*c.Vocab]
+	if c.LogitScale != 0 {
+		p.cpu.Scale(logits, c.LogitScale, n, c.Vocab)
+	}
+	if c.LogitCap != 0 {
+		p.cpu.SoftCap(logits, c.LogitCap, n, c.Vocab)
+	}
 	p.showFrom(c.Layers, observe.Logits, first, [3]int{n, c.Vocab, 1}, logits)
 	return logits
 }
@@ -249,15 +263,27 @@ func (p *Pass) storeKV(l int) error {
 	return nil
 }
 
+// rotation is the table of layer l.
+func (p *Pass) rotation(l int) *ops.RopeTable {
+	if p.model.Config.WindowOf(l) > 0 {
+		return &p.local
+	}
+	return &p.table
+}
+
 // attend lets the queries of the batch attend to layer l of the cache.
 func (p *Pass) attend(l int) {
 	c, cache := p.model.Config, p.seq.Store().Config()
 	cells := p.plan.From + p.n
+	if c.AttnScale != 0 {
+		// What ops.Attention multiplies by is taken back.
+		p.cpu.Scale(p.q, float32(float64(c.AttnScale)*math.Sqrt(float64(c.HeadK))), p.n, c.Heads*c.HeadK)
+	}
 	p.segments = p.seq.Segments(p.segments[:0], l, cells)
 	a := ops.Attention{
 		Heads: c.Heads, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
 		KType: cache.KType, VType: cache.VType,
-		Segments: p.segments, From: p.plan.From, N: p.n,
+		Segments: p.segments, From: p.plan.From, N: p.n, Window: c.WindowOf(l),
 		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV), Flash: p.Flash,
 	}
 	watched := p.wants(l, observe.AttnPattern)

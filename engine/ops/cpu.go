@@ -33,6 +33,9 @@ type CPU struct {
 	attention attentionTask
 	swiGLU    swiGLUTask
 	add       addTask
+	halves    ropeHalvesTask
+	geGLU     geGLUTask
+	rows      rowsTask
 }
 
 // NewCPU makes a CPU with threads threads. exact chooses the exact way of

@@ -81,10 +81,12 @@ func (p *Profile) name(t pool.Task) string {
 		return "quantise activations"
 	case *normTask:
 		return "norm"
-	case *ropeTask:
+	case *ropeTask, *ropeHalvesTask:
 		return "RoPE"
 	case *swiGLUTask:
 		return "SwiGLU"
+	case *geGLUTask:
+		return "GeGLU"
 	case *addTask:
 		return "residual"
 	}
