@@ -49,8 +49,10 @@ type attentionTask struct {
 	scale   float32
 	group   int // query heads of a K/V head
 	queries int // blocks of queries
-	splits  int // blocks of cells that are computed at the same time; 1: one after another
 	block   int // cells of a block
+	splits  int // blocks that are kept apart, to be joined at the end; 1: joined one after another
+	run     int // of them, how many a chunk computes
+	runs    int // chunks of a K/V head
 }
 
 // Attend computes a.
@@ -69,7 +71,7 @@ func (c *CPU) Attend(a Attention) {
 	t := &c.attention
 	*t = attentionTask{
 		Attention: a, cpu: c, scale: flash.Scale(a.HeadK), group: a.Heads / a.KVHeads,
-		queries: (a.N + queriesAChunk - 1) / queriesAChunk, splits: 1, block: cells,
+		queries: (a.N + queriesAChunk - 1) / queriesAChunk, block: cells, splits: 1, run: 1, runs: 1,
 		shape: flash.Shape{
 			HeadK: a.HeadK, HeadV: a.HeadV, KType: a.KType, VType: a.VType, Cells: cells,
 			Exact: c.exact, Floats: c.exact || !flashed,
@@ -77,8 +79,10 @@ func (c *CPU) Attend(a Attention) {
 	}
 	if flashed {
 		t.block, t.shape.Cells = flash.BlockCells, flash.BlockCells
-		if t.queries == 1 {
+		if t.queries == 1 && c.threads > 1 {
 			t.splits = (cells - t.start(0) + flash.BlockCells - 1) / flash.BlockCells
+			t.run = max(1, t.splits*a.KVHeads/(chunksAThread*c.threads))
+			t.runs = (t.splits + t.run - 1) / t.run
 		}
 	}
 	if t.splits > 1 {
@@ -90,7 +94,7 @@ func (c *CPU) Attend(a Attention) {
 		clear(c.tops)
 		clear(c.sums)
 	}
-	c.do(t, a.KVHeads*t.queries*t.splits)
+	c.do(t, a.KVHeads*t.queries*t.runs)
 	if t.splits > 1 {
 		t.join()
 	}
@@ -110,22 +114,25 @@ func (c *CPU) ScoreBytes() int64 {
 func Attends(t tensor.DType) bool { return quant.Readable(t) }
 
 // Chunk attends with some queries of the heads of one K/V head, to all cells or
-// to one block of them.
+// to a run of blocks of them.
 func (t *attentionTask) Chunk(worker, chunk int) {
-	split := chunk % t.splits
-	kvHead := chunk / t.splits % t.KVHeads
+	run := chunk % t.runs
+	kvHead := chunk / t.runs % t.KVHeads
 	// The last queries see the most cells: they come first, so that the threads
 	// end together.
-	first := (t.queries - 1 - chunk/t.splits/t.KVHeads) * queriesAChunk
+	first := (t.queries - 1 - chunk/t.runs/t.KVHeads) * queriesAChunk
 	n := min(queriesAChunk, t.N-first)
 	tile := &t.cpu.tiles[worker]
 	tile.Reset(t.cpu.kern, t.shape, n*t.group)
 	t.gather(tile, kvHead, first, n)
 	cells := t.From + first + n // that the last of the queries sees
 	if t.splits > 1 {
-		from := t.start(first) + split*t.block
-		t.attend(tile, kvHead, first, n, from, min(t.block, cells-from))
-		t.keep(tile, split, kvHead, n)
+		for split := run * t.run; split < min((run+1)*t.run, t.splits); split++ {
+			tile.Clear()
+			from := t.start(first) + split*t.block
+			t.attend(tile, kvHead, first, n, from, min(t.block, cells-from))
+			t.keep(tile, split, kvHead, n)
+		}
 		return
 	}
 	for from := t.start(first); from < cells; from += t.block {
@@ -171,10 +178,16 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 	for r := range n * t.group {
 		tile.Sees[r] = int32(max(0, min(t.From+first+r/t.group+1-from, cells)))
 	}
-	pages := t.Segments[from/kvcache.PageCells:]
-	size := kvcache.PageCells * t.KType.RowBytes(t.HeadK)
-	for i := range (cells + kvcache.PageCells - 1) / kvcache.PageCells {
-		tile.Keys(i, pages[i].K[kvHead*size:][:size], min(kvcache.PageCells, cells-i*kvcache.PageCells))
+	later := t.Segments[from/kvcache.PageCells:]
+	pages := later[:(cells+kvcache.PageCells-1)/kvcache.PageCells]
+	kBytes, vBytes := kvcache.PageCells*t.KType.RowBytes(t.HeadK), kvcache.PageCells*t.VType.RowBytes(t.HeadV)
+	for i := range pages {
+		if i+1 < len(pages) {
+			tile.Next(pages[i+1].K[kvHead*kBytes:][:kBytes])
+		} else {
+			tile.Next(pages[0].V[kvHead*vBytes:][:vBytes])
+		}
+		tile.Keys(i, pages[i].K[kvHead*kBytes:][:kBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))
 	}
 	for r := range n * t.group {
 		if before := t.From + first + r/t.group + 1 - t.Window - from; t.Window > 0 && before > 0 {
@@ -193,9 +206,13 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 			clear(p[from+len(weights):])
 		}
 	}
-	size = kvcache.PageCells * t.VType.RowBytes(t.HeadV)
-	for i := range (cells + kvcache.PageCells - 1) / kvcache.PageCells {
-		tile.Values(i, pages[i].V[kvHead*size:][:size], min(kvcache.PageCells, cells-i*kvcache.PageCells))
+	for i := range pages {
+		if i+1 < len(pages) {
+			tile.Next(pages[i+1].V[kvHead*vBytes:][:vBytes])
+		} else if len(later) > len(pages) {
+			tile.Next(later[len(pages)].K[kvHead*kBytes:][:kBytes])
+		}
+		tile.Values(i, pages[i].V[kvHead*vBytes:][:vBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))
 	}
 	tile.Join()
 }

@@ -10,6 +10,10 @@ import (
 // generic is plain Go.
 var generic = kernels{
 	mul:          mulGeneric,
+	mulF16:       mulHalves(quant.F16ToF32),
+	mulBF16:      mulHalves(quant.BF16ToF32),
+	turn:         turnGeneric,
+	turned:       1,
 	columns:      columnsGeneric,
 	weigh:        weighGeneric,
 	rescale:      rescaleGeneric,
@@ -43,6 +47,33 @@ func mulGeneric(dst []float32, ldd int, a []float32, lda, rows int, b []float32,
 				}
 				out[i] = s
 			}
+		}
+	}
+}
+
+func word(b []byte, i int) uint16 { return uint16(b[2*i]) | uint16(b[2*i+1])<<8 }
+
+func mulHalves(float func(uint16) float32) func(dst []float32, ldd int, a []float32, lda, rows int, b []byte, n, cols int, add bool, ahead int) {
+	return func(dst []float32, ldd int, a []float32, lda, rows int, b []byte, n, cols int, add bool, ahead int) {
+		for r := range rows {
+			for c := range cols {
+				sum := float32(0)
+				for k, x := range a[r*lda:][:n] {
+					sum += x * float(word(b, k*cols+c))
+				}
+				if add {
+					sum += dst[r*ldd+c]
+				}
+				dst[r*ldd+c] = sum
+			}
+		}
+	}
+}
+
+func turnGeneric(dst, src []byte, n, ahead int) {
+	for j := range PageCells {
+		for d := range n {
+			copy(dst[2*(d*PageCells+j):][:2], src[2*(j*n+d):])
 		}
 	}
 }
@@ -146,27 +177,29 @@ func (f *format) code(block []byte, i int) int {
 	return c
 }
 
-func packKeysGeneric(t tensor.DType, dst, src []byte, stride int) {
-	f := formatOf(t)
+func packKeysGeneric(t tensor.DType, dst, src []byte, n, ahead int) {
+	f, size := formatOf(t), t.BlockBytes()
 	for j := range PageCells {
-		for i := range blockLen {
-			dst[i/4*sliceBytes+4*j+i%4] = byte(f.code(src[j*stride:], i))
+		for i := range n {
+			block := src[(j*n+i)/blockLen*size:]
+			dst[i/4*sliceBytes+4*j+i%4] = byte(f.code(block, i%blockLen))
 		}
 	}
 }
 
-func packValuesGeneric(t tensor.DType, dst []int16, src []byte, stride int) {
-	f := formatOf(t)
+func packValuesGeneric(t tensor.DType, dst []int16, ldd int, src []byte, n, ahead int) {
+	f, size := formatOf(t), t.BlockBytes()
 	for j := range PageCells {
-		for i := range blockLen {
-			dst[j/2*2*blockLen+2*i+j%2] = int16(f.code(src[j*stride:], i) - f.centre)
+		for i := range n {
+			block, c := src[(j*n+i)/blockLen*size:], i%blockLen
+			dst[i/blockLen*ldd+j/2*2*blockLen+2*c+j%2] = int16(f.code(block, c) - f.centre)
 		}
 	}
 }
 
 func halvesGeneric(dst []float32, src []byte, stride int) {
 	for j := range PageCells {
-		dst[j] = quant.F16ToF32(uint16(src[j*stride]) | uint16(src[j*stride+1])<<8)
+		dst[j] = quant.F16ToF32(word(src[j*stride:], 0))
 	}
 }
 

@@ -14,14 +14,13 @@ const (
 )
 
 const (
-	blockLen    = 32                      // elements that share a scale
-	columnBytes = blockLen * PageCells    // of a block column of keys
-	columnInts  = blockLen * PageCells    // of a block column of values
-	sliceBytes  = 4 * PageCells           // 4 elements of each cell of a page
-	most16      = 32767                   // the greatest weight in 16 bits
-	smallest    = 0x1p-100                // scales below count as none
-	lowest      = float32(-1e30)          // what is less than any score
-	none        = "flash: no such kernel" // for a type that has none
+	blockLen    = 32                   // elements that share a scale
+	columnBytes = blockLen * PageCells // of a block column of keys
+	columnInts  = blockLen * PageCells // of a block column of values
+	sliceBytes  = 4 * PageCells        // 4 elements of each cell of a page
+	most16      = 32767                // the greatest weight in 16 bits
+	smallest    = 0x1p-100             // scales below count as none
+	lowest      = float32(-1e30)       // what is less than any score
 )
 
 // A scoresFunc multiplies rows of queries with one block column of a page of keys,
@@ -41,6 +40,14 @@ type scoresOffsetFunc func(dst []float32, ldd int, q []int8, ldq int, dq, sums [
 type kernels struct {
 	// mul computes dst[r*ldd + c] (+)= sum over k < n of a[r*lda + k] * b[k*cols + c].
 	mul func(dst []float32, ldd int, a []float32, lda, rows int, b []float32, n, cols int, add bool)
+	// mulF16 and mulBF16 are mul with b in 16 bits. They ask for what is ahead bytes
+	// after b.
+	mulF16, mulBF16 func(dst []float32, ldd int, a []float32, lda, rows int, b []byte, n, cols int, add bool, ahead int)
+	// turn makes 16-bit word d*PageCells+j of dst that word j*n+d of src, for the
+	// PageCells rows of a page, and asks for what is ahead bytes after src. n is a
+	// multiple of turned.
+	turn   func(dst, src []byte, n, ahead int)
+	turned int
 	// columns makes dst[d*PageCells + j] = src[j*n + d] for j < rows and, what they
 	// are, for up to 7 more.
 	columns func(dst, src []float32, rows, n int)
@@ -56,11 +63,13 @@ type kernels struct {
 
 	scores, scoresBytes scoresFunc // codes of up to 5 bits, and of 8
 	scoresOffset        scoresOffsetFunc
-	// packKeys lays out a block column of a page: byte 4*j+i of slice s is element
-	// 4*s+i of cell j, plus what makes it unsigned.
-	packKeys func(t tensor.DType, dst, src []byte, stride int)
-	// packValues does so for values: int 2*d+i of pair p is element d of cell 2*p+i.
-	packValues func(t tensor.DType, dst []int16, src []byte, stride int)
+	// packKeys lays out the block columns of a page, one after another: byte 4*j+i of
+	// slice s is element 4*s+i of cell j, plus what makes it unsigned. It asks for what
+	// is ahead bytes after src.
+	packKeys func(t tensor.DType, dst, src []byte, n, ahead int)
+	// packValues does so for values, block columns ldd ints apart: int 2*d+i of pair p
+	// is element d of cell 2*p+i.
+	packValues func(t tensor.DType, dst []int16, ldd int, src []byte, n, ahead int)
 	// halves makes float32 of PageCells f16, stride bytes apart.
 	halves func(dst []float32, src []byte, stride int)
 	// largest is the greatest magnitude.
@@ -106,12 +115,20 @@ var formats = [...]format{
 	{typ: tensor.IQ4_NL, codes: 2, bits: 4, centre: 128, values: &valuesIQ4},
 }
 
-// formatOf is the format of t, or nil.
-func formatOf(t tensor.DType) *format {
+// formatIndex is the place of t in formats, or -1.
+func formatIndex(t tensor.DType) int {
 	for i := range formats {
 		if formats[i].typ == t {
-			return &formats[i]
+			return i
 		}
+	}
+	return -1
+}
+
+// formatOf is the format of t, or nil.
+func formatOf(t tensor.DType) *format {
+	if i := formatIndex(t); i >= 0 {
+		return &formats[i]
 	}
 	return nil
 }

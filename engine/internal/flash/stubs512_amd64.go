@@ -14,6 +14,26 @@ func mul64AVX512(dst *float32, ldd int, a *float32, lda int, rows int, b *float3
 //go:noescape
 func mul16AVX512(dst *float32, ldd int, a *float32, lda int, rows int, b *float32, ldb int, n int, add int)
 
+// mulF1664AVX512 makes dst, 64 columns, the product of rows of n elements with n rows of b, or adds it. Strides are in bytes. Asks for what is ahead bytes after b.
+//
+//go:noescape
+func mulF1664AVX512(dst *float32, ldd int, a *float32, lda int, rows int, b *byte, ldb int, n int, add int, ahead int)
+
+// mulF1616AVX512 makes dst, 16 columns, the product of rows of n elements with n rows of b, or adds it. Strides are in bytes. Asks for what is ahead bytes after b.
+//
+//go:noescape
+func mulF1616AVX512(dst *float32, ldd int, a *float32, lda int, rows int, b *byte, ldb int, n int, add int, ahead int)
+
+// mulBF1664AVX512 makes dst, 64 columns, the product of rows of n elements with n rows of b, or adds it. Strides are in bytes. Asks for what is ahead bytes after b.
+//
+//go:noescape
+func mulBF1664AVX512(dst *float32, ldd int, a *float32, lda int, rows int, b *byte, ldb int, n int, add int, ahead int)
+
+// mulBF1616AVX512 makes dst, 16 columns, the product of rows of n elements with n rows of b, or adds it. Strides are in bytes. Asks for what is ahead bytes after b.
+//
+//go:noescape
+func mulBF1616AVX512(dst *float32, ldd int, a *float32, lda int, rows int, b *byte, ldb int, n int, add int, ahead int)
+
 // weighAVX512 replaces each row's scores by their powers of two over the greatest, zero past what the row sees, and gives that and the sum. width is a multiple of 32; lds is in bytes.
 //
 //go:noescape
@@ -48,6 +68,76 @@ func quantiseAVX512(dst *int16, ldd int, p *float32, ldp int, rows int, d *float
 //
 //go:noescape
 func quantiseOffsetAVX512(dst *int16, ldd int, p *float32, ldp int, rows int, d *float32, n int, scale *float32, m *float32, offset *float32)
+
+// halvesAVX512 makes float32 of 64 f16, stride bytes apart.
+//
+//go:noescape
+func halvesAVX512(dst *float32, src *byte, stride int)
+
+// turnAVX512 makes dst the n elements of 64 keys, stride bytes apart, those of one after another; n is a multiple of 32. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func turnAVX512(dst *byte, src *byte, stride int, n int, ahead int)
+
+// packKeysQ8_0AVX512 lays out the block columns of 64 Q8_0 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packKeysQ8_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
+
+// packValuesQ8_0AVX512 lays out the block columns of 64 Q8_0 values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packValuesQ8_0AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
+
+// packKeysQ4_0AVX512 lays out the block columns of 64 Q4_0 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packKeysQ4_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
+
+// packValuesQ4_0AVX512 lays out the block columns of 64 Q4_0 values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packValuesQ4_0AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
+
+// packKeysQ4_1AVX512 lays out the block columns of 64 Q4_1 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packKeysQ4_1AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
+
+// packValuesQ4_1AVX512 lays out the block columns of 64 Q4_1 values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packValuesQ4_1AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
+
+// packKeysQ5_0AVX512 lays out the block columns of 64 Q5_0 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packKeysQ5_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
+
+// packValuesQ5_0AVX512 lays out the block columns of 64 Q5_0 values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packValuesQ5_0AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
+
+// packKeysQ5_1AVX512 lays out the block columns of 64 Q5_1 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packKeysQ5_1AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
+
+// packValuesQ5_1AVX512 lays out the block columns of 64 Q5_1 values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packValuesQ5_1AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
+
+// packKeysIQ4_NLAVX512 lays out the block columns of 64 IQ4_NL keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packKeysIQ4_NLAVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
+
+// packValuesIQ4_NLAVX512 lays out the block columns of 64 IQ4_NL values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.
+//
+//go:noescape
+func packValuesIQ4_NLAVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
 // scoresAVX512 multiplies rows of 32 elements with the keys of a page, whose codes are 1<<shift too great; base are minus the sums of rows. Strides are in bytes.
 //

@@ -14,8 +14,12 @@ var tiers = map[string]*kernels{"avx2": &avx2, "avxvnni": &avx2, "avx512": &avx5
 
 var avx2 = kernels{
 	mul: func(dst []float32, ldd int, a []float32, lda, rows int, b []float32, n, cols int, add bool) {
-		mulBy(16, mul16AVX2, 16, mul16AVX2, dst, ldd, a, lda, rows, b, n, cols, add)
+		mulBy(16, mul16AVX2, mul16AVX2, dst, ldd, a, lda, rows, b, n, cols, add)
 	},
+	mulF16:  mulHalvesBy(16, mulF1616AVX2, mulF1616AVX2),
+	mulBF16: mulHalvesBy(16, mulBF1616AVX2, mulBF1616AVX2),
+	turn:    turnBy(turnAVX2),
+	turned:  16,
 	columns: columns,
 	weigh: func(s []float32, ld, rows, width int, sees []int32, top, sum []float32) {
 		check(len(s) >= span(rows, ld, width) && min(len(sees), len(top), len(sum)) >= rows && width%PageCells == 0)
@@ -32,9 +36,9 @@ var avx2 = kernels{
 	scores:       scoresBy(scoresAVX2),
 	scoresBytes:  scoresBy(scoresBytesAVX2),
 	scoresOffset: scoresOffsetBy(scoresOffsetAVX2),
-	packKeys:     packKeys,
-	packValues:   packValues,
-	halves:       halves,
+	packKeys:     keyPackers{packKeysQ8_0AVX2, packKeysQ4_0AVX2, packKeysQ4_1AVX2, packKeysQ5_0AVX2, packKeysQ5_1AVX2, packKeysIQ4_NLAVX2}.pack,
+	packValues:   valuePackers{packValuesQ8_0AVX2, packValuesQ4_0AVX2, packValuesQ4_1AVX2, packValuesQ5_0AVX2, packValuesQ5_1AVX2, packValuesIQ4_NLAVX2}.pack,
+	halves:       halvesBy(halvesAVX2),
 	largest: func(d []float32) float32 {
 		check(len(d)%16 == 0)
 		return largestAVX2(unsafe.SliceData(d), len(d))
@@ -46,8 +50,12 @@ var avx2 = kernels{
 
 var avx512 = kernels{
 	mul: func(dst []float32, ldd int, a []float32, lda, rows int, b []float32, n, cols int, add bool) {
-		mulBy(64, mul64AVX512, 16, mul16AVX512, dst, ldd, a, lda, rows, b, n, cols, add)
+		mulBy(64, mul64AVX512, mul16AVX512, dst, ldd, a, lda, rows, b, n, cols, add)
 	},
+	mulF16:  mulHalvesBy(64, mulF1664AVX512, mulF1616AVX512),
+	mulBF16: mulHalvesBy(64, mulBF1664AVX512, mulBF1616AVX512),
+	turn:    turnBy(turnAVX512),
+	turned:  32,
 	columns: columns,
 	weigh: func(s []float32, ld, rows, width int, sees []int32, top, sum []float32) {
 		check(len(s) >= span(rows, ld, width) && min(len(sees), len(top), len(sum)) >= rows && width%PageCells == 0)
@@ -64,9 +72,9 @@ var avx512 = kernels{
 	scores:       scoresBy(scoresAVX512),
 	scoresBytes:  scoresBy(scoresAVX512),
 	scoresOffset: scoresOffsetBy(scoresOffsetAVX512),
-	packKeys:     packKeys,
-	packValues:   packValues,
-	halves:       halves,
+	packKeys:     keyPackers{packKeysQ8_0AVX512, packKeysQ4_0AVX512, packKeysQ4_1AVX512, packKeysQ5_0AVX512, packKeysQ5_1AVX512, packKeysIQ4_NLAVX512}.pack,
+	packValues:   valuePackers{packValuesQ8_0AVX512, packValuesQ4_0AVX512, packValuesQ4_1AVX512, packValuesQ5_0AVX512, packValuesQ5_1AVX512, packValuesIQ4_NLAVX512}.pack,
+	halves:       halvesBy(halvesAVX512),
 	largest: func(d []float32) float32 {
 		check(len(d)%16 == 0)
 		return largestAVX512(unsafe.SliceData(d), len(d))
@@ -98,17 +106,37 @@ func flag(b bool) int {
 	return 0
 }
 
-// mulBy multiplies wide columns at a time, and what is left by 16.
+// mulBy multiplies wide columns at a time, and what is left 16 at a time.
 func mulBy(wide int, most func(dst *float32, ldd int, a *float32, lda, rows int, b *float32, ldb, n, add int),
-	narrow int, rest func(dst *float32, ldd int, a *float32, lda, rows int, b *float32, ldb, n, add int),
+	rest func(dst *float32, ldd int, a *float32, lda, rows int, b *float32, ldb, n, add int),
 	dst []float32, ldd int, a []float32, lda, rows int, b []float32, n, cols int, add bool) {
 	check(len(dst) >= span(rows, ldd, cols) && len(a) >= span(rows, lda, n) && len(b) >= n*cols && cols%16 == 0)
 	c := 0
 	for ; c+wide <= cols; c += wide {
 		most(&dst[c], 4*ldd, unsafe.SliceData(a), 4*lda, rows, &b[c], 4*cols, n, flag(add))
 	}
-	for ; c < cols; c += narrow {
+	for ; c < cols; c += 16 {
 		rest(&dst[c], 4*ldd, unsafe.SliceData(a), 4*lda, rows, &b[c], 4*cols, n, flag(add))
+	}
+}
+
+func mulHalvesBy(wide int, most, rest func(dst *float32, ldd int, a *float32, lda, rows int, b *byte, ldb, n, add, ahead int)) func(dst []float32, ldd int, a []float32, lda, rows int, b []byte, n, cols int, add bool, ahead int) {
+	return func(dst []float32, ldd int, a []float32, lda, rows int, b []byte, n, cols int, add bool, ahead int) {
+		check(len(dst) >= span(rows, ldd, cols) && len(a) >= span(rows, lda, n) && len(b) >= 2*n*cols && cols%16 == 0)
+		c := 0
+		for ; c+wide <= cols; c += wide {
+			most(&dst[c], 4*ldd, unsafe.SliceData(a), 4*lda, rows, &b[2*c], 2*cols, n, flag(add), ahead)
+		}
+		for ; c < cols; c += 16 {
+			rest(&dst[c], 4*ldd, unsafe.SliceData(a), 4*lda, rows, &b[2*c], 2*cols, n, flag(add), ahead)
+		}
+	}
+}
+
+func turnBy(kernel func(dst, src *byte, stride, n, ahead int)) func(dst, src []byte, n, ahead int) {
+	return func(dst, src []byte, n, ahead int) {
+		check(min(len(dst), len(src)) >= 2*PageCells*n)
+		kernel(unsafe.SliceData(dst), unsafe.SliceData(src), 2*n, n, ahead)
 	}
 }
 
@@ -149,51 +177,29 @@ func scoresOffsetBy(kernel func(dst *float32, ldd int, q *int8, ldq int, dq *flo
 	}
 }
 
-func packKeys(t tensor.DType, dst, src []byte, stride int) {
-	check(len(dst) >= columnBytes && len(src) >= span(PageCells, stride, t.RowBytes(blockLen)))
-	d, s := unsafe.SliceData(dst), unsafe.SliceData(src)
-	switch t {
-	case tensor.Q8_0:
-		packKeysQ8_0AVX2(d, s, stride)
-	case tensor.Q4_0:
-		packKeysQ4_0AVX2(d, s, stride)
-	case tensor.Q4_1:
-		packKeysQ4_1AVX2(d, s, stride)
-	case tensor.Q5_0:
-		packKeysQ5_0AVX2(d, s, stride)
-	case tensor.Q5_1:
-		packKeysQ5_1AVX2(d, s, stride)
-	case tensor.IQ4_NL:
-		packKeysIQ4_NLAVX2(d, s, stride)
-	default:
-		panic(none)
-	}
+// The packers of a tier, in the order of formats.
+type (
+	keyPackers   [len(formats)]func(dst, src *byte, stride, blocks, ahead int)
+	valuePackers [len(formats)]func(dst *int16, ldd int, src *byte, stride, blocks, ahead int)
+)
+
+func (p keyPackers) pack(t tensor.DType, dst, src []byte, n, ahead int) {
+	stride := t.RowBytes(n)
+	check(n%blockLen == 0 && len(dst) >= n*PageCells && len(src) >= PageCells*stride)
+	p[formatIndex(t)](unsafe.SliceData(dst), unsafe.SliceData(src), stride, n/blockLen, ahead)
 }
 
-func packValues(t tensor.DType, dst []int16, src []byte, stride int) {
-	check(len(dst) >= columnInts && len(src) >= span(PageCells, stride, t.RowBytes(blockLen)))
-	d, s := unsafe.SliceData(dst), unsafe.SliceData(src)
-	switch t {
-	case tensor.Q8_0:
-		packValuesQ8_0AVX2(d, s, stride)
-	case tensor.Q4_0:
-		packValuesQ4_0AVX2(d, s, stride)
-	case tensor.Q4_1:
-		packValuesQ4_1AVX2(d, s, stride)
-	case tensor.Q5_0:
-		packValuesQ5_0AVX2(d, s, stride)
-	case tensor.Q5_1:
-		packValuesQ5_1AVX2(d, s, stride)
-	case tensor.IQ4_NL:
-		packValuesIQ4_NLAVX2(d, s, stride)
-	default:
-		panic(none)
-	}
+func (p valuePackers) pack(t tensor.DType, dst []int16, ldd int, src []byte, n, ahead int) {
+	stride := t.RowBytes(n)
+	check(n%blockLen == 0 && len(dst) >= span(n/blockLen, ldd, columnInts) && len(src) >= PageCells*stride)
+	p[formatIndex(t)](unsafe.SliceData(dst), 2*ldd, unsafe.SliceData(src), stride, n/blockLen, ahead)
 }
 
-func halves(dst []float32, src []byte, stride int) {
-	check(len(dst) >= PageCells && len(src) >= span(PageCells, stride, 2))
-	halvesAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), stride)
+func halvesBy(kernel func(dst *float32, src *byte, stride int)) func(dst []float32, src []byte, stride int) {
+	return func(dst []float32, src []byte, stride int) {
+		check(len(dst) >= PageCells && len(src) >= span(PageCells, stride, 2))
+		kernel(unsafe.SliceData(dst), unsafe.SliceData(src), stride)
+	}
 }
 
 func quantiseBy(plain func(dst *int16, ldd int, p *float32, ldp, rows int, d *float32, n int, scale *float32),

@@ -41,9 +41,11 @@ type Tile struct {
 	q      simd.Q8
 	scores []float32 // [Rows, ld]: scores of the block, then weights
 	ld     int
+	next   uintptr   // page to ask for
 	cells  int       // of the block
 	tile   []float32 // [PageCells, HeadK or HeadV]: of a page
 	turned []float32 // [HeadK, PageCells]: its keys
+	words  []byte    // the same in 16 bits
 	codes  []byte    // [HeadK/32] block columns of a page of keys
 	scales []float32 // [2, PageCells]: scales and offsets of one
 	ints   []int16   // [pages, HeadV/32] block columns of values
@@ -100,8 +102,16 @@ func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
 		*v = sized(*v, padded)
 		clear(*v)
 	}
+	for i := range t.newTop {
+		t.newTop[i] = lowest
+	}
+	t.Clear()
+}
+
+// Clear forgets all blocks.
+func (t *Tile) Clear() {
 	for i := range t.Top {
-		t.Top[i], t.newTop[i] = lowest, lowest
+		t.Top[i], t.Sum[i] = lowest, 0
 	}
 	clear(t.Out)
 }
@@ -122,10 +132,31 @@ func (t *Tile) Start() {
 	}
 }
 
+// Next tells which page of keys or of values will be read after the one at hand. For
+// few queries, what takes the time is to fetch it: pages of one layer lie far apart.
+func (t *Tile) Next(page []byte) { t.next = uintptr(unsafe.Pointer(unsafe.SliceData(page))) }
+
+// ahead is how far after page the next one is.
+func (t *Tile) ahead(page []byte) int {
+	return int(t.next - uintptr(unsafe.Pointer(unsafe.SliceData(page))))
+}
+
 // Keys makes the scores of page i of the block with its first cells keys; page has
 // PageCells.
 func (t *Tile) Keys(i int, page []byte, cells int) {
 	dst, n := t.scores[i*PageCells:], t.HeadK
+	if mul := t.halves(t.KType); mul != nil && n%t.kern.turned == 0 {
+		// Results are the same either way: 16 bits become float32 exactly.
+		t.words = sized(t.words, 2*n*PageCells)
+		t.kern.turn(t.words, page, n, t.ahead(page))
+		if t.Rows <= fewRows {
+			mul(dst, t.ld, t.Q, n, t.Rows, t.words, n, PageCells, false, 0)
+			return
+		}
+		t.expand(t.KType, t.turned, t.words)
+		t.kern.mul(dst, t.ld, t.Q, n, t.Rows, t.turned, n, PageCells, false)
+		return
+	}
 	if t.k == nil {
 		keys := t.decode(t.KType, page, cells, n, n)
 		t.kern.columns(t.turned, keys, cells, n)
@@ -133,10 +164,10 @@ func (t *Tile) Keys(i int, page []byte, cells int) {
 		return
 	}
 	f, stride, blocks := t.k, t.KType.RowBytes(n), n/blockLen
+	t.kern.packKeys(f.typ, t.codes, page, n, t.ahead(page))
 	for b := range blocks {
 		src := page[b*t.KType.BlockBytes():]
-		codes, d, m := t.codes[:columnBytes], t.scales[:PageCells], t.scales[PageCells:]
-		t.kern.packKeys(f.typ, codes, src, stride)
+		codes, d, m := t.codes[b*columnBytes:][:columnBytes], t.scales[:PageCells], t.scales[PageCells:]
 		t.kern.halves(d, src, stride)
 		switch q := &t.q; {
 		case f.offset:
@@ -171,6 +202,10 @@ func (t *Tile) Weights(r int) ([]float32, float32) {
 
 // Values takes the first cells values of page i of the block.
 func (t *Tile) Values(i int, page []byte, cells int) {
+	if mul := t.halves(t.VType); mul != nil && t.Rows <= fewRows && t.Width() == t.HeadV {
+		mul(t.part, t.HeadV, t.scores[i*PageCells:], t.ld, t.Rows, page, cells, t.HeadV, i > 0, t.ahead(page))
+		return
+	}
 	if t.v == nil {
 		w := t.Width()
 		v := t.decode(t.VType, page, cells, t.HeadV, w)
@@ -178,9 +213,9 @@ func (t *Tile) Values(i int, page []byte, cells int) {
 		return
 	}
 	stride, blocks := t.VType.RowBytes(t.HeadV), t.HeadV/blockLen
+	t.kern.packValues(t.v.typ, t.ints[i*columnInts:], BlockCells/PageCells*columnInts, page, t.HeadV, t.ahead(page))
 	for b := range blocks {
 		src := page[b*t.VType.BlockBytes():]
-		t.kern.packValues(t.v.typ, t.ints[(b*BlockCells/PageCells+i)*columnInts:][:columnInts], src, stride)
 		at := b*BlockCells + i*PageCells
 		t.kern.halves(t.d[at:][:PageCells], src, stride)
 		clear(t.d[at+cells : at+PageCells])
@@ -236,6 +271,20 @@ func (t *Tile) fitRows(d []float32) {
 			t.fit[r], t.unfit[r] = most16/most, most/most16
 		}
 	}
+}
+
+// fewRows is up to how many rows 16-bit elements are converted for each product.
+const fewRows = 6
+
+// halves multiplies by elements of type typ as they are, or is nil.
+func (t *Tile) halves(typ tensor.DType) func(dst []float32, ldd int, a []float32, lda, rows int, b []byte, n, cols int, add bool, ahead int) {
+	switch typ {
+	case tensor.F16:
+		return t.kern.mulF16
+	case tensor.BF16:
+		return t.kern.mulBF16
+	}
+	return nil
 }
 
 // decode gives the first rows rows of a page as float32, width apart. Elements

@@ -208,3 +208,31 @@ func (g *generator) tiles(count reg.GPVirtual, sizes []int, body func(n int)) {
 		g.loop(count, n, func() { body(n) })
 	}
 }
+
+// prefetcher asks for memory in order, a piece at a time: what is ahead bytes after
+// p. Past its end that does nothing, as a prefetch cannot fault.
+type prefetcher struct {
+	*generator
+	next, end reg.GPVirtual
+}
+
+func (g *generator) prefetcher(p reg.GPVirtual) prefetcher {
+	f := prefetcher{g, g.GP64(), g.GP64()}
+	g.MOVQ(p, f.next)
+	g.ADDQ(g.param("ahead"), f.next)
+	g.MOVQ(f.next, f.end)
+	return f
+}
+
+// upTo asks for the next bytes bytes.
+func (f prefetcher) upTo(bytes reg.GPVirtual, scale uint8) {
+	f.LEAQ(indexed(f.end, bytes, scale, 0), f.end)
+	top, end := f.label("fetch"), f.label("end")
+	f.Label(top)
+	f.CMPQ(f.next, f.end)
+	f.JGE(operand.LabelRef(end))
+	f.PREFETCHT0(at(f.next, 0))
+	f.advance(64, f.next)
+	f.JMP(operand.LabelRef(top))
+	f.Label(end)
+}

@@ -268,13 +268,19 @@ func (g *generator) mix(sizes []int) {
 	g.function("mix", mixSignature, mixDoc)
 	dst, ldd, p, ldp, count := g.load("dst"), g.load("ldd"), g.load("p"), g.load("ldp"), g.load("rows")
 	g.tiles(count, sizes, func(n int) {
-		acc := g.vecs(n * vecs)
-		g.zero(acc...)
+		// With few rows, each waits for the sum before: every other pair has its own.
+		sets := 1
+		if g.wide() && n <= 6 {
+			sets = 2
+		}
+		sums := g.vecs(sets * n * vecs)
+		g.zero(sums...)
 		rows, v, left := g.rowsAt(p, ldp, n), g.load("v"), g.GP64()
 		g.MOVQ(operand.U32(pageCells/2), left)
 		const unroll = 4
 		g.loop(left, unroll, func() {
 			for u := range unroll {
+				acc := sums[u%sets*n*vecs:]
 				if g.wide() {
 					w := g.vecs(vecs)
 					for c := range w {
@@ -304,6 +310,12 @@ func (g *generator) mix(sizes []int) {
 			g.advance(unroll*pairBytes, v)
 			g.advance(4*unroll, rows.pointers...)
 		})
+		acc := sums[:n*vecs]
+		if sets == 2 {
+			for i, a := range acc {
+				g.VPADDD(sums[len(acc)+i], a, a)
+			}
+		}
 		store := func(add bool) func() {
 			return func() {
 				for r := range n {

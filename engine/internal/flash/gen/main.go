@@ -46,7 +46,6 @@ var tiers = []struct {
 		g.scores256()
 		g.mix256()
 		g.columns()
-		g.packs()
 	}},
 	{"avx512_amd64.s", "stubs512_amd64.go", avx512, func(g *generator) {
 		g.common()
@@ -97,6 +96,9 @@ func (g *generator) common() {
 	g.largest()
 	g.quantise(false)
 	g.quantise(true)
+	g.halves()
+	g.turn()
+	g.packs()
 }
 
 // withoutLocalPointers tells the garbage collector that the frames hold no

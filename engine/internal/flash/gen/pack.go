@@ -10,6 +10,7 @@ import (
 // format is a block format of 32 elements.
 type format struct {
 	name   string
+	size   int // in bytes
 	codes  int // offset of the codes
 	high   int // offset of the fifth bits
 	bits   int
@@ -20,12 +21,12 @@ type format struct {
 var valuesIQ4 = [16]int{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
 
 var formats = []format{
-	{name: "Q8_0", codes: 2, bits: 8, centre: 128},
-	{name: "Q4_0", codes: 2, bits: 4, centre: 8},
-	{name: "Q4_1", codes: 4, bits: 4},
-	{name: "Q5_0", codes: 6, high: 2, bits: 5, centre: 16},
-	{name: "Q5_1", codes: 8, high: 4, bits: 5},
-	{name: "IQ4_NL", codes: 2, bits: 4, centre: 128, values: &[16]uint8{}},
+	{name: "Q8_0", size: 34, codes: 2, bits: 8, centre: 128},
+	{name: "Q4_0", size: 18, codes: 2, bits: 4, centre: 8},
+	{name: "Q4_1", size: 20, codes: 4, bits: 4},
+	{name: "Q5_0", size: 22, codes: 6, high: 2, bits: 5, centre: 16},
+	{name: "Q5_1", size: 24, codes: 8, high: 4, bits: 5},
+	{name: "IQ4_NL", size: 18, codes: 2, bits: 4, centre: 128, values: &[16]uint8{}},
 }
 
 // packs makes the kernels that lay out a block column of a page of keys or of
@@ -38,7 +39,6 @@ func (g *generator) packs() {
 		g.packKeys(f)
 		g.packValues(f)
 	}
-	g.halves()
 }
 
 func (g *generator) bytes16(name string, values [16]uint8) operand.Mem {
@@ -47,11 +47,67 @@ func (g *generator) bytes16(name string, values [16]uint8) operand.Mem {
 		words[i/4] |= uint32(v) << (8 * (i % 4))
 		words[4+i/4] = words[i/4]
 	}
-	return g.table(name, words[:]...)
+	return g.repeated(name, words[:]...)
 }
 
-// codes decodes the 32 codes of the block at m, which are unsigned.
-func (g *generator) codes(f format, m func(disp int) operand.Mem) reg.VecVirtual {
+// place is where byte disp of the block at hand, or of the one after it, lies.
+type place func(block, disp int) operand.Mem
+
+// codes decodes the 32 codes of a block, which are unsigned, or on wide registers
+// those of two blocks: 16 a lane.
+func (g *generator) codes(f format, m place, two bool) reg.VecVirtual {
+	flip := g.word("flip", 0x80808080)
+	if !two {
+		return g.codesOfOne(f, func(disp int) operand.Mem { return m(0, disp) })
+	}
+	x := g.ZMM()
+	if f.bits == 8 {
+		g.VMOVDQU32(m(0, f.codes), x.AsY())
+		g.VINSERTI64X4(operand.U8(1), m(1, f.codes), x, x)
+		g.VPXORD(flip, x, x)
+		return x
+	}
+	g.VMOVDQU32(m(0, f.codes), x.AsX())
+	g.VINSERTI32X4(operand.U8(1), m(1, f.codes), x.AsY(), x.AsY())
+	g.VSHUFI32X4(operand.U8(0x50), x, x, x)
+	g.VPSRLVD(g.table("highNibbles", 0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4), x, x)
+	g.VPANDD(g.word("nibbles", 0x0f0f0f0f), x, x)
+	if f.values != nil {
+		t := g.ZMM()
+		g.VMOVDQU32(g.bytes16("values"+f.name, *f.values), t)
+		g.VPSHUFB(x, t, x)
+	}
+	if f.bits == 5 {
+		b, h, k := g.ZMM(), g.YMM(), g.K()
+		g.VPBROADCASTD(m(0, f.high), b.AsY())
+		g.VPBROADCASTD(m(1, f.high), h)
+		g.VINSERTI64X4(operand.U8(1), h, b, b)
+		g.VPSHUFB(g.byteOfBit(), b, b)
+		g.VPTESTMB(g.bitOfByte(), b, k)
+		g.VPADDB(g.word("sixteens", 0x10101010), x, k, x)
+	}
+	return x
+}
+
+// byteOfBit is, for each of 32 bits, the byte it is in, and bitOfByte the bit it is
+// there.
+func (g *generator) byteOfBit() operand.Mem {
+	return g.repeated("byteOfBit", 0, 0, 0x01010101, 0x01010101, 0x02020202, 0x02020202, 0x03030303, 0x03030303)
+}
+
+func (g *generator) bitOfByte() operand.Mem {
+	return g.repeated("bitOfByte", 0x08040201, 0x80402010, 0x08040201, 0x80402010, 0x08040201, 0x80402010, 0x08040201, 0x80402010)
+}
+
+// repeated is a table of 8 words, over and over.
+func (g *generator) repeated(name string, words ...uint32) operand.Mem {
+	for len(words) < g.isa.lanes {
+		words = append(words, words[:8]...)
+	}
+	return g.table(name, words...)
+}
+
+func (g *generator) codesOfOne(f format, m func(disp int) operand.Mem) reg.VecVirtual {
 	x := g.YMM()
 	if f.bits == 8 {
 		g.VMOVDQU(g.word("flip", 0x80808080), x)
@@ -71,10 +127,9 @@ func (g *generator) codes(f format, m func(disp int) operand.Mem) reg.VecVirtual
 	if f.bits == 5 {
 		b := g.YMM()
 		g.VPBROADCASTD(m(f.high), b)
-		g.VPSHUFB(g.table("byteOfBit", 0, 0, 0x01010101, 0x01010101, 0x02020202, 0x02020202, 0x03030303, 0x03030303), b, b)
-		bits := []uint32{0x08040201, 0x80402010, 0x08040201, 0x80402010, 0x08040201, 0x80402010, 0x08040201, 0x80402010}
-		g.VPAND(g.table("bitOfByte", bits...), b, b)
-		g.VPCMPEQB(g.table("bitOfByte", bits...), b, b)
+		g.VPSHUFB(g.byteOfBit(), b, b)
+		g.VPAND(g.bitOfByte(), b, b)
+		g.VPCMPEQB(g.bitOfByte(), b, b)
 		g.VPAND(g.word("sixteens", 0x10101010), b, b)
 		g.VPOR(b, x, x)
 	}
@@ -110,91 +165,213 @@ func (g *generator) transpose8(x []reg.VecVirtual, store func(s int, v reg.VecVi
 	}
 }
 
+// blocks runs body for the block columns of a row, two at a time where registers are
+// wide.
+func (g *generator) blocks(body func(two bool)) {
+	n := g.load("blocks")
+	if g.wide() {
+		g.loop(n, 2, func() { body(true) })
+	}
+	g.loop(n, 1, func() { body(false) })
+}
+
 func (g *generator) packKeys(f format) {
-	g.function("packKeys"+f.name, "func(dst *byte, src *byte, stride int)",
-		fmt.Sprintf("lays out a block column of %d %s keys, stride bytes apart: slices of 4 elements of all.", pageCells, f.name))
+	g.function("packKeys"+f.name, "func(dst *byte, src *byte, stride int, blocks int, ahead int)",
+		fmt.Sprintf("lays out the block columns of %d %s keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.", pageCells, f.name))
 	dst, src, stride, left := g.load("dst"), g.load("src"), g.load("stride"), g.GP64()
+	fetch := g.prefetcher(src)
 	g.MOVQ(operand.U32(pageCells), left)
-	g.loop(left, 8, func() {
-		p := g.rowsAt(src, stride, 8)
-		x := make([]reg.VecVirtual, 8)
-		for r := range x {
-			x[r] = g.codes(f, func(disp int) operand.Mem { return p.at(r, disp) })
-		}
-		g.transpose8(x, func(s int, v reg.VecVirtual) { g.VMOVUPS(v, at(dst, s*sliceBytes)) })
-		g.LEAQ(indexed(src, stride, 8, 0), src)
-		g.advance(32, dst)
+	g.loop(left, 4, func() {
+		fetch.upTo(stride, 4)
+		p, o := g.rowsAt(src, stride, 4), g.GP64()
+		g.MOVQ(dst, o)
+		g.blocks(func(two bool) {
+			x := make([]reg.VecVirtual, 4)
+			for r := range x {
+				x[r] = g.codes(f, func(block, disp int) operand.Mem { return p.at(r, block*f.size+disp) }, two)
+			}
+			pair := func(a, b int, lo, hi func(x, y, z operand.Op)) {
+				var t reg.VecVirtual = g.YMM()
+				if two {
+					t = g.ZMM()
+				}
+				lo(x[b], x[a], t)
+				hi(x[b], x[a], x[b])
+				x[a] = t
+			}
+			for _, i := range []int{0, 2} {
+				pair(i, i+1, func(x, y, z operand.Op) { g.VPUNPCKLDQ(x, y, z) }, func(x, y, z operand.Op) { g.VPUNPCKHDQ(x, y, z) })
+			}
+			for i := range 2 {
+				pair(i, i+2, func(x, y, z operand.Op) { g.VPUNPCKLQDQ(x, y, z) }, func(x, y, z operand.Op) { g.VPUNPCKHQDQ(x, y, z) })
+			}
+			lanes, columns := 2, 1
+			if two {
+				lanes, columns = 4, 2
+			}
+			for i, s := range []int{0, 2, 1, 3} {
+				g.lanesTo(x[i], lanes, func(lane int) operand.Mem { return at(o, (4*lane+s)*sliceBytes) })
+			}
+			g.advance(columns*slices*sliceBytes, o)
+			g.advance(columns*f.size, p.pointers...)
+		})
+		g.LEAQ(indexed(src, stride, 4, 0), src)
+		g.advance(16, dst)
 	})
 	g.end()
 }
 
 func (g *generator) packValues(f format) {
-	g.function("packValues"+f.name, "func(dst *int16, src *byte, stride int)",
-		fmt.Sprintf("lays out a block column of %d %s values, stride bytes apart: the elements of two after one another, as 16 bits.", pageCells, f.name))
-	dst, src, stride, left := g.load("dst"), g.load("src"), g.load("stride"), g.GP64()
+	g.function("packValues"+f.name, "func(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)",
+		fmt.Sprintf("lays out the block columns of %d %s values, stride bytes apart, ldd bytes apart: the elements of two after one another, as 16 bits. Asks for what is ahead bytes after src.", pageCells, f.name))
+	dst, ldd, src, stride, left := g.load("dst"), g.load("ldd"), g.load("src"), g.load("stride"), g.GP64()
+	fetch := g.prefetcher(src)
 	g.MOVQ(operand.U32(pageCells), left)
 	g.loop(left, 2, func() {
-		var x [2]reg.VecVirtual
-		for r := range x {
-			if f.bits == 8 {
-				x[r] = g.YMM()
-				g.VMOVDQU(g.valueAt(src, stride, r, f.codes), x[r])
-				continue
-			}
-			x[r] = g.codes(f, func(disp int) operand.Mem { return g.valueAt(src, stride, r, disp) })
-			if f.values != nil {
-				g.VPXOR(g.word("flip", 0x80808080), x[r], x[r])
-			} else if f.centre > 0 {
-				g.VPSUBB(g.word("centre"+f.name, f.centre*0x01010101), x[r], x[r])
-			}
-		}
-		lo, hi := g.YMM(), g.YMM()
-		g.VPUNPCKLBW(x[1], x[0], lo)
-		g.VPUNPCKHBW(x[1], x[0], hi)
-		for lane := range 2 {
-			for i, v := range []reg.VecVirtual{lo, hi} {
-				w := g.YMM()
-				if lane == 0 {
-					g.VPMOVSXBW(v.AsX(), w)
-				} else {
-					g.VEXTRACTI128(operand.U8(1), v, v.AsX())
-					g.VPMOVSXBW(v.AsX(), w)
+		fetch.upTo(stride, 2)
+		p, o := g.rowsAt(src, stride, 2), g.GP64()
+		g.MOVQ(dst, o)
+		g.blocks(func(two bool) {
+			x := make([]reg.VecVirtual, 2)
+			for r := range x {
+				x[r] = g.codes(f, func(block, disp int) operand.Mem { return p.at(r, block*f.size+disp) }, two)
+				switch m := g.word("centre"+f.name, f.centre*0x01010101); {
+				case f.centre == 0:
+				case two && f.centre == 128:
+					g.VPXORD(m, x[r], x[r])
+				default:
+					g.VPSUBB(m, x[r], x[r])
 				}
-				g.VMOVDQU(w, at(dst, 64*lane+32*i))
 			}
-		}
+			if two {
+				lo, hi := g.ZMM(), g.ZMM()
+				g.VPUNPCKLBW(x[1], x[0], lo)
+				g.VPUNPCKHBW(x[1], x[0], hi)
+				for block := range 2 {
+					for i, v := range []reg.VecVirtual{lo, hi} {
+						w := g.ZMM()
+						if block > 0 {
+							g.VEXTRACTI64X4(operand.U8(1), v, v.AsY())
+						}
+						g.VPMOVSXBW(v.AsY(), w)
+						g.VMOVDQU32(w.AsY(), at(o, 32*i))
+						g.VEXTRACTI64X4(operand.U8(1), w, at(o, 64+32*i))
+					}
+					g.ADDQ(ldd, o)
+				}
+				g.advance(2*f.size, p.pointers...)
+				return
+			}
+			lo, hi := g.YMM(), g.YMM()
+			g.VPUNPCKLBW(x[1], x[0], lo)
+			g.VPUNPCKHBW(x[1], x[0], hi)
+			for lane := range 2 {
+				for i, v := range []reg.VecVirtual{lo, hi} {
+					w := g.YMM()
+					if lane > 0 {
+						g.VEXTRACTI128(operand.U8(1), v, v.AsX())
+					}
+					g.VPMOVSXBW(v.AsX(), w)
+					g.VMOVDQU(w, at(o, 64*lane+32*i))
+				}
+			}
+			g.ADDQ(ldd, o)
+			g.advance(f.size, p.pointers...)
+		})
 		g.LEAQ(indexed(src, stride, 2, 0), src)
 		g.advance(pairBytes, dst)
 	})
 	g.end()
 }
 
-func (g *generator) valueAt(src, stride reg.GPVirtual, r, disp int) operand.Mem {
-	if r == 0 {
-		return at(src, disp)
-	}
-	return indexed(src, stride, 1, disp)
-}
-
-// halves gathers scales.
+// halves gathers scales: as words in the second half of dst, from where they are
+// converted upwards. Inserting them into registers takes longer.
 func (g *generator) halves() {
 	g.function("halves", "func(dst *float32, src *byte, stride int)",
 		fmt.Sprintf("makes float32 of %d f16, stride bytes apart.", pageCells))
 	dst, src, stride, left := g.load("dst"), g.load("src"), g.load("stride"), g.GP64()
+	const words = 2 * pageCells
+	g.MOVQ(operand.U32(pageCells), left)
+	p := g.GP64()
+	g.LEAQ(at(dst, words), p)
+	g.loop(left, 4, func() {
+		w := g.GP64()
+		for r := range 4 {
+			if r%2 == 0 {
+				g.MOVWLZX(at(src, 0), w.As32())
+			} else {
+				g.MOVWLZX(indexed(src, stride, 1, 0), w.As32())
+				g.LEAQ(indexed(src, stride, 2, 0), src)
+			}
+			g.MOVW(w.As16(), at(p, 2*r))
+		}
+		g.advance(8, p)
+	})
+	for i := range pageCells / g.isa.lanes {
+		x := g.vec()
+		g.VCVTPH2PS(at(dst, words+2*g.isa.lanes*i), x)
+		g.VMOVUPS(x, at(dst, g.bytes()*i))
+	}
+	g.end()
+}
+
+// turn makes the kernel that turns rows of 16-bit keys on their side: 8 of them at a
+// time, a register of each.
+func (g *generator) turn() {
+	g.function("turn", "func(dst *byte, src *byte, stride int, n int, ahead int)",
+		fmt.Sprintf("makes dst the n elements of %d keys, stride bytes apart, those of one after another; n is a multiple of %d. Asks for what is ahead bytes after src.", pageCells, g.bytes()/2))
+	dst, src, stride, left := g.load("dst"), g.load("src"), g.load("stride"), g.GP64()
+	fetch := g.prefetcher(src)
 	g.MOVQ(operand.U32(pageCells), left)
 	g.loop(left, 8, func() {
-		p := g.rowsAt(src, stride, 8)
-		x, y := g.XMM(), g.YMM()
-		g.VPXOR(x, x, x)
-		for r := range 8 {
-			g.VPINSRW(operand.U8(uint8(r)), p.at(r, 0), x, x)
-		}
-		g.VCVTPH2PS(x, y)
-		g.VMOVUPS(y, at(dst, 0))
+		fetch.upTo(stride, 8)
+		p, o, n := g.rowsAt(src, stride, 8), g.GP64(), g.load("n")
+		g.MOVQ(dst, o)
+		g.loop(n, g.bytes()/2, func() {
+			x := g.vecs(8)
+			for r := range x {
+				g.VMOVUPS(p.at(r, 0), x[r])
+			}
+			type op = func(x, y, z operand.Op)
+			pair := func(a, b int, lo, hi op) {
+				t := g.vec()
+				lo(x[b], x[a], t)
+				hi(x[b], x[a], x[b])
+				x[a] = t
+			}
+			// After each step a word's place has one more bit of the row and one less of
+			// the element.
+			for i := 0; i < 8; i += 2 {
+				pair(i, i+1, func(x, y, z operand.Op) { g.VPUNPCKLWD(x, y, z) }, func(x, y, z operand.Op) { g.VPUNPCKHWD(x, y, z) })
+			}
+			for _, i := range []int{0, 1, 4, 5} {
+				pair(i, i+2, func(x, y, z operand.Op) { g.VPUNPCKLDQ(x, y, z) }, func(x, y, z operand.Op) { g.VPUNPCKHDQ(x, y, z) })
+			}
+			for i := range 4 {
+				pair(i, i+4, func(x, y, z operand.Op) { g.VPUNPCKLQDQ(x, y, z) }, func(x, y, z operand.Op) { g.VPUNPCKHQDQ(x, y, z) })
+			}
+			for i, d := range []int{0, 4, 2, 6, 1, 5, 3, 7} {
+				g.lanesTo(x[i], g.bytes()/16, func(lane int) operand.Mem { return at(o, (8*lane+d)*2*pageCells) })
+			}
+			g.advance(g.bytes(), p.pointers...)
+			g.advance(g.bytes()/2*2*pageCells, o)
+		})
 		g.LEAQ(indexed(src, stride, 8, 0), src)
-		g.advance(32, dst)
+		g.advance(16, dst)
 	})
 	g.end()
+}
+
+// lanesTo stores each 16 bytes of x, 2 or 4.
+func (g *generator) lanesTo(x reg.VecVirtual, lanes int, m func(lane int) operand.Mem) {
+	g.VMOVUPS(x.AsX(), m(0))
+	for lane := 1; lane < lanes; lane++ {
+		if lanes == 4 {
+			g.VEXTRACTI32X4(operand.U8(uint8(lane)), x, m(lane))
+		} else {
+			g.VEXTRACTI128(operand.U8(1), x, m(lane))
+		}
+	}
 }
 
 // columns makes the kernel that turns rows of float32 keys on their side.
