@@ -258,7 +258,7 @@ func TestStopped(t *testing.T) {
 			t.Errorf("row %d: %+v", i, r)
 		}
 	}
-	if len(shown) != 1 || shown[0] != any(c) || !strings.Contains(c.String(), "stopped after 2 of 8 runs") {
+	if len(shown) != 1 || shown[0] != any(c) || !strings.Contains(c.String(), "stopped after 2 of 8 runs") || strings.Count(c.String(), "not run") != 4 {
 		t.Errorf("shown %v", shown)
 	}
 }

@@ -60,6 +60,14 @@ type Row struct {
 // ran reports whether the row has measurements.
 func (r *Row) ran() bool { return r.GenRate.N > 0 }
 
+// missing says why a row has no measurements.
+func (r *Row) missing() string {
+	if r.Err != nil {
+		return "refused"
+	}
+	return "not run"
+}
+
 // config is what a table says of the row's setting.
 func (r *Row) config() engine.LoadConfig {
 	if r.Effective != (engine.LoadConfig{}) {

@@ -128,7 +128,7 @@ var (
 func (c *Comparison) cost(i int) table.Row {
 	r := &c.Rows[i]
 	if !r.ran() {
-		return table.Row{"refused", "", "", "", "", ""}
+		return table.Row{r.missing(), "", "", "", "", ""}
 	}
 	row := table.Row{engine.Size(r.KBytes), engine.Size(r.VBytes), engine.Size(r.ScoreBytes)}
 	if i == c.Reference {
@@ -148,7 +148,7 @@ func (c *Comparison) cost(i int) table.Row {
 func (c *Comparison) speed(i int) table.Row {
 	r := &c.Rows[i]
 	if !r.ran() {
-		return table.Row{"refused", "", ""}
+		return table.Row{r.missing(), "", ""}
 	}
 	return table.Row{r.PromptRate.text(perSecond), r.GenRate.text(perSecond), r.TTFT.text(seconds)}
 }
