@@ -2,6 +2,7 @@ package kvcache
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -12,8 +13,16 @@ import (
 // at most what it copies when it first writes.
 const PageCells = 64
 
-// freePages is how many unused pages a Store keeps for the next sequence.
-const freePages = 16
+const (
+	// freePages is how many unused pages a Store keeps for the next sequence. There may
+	// be more where a slab has some that are used.
+	freePages = 16
+	// slabBytes and slabPages bound how much is mapped at a time. A page by itself is
+	// too small for huge pages, without which a token's attention spends a tenth of its
+	// time on finding where things are.
+	slabBytes = 32 << 20
+	slabPages = 32
+)
 
 // Store is the memory behind the sequences of one model. It is safe for
 // concurrent use.
@@ -23,6 +32,7 @@ type Store struct {
 	vBytes  int
 	mu      sync.Mutex
 	free    []*page
+	slab    *slab // that new pages are cut from, or nil
 	closed  bool
 	mapped  atomic.Int64 // bytes of pages in use or kept
 	pageLen int
@@ -32,7 +42,16 @@ type Store struct {
 // [layers][ K: [KVHeads, PageCells, HeadK], V: [KVHeads, PageCells, HeadV] ].
 type page struct {
 	data []byte
+	slab *slab
 	refs atomic.Int32
+}
+
+// slab is memory for some pages. It takes none from the system for pages that were
+// not used yet.
+type slab struct {
+	data []byte
+	cut  int // pages that were
+	used int // of those, how many sequences have
 }
 
 // NewStore checks the geometry; it takes no memory yet.
@@ -50,27 +69,36 @@ func NewStore(cfg Config) (*Store, error) {
 func (s *Store) Config() Config { return s.cfg }
 
 // MappedBytes is the memory that the store holds now, shared pages counted
-// once, unused rows of started pages included.
+// once, unused rows of started pages and free pages included.
 func (s *Store) MappedBytes() int64 { return s.mapped.Load() }
 
 // newPage gives a page with one owner.
 func (s *Store) newPage() (*page, error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	var p *page
 	if n := len(s.free); n > 0 {
-		p := s.free[n-1]
+		p = s.free[n-1]
 		s.free = s.free[:n-1]
-		s.mu.Unlock()
-		p.refs.Store(1)
-		return p, nil
+	} else {
+		if s.slab == nil || (s.slab.cut+1)*s.pageLen > len(s.slab.data) {
+			n := max(1, min(slabPages, slabBytes/s.pageLen))
+			data, err := offheap.Map(n * s.pageLen)
+			if err != nil && n > 1 {
+				data, err = offheap.Map(s.pageLen)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("kvcache: no memory for %d more cells (%d bytes; %d in use): %w; use a shorter context or a smaller cache type",
+					PageCells, s.pageLen, s.mapped.Load(), err)
+			}
+			s.slab = &slab{data: data}
+		}
+		at := s.slab.cut * s.pageLen
+		p = &page{data: s.slab.data[at : at+s.pageLen : at+s.pageLen], slab: s.slab}
+		s.slab.cut++
+		s.mapped.Add(int64(s.pageLen))
 	}
-	s.mu.Unlock()
-	data, err := offheap.Map(s.pageLen)
-	if err != nil {
-		return nil, fmt.Errorf("kvcache: no memory for %d more cells (%d bytes; %d in use): %w; use a shorter context or a smaller cache type",
-			PageCells, s.pageLen, s.mapped.Load(), err)
-	}
-	s.mapped.Add(int64(s.pageLen))
-	p := &page{data: data}
+	p.slab.used++
 	p.refs.Store(1)
 	return p, nil
 }
@@ -81,31 +109,39 @@ func (s *Store) drop(p *page) {
 		return
 	}
 	s.mu.Lock()
-	if len(s.free) < freePages && !s.closed {
-		s.free = append(s.free, p)
-		s.mu.Unlock()
+	defer s.mu.Unlock()
+	p.slab.used--
+	s.free = append(s.free, p)
+	if s.closed || len(s.free) > freePages {
+		s.unmap(p.slab)
+	}
+}
+
+// unmap gives a slab back unless some of its pages are used.
+func (s *Store) unmap(b *slab) {
+	if b.used > 0 {
 		return
 	}
-	s.mu.Unlock()
-	s.unmap(p)
+	s.free = slices.DeleteFunc(s.free, func(p *page) bool { return p.slab == b })
+	if s.slab == b {
+		s.slab = nil
+	}
+	s.mapped.Add(-int64(b.cut * s.pageLen))
+	offheap.Unmap(b.data)
+	b.data = nil
 }
 
-func (s *Store) unmap(p *page) {
-	offheap.Unmap(p.data)
-	p.data = nil
-	s.mapped.Add(-int64(s.pageLen))
-}
-
-// Close unmaps the pages kept for reuse, and from then on every page as soon as
-// its last sequence gives it up. Sequences stay valid.
+// Close unmaps what no sequence uses, and from then on the rest as soon as the last
+// sequence gives it up. Sequences stay valid.
 func (s *Store) Close() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
-	free := s.free
-	s.free = nil
-	s.mu.Unlock()
-	for _, p := range free {
-		s.unmap(p)
+	for len(s.free) > 0 {
+		n := len(s.free)
+		b := s.free[n-1].slab
+		s.free = s.free[:n-1]
+		s.unmap(b)
 	}
 }
 
