@@ -23,6 +23,7 @@ var hints = []struct {
 	{regexp.MustCompile(`^assignment mismatch: 1 variable but .* returns 2 values$`), "take both: x, err := ..., or x, _ := ... to drop the second"},
 	{regexp.MustCompile(`^missing return$`), "every way through the function must end in a return"},
 	{regexp.MustCompile(`^syntax error: non-declaration statement outside function body$`), "in a notebook file, statements stand inside func main() { ... }"},
+	{regexp.MustCompile(`^syntax error: unexpected newline, expected := or = or comma`), "to see several values, write nb.Show(x, y)"},
 	{regexp.MustCompile(`^syntax error: unexpected newline in composite literal`), "put a comma at the end of the line"},
 	{regexp.MustCompile(`\.(?:append|push|Append|Add) undefined \(type \[\]`), "append is a function: xs = append(xs, x)"},
 	{regexp.MustCompile(`^cannot use nil as (string|int|float64|bool) value`), "a $1 is never nil: its zero value is \"\", 0 or false"},

@@ -23,6 +23,7 @@ func Syntax(err error, src string) []Error {
 	}
 	lines := strings.Split(src, "\n")
 	var out []Error
+	var tokens []lexeme
 	for _, e := range list {
 		if n := len(out); n > 0 && (out[n-1].Pos.Line == e.Pos.Line || strings.Contains(e.Msg, "found 'EOF'")) {
 			continue // one syntax error a line; the end of the file is no news then
@@ -33,9 +34,35 @@ func Syntax(err error, src string) []Error {
 				e.Pos.Column = len(full) + 1
 			}
 		}
-		out = append(out, Error{Pos: e.Pos, Msg: syntaxText(e.Msg)})
+		err := Error{Pos: e.Pos, Msg: syntaxText(e.Msg)}
+		if tokens == nil {
+			tokens = lexemes(src)
+		}
+		if c, ok := at(tokens, e.Pos.Offset); ok && strings.HasPrefix(err.Msg, "syntax error: ") {
+			text, offset := c.reworded(err.Msg)
+			err.Msg = text
+			if offset < len(src) || !strings.Contains(src, "\n//line ") { // a cell ends where the reader sees it end
+				moved(&err.Pos, src, offset)
+			}
+		}
+		out = append(out, err)
 	}
 	return out
+}
+
+// moved moves a place to another offset of the same source.
+func moved(p *token.Position, src string, offset int) {
+	if offset <= p.Offset || offset > len(src) {
+		return // as it is, or the end of the file
+	}
+	between := src[p.Offset:offset]
+	if n := strings.Count(between, "\n"); n > 0 {
+		p.Line += n
+		p.Column = len(between) - strings.LastIndexByte(between, '\n')
+	} else {
+		p.Column += len(between)
+	}
+	p.Offset = offset
 }
 
 // fullLine is the source line of a position: the file's own line, or the one
