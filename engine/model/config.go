@@ -28,7 +28,7 @@ type Config struct {
 	// ARCH.rope.scaling.factor but where it is none.
 	RopeScaling string
 	RopeScale   float64
-	RopeAttn    float64 // what cos and sin are multiplied with; 1 but for long RoPE
+	RopeAttn    float64 // ARCH.rope.scaling.attn_factor: what cos and sin are multiplied with
 	// Of YaRN, from the same keys: the context it was trained on before, and llama.cpp's
 	// parameters.
 	RopeOrigContext                       int
@@ -108,7 +108,7 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	c.RopeOrigContext = k.int(arch+"rope.scaling.original_context_length", c.Context)
 	c.YarnAttn = k.float(arch+"rope.scaling.attn_factor", 1)
 	c.YarnExt, c.BetaFast, c.BetaSlow = k.float(arch+"rope.scaling.yarn_ext_factor", 1), k.float(arch+"rope.scaling.yarn_beta_fast", 32), k.float(arch+"rope.scaling.yarn_beta_slow", 1)
-	c.RopeAttn = 1
+	c.RopeAttn = c.YarnAttn
 	if arc.config != nil {
 		arc.config(&k, arch, &c)
 	}

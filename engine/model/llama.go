@@ -16,9 +16,12 @@ import (
 //	    h = rmsnorm(x);  x = x + (silu(h Wgate) * h Wup) Wdown
 //	logits = rmsnorm(x) Wout
 //
-// SmolLM2, TinyLlama, Llama 2 and Llama 3 are of this architecture.
+// SmolLM2, TinyLlama, Mistral, Llama 2 and Llama 3 are of this architecture. Others
+// are this with something added or left out, and use it: each says what in a file of
+// its own.
 type llama struct {
-	layer []llamaLayer
+	layer  []llamaLayer
+	halves bool // heads are rotated as halves, not as pairs
 }
 
 type llamaLayer struct {
@@ -31,9 +34,19 @@ type llamaLayer struct {
 	gate     *ops.Weight // Embd -> FFN
 	up       *ops.Weight // Embd -> FFN
 	down     *ops.Weight // FFN -> Embd
+
+	// Not of Llama.
+	qBias, kBias, vBias []float32 // nil, or as long as q, k, v
+	qNorm, kNorm        []float32 // nil, or [HeadK]
+	unrotated           bool      // no RoPE
 }
 
 func bindLlama(c Config, w *Weights) (forward, error) {
+	m := newLlama(c, w)
+	return m, w.err
+}
+
+func newLlama(c Config, w *Weights) *llama {
 	m := &llama{}
 	for l := 0; l < c.Layers && w.err == nil; l++ {
 		blk := fmt.Sprintf("blk.%d.", l)
@@ -49,7 +62,18 @@ func bindLlama(c Config, w *Weights) (forward, error) {
 			down:     w.matrix(blk+"ffn_down.weight", c.FFN, c.Embd),
 		})
 	}
-	return m, w.err
+	return m
+}
+
+// rotate turns the heads of x, [n, heads, HeadK], of layer l.
+func (m *llama) rotate(p *Pass, l int, x []float32, heads int) {
+	switch c := p.model.Config; {
+	case m.layer[l].unrotated:
+	case m.halves:
+		p.cpu.RopeHalves(x, &p.table, p.n, heads, c.HeadK)
+	default:
+		p.cpu.RopePairs(x, &p.table, p.n, heads, c.HeadK)
+	}
 }
 
 func (m *llama) layers(p *Pass) error {
@@ -65,11 +89,20 @@ func (m *llama) layers(p *Pass) error {
 		h := p.norm(w.attnNorm)
 		p.show(l, observe.AttnNorm, [3]int{n, c.Embd, 1}, h)
 		cpu.MatMul(&p.normed, ops.Out{W: w.q, Dst: p.q}, ops.Out{W: w.k, Dst: p.k, Fine: true}, ops.Out{W: w.v, Dst: p.v, Fine: true})
+		if w.qBias != nil {
+			cpu.AddBias(p.q, w.qBias, n)
+			cpu.AddBias(p.k, w.kBias, n)
+			cpu.AddBias(p.v, w.vBias, n)
+		}
+		if w.qNorm != nil {
+			cpu.RMSNorm(p.q, p.q, w.qNorm, n*c.Heads, c.Eps)
+			cpu.RMSNorm(p.k, p.k, w.kNorm, n*c.KVHeads, c.Eps)
+		}
 		p.show(l, observe.Q, [3]int{n, c.Heads, c.HeadK}, p.q)
 		p.show(l, observe.K, [3]int{n, c.KVHeads, c.HeadK}, p.k)
 		p.show(l, observe.V, [3]int{n, c.KVHeads, c.HeadV}, p.v)
-		cpu.RopePairs(p.q, &p.table, n, c.Heads, c.HeadK)
-		cpu.RopePairs(p.k, &p.table, n, c.KVHeads, c.HeadK)
+		m.rotate(p, l, p.q, c.Heads)
+		m.rotate(p, l, p.k, c.KVHeads)
 		p.show(l, observe.QRot, [3]int{n, c.Heads, c.HeadK}, p.q)
 		p.show(l, observe.KRot, [3]int{n, c.KVHeads, c.HeadK}, p.k)
 		if err := p.storeKV(l); err != nil {
@@ -77,6 +110,7 @@ func (m *llama) layers(p *Pass) error {
 		}
 		p.attend(l)
 		cpu.MatMul(&p.attnOut, ops.Out{W: w.out, Dst: p.branch})
+		p.scaleBranch()
 		p.show(l, observe.AttnOut, [3]int{n, c.Embd, 1}, p.branch)
 		p.join(w.ffnNorm, p.wants(l, observe.ResidMid))
 		p.show(l, observe.ResidMid, [3]int{n, c.Embd, 1}, p.resid)
@@ -87,6 +121,7 @@ func (m *llama) layers(p *Pass) error {
 		cpu.MatMul(&p.normed, ops.Out{W: w.gate, Dst: p.gate}, ops.Out{W: w.up, Dst: p.up})
 		cpu.SwiGLU(p.ffn.Reset(n, c.FFN), p.gate, p.up, n, c.FFN)
 		cpu.MatMul(&p.ffn, ops.Out{W: w.down, Dst: p.branch})
+		p.scaleBranch()
 		p.show(l, observe.FFNOut, [3]int{n, c.Embd, 1}, p.branch)
 		if l+1 < len(m.layer) {
 			p.join(m.layer[l+1].attnNorm, p.wants(l, observe.ResidPost) || p.wants(l+1, observe.ResidPre))

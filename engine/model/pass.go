@@ -153,7 +153,13 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 	}
 	p.cpu.Spent("embedding", start)
 	start = time.Now()
-	p.table.Fill(p.Rope, plan.Pos, p.n)
+	rope := p.Rope
+	if w := p.model.weights; w.RopeLong != nil {
+		if rope.Factors = w.RopeShort; seq.Store().Config().Context > c.RopeOrigContext {
+			rope.Factors = w.RopeLong
+		}
+	}
+	p.table.Fill(rope, plan.Pos, p.n)
 	if c.Local != nil {
 		p.local.Fill(ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: 1}, plan.Pos, p.n)
 	}
@@ -215,6 +221,13 @@ func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x [
 	p.watcher.Observe(observe.Event{
 		Layer: layer, Point: at, Pos: p.plan.Pos + first, Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
 	})
+}
+
+// scaleBranch is ResidualScale, where there is one.
+func (p *Pass) scaleBranch() {
+	if c := p.model.Config; c.ResidualScale != 0 {
+		p.cpu.Scale(p.branch, c.ResidualScale, p.n, c.Embd)
+	}
 }
 
 // join adds branch to the residual stream and, unless the stream is watched, norms

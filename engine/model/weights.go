@@ -26,6 +26,9 @@ type Weights struct {
 	Output     *ops.Weight // [Embd, Vocab]; TokenEmbd when the head is tied
 	// RopeFactors is rope_freqs.weight, [RopeDims/2], of Llama 3.1 and later; else nil.
 	RopeFactors []float32
+	// RopeLong and RopeShort are the factors of Phi-3, [RopeDims/2], or nil: those for
+	// contexts longer than RopeOrigContext, and for others.
+	RopeLong, RopeShort []float32
 }
 
 // newWeights binds what every decoder has and sets c.Vocab.
@@ -88,6 +91,27 @@ func (w *Weights) matrix(name string, in, out int) *ops.Weight {
 	m := &ops.Weight{Name: name, Type: t.Type, In: in, Out: out, Data: t.Data}
 	w.multiplied = append(w.multiplied, m)
 	return m
+}
+
+// parts binds a weight that maps in inputs to the outputs of several weights, one
+// behind the other, as those weights: its rows are theirs.
+func (w *Weights) parts(name string, in int, outs ...int) []*ops.Weight {
+	total, parts := 0, make([]*ops.Weight, len(outs))
+	for _, n := range outs {
+		total += n
+	}
+	whole := w.matrix(name, in, total)
+	if whole == nil {
+		return parts
+	}
+	w.multiplied = w.multiplied[:len(w.multiplied)-1]
+	row, from := whole.Type.RowBytes(in), 0
+	for i, n := range outs {
+		parts[i] = &ops.Weight{Name: name, Type: whole.Type, In: in, Out: n, Data: whole.Data[from*row : (from+n)*row]}
+		from += n
+	}
+	w.multiplied = append(w.multiplied, parts...)
+	return parts
 }
 
 // vector binds a small tensor, expanded to float32.
