@@ -114,7 +114,7 @@ func TestParams(t *testing.T) {
 func TestHints(t *testing.T) {
 	for src, want := range map[string]string{
 		"total = 3":                                   "a new variable is declared with total := ...",
-		"x, y := 1, 2\nx, y":                         "to see several values, write nb.Show(x, y)",
+		"x, y := 1, 2\nx, y":                          "to see several values, write nb.Show(x, y)",
 		"x := 1\nx := 2":                              "= gives another value to a variable that there is",
 		"n := 2\nf := 1.5\nn * f":                     "Go converts nothing by itself: write int(x) or float64(x) around one side",
 		"n := 2\nvar f float64 = n":                   "convert it: float64(n)",

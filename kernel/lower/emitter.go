@@ -15,6 +15,7 @@ type emitter struct {
 	info   *types.Info
 	unit   Unit
 	env    map[*types.TypeParam]types.Type // of the generic instance being lowered
+	decl   *ast.FuncDecl                   // its declaration
 
 	imports map[string]string
 	top     strings.Builder // declarations
@@ -409,8 +410,8 @@ func recvNamed(t types.Type) *types.Named {
 // function lowers a function declaration under a name; a method's receiver
 // becomes its first parameter.
 func (e *emitter) function(name string, d *ast.FuncDecl, info *types.Info, env map[*types.TypeParam]types.Type) {
-	oldInfo, oldEnv, oldAt, oldB, oldLibrary := e.info, e.env, e.at, e.b, e.library
-	e.info, e.env = info, env
+	oldInfo, oldEnv, oldDecl, oldAt, oldB, oldLibrary := e.info, e.env, e.decl, e.at, e.b, e.library
+	e.info, e.env, e.decl = info, env, d
 	sig := info.Defs[d.Name].Type().(*types.Signature)
 	if e.library = e.p.bodies[info.Defs[d.Name].Pkg()]; !e.library {
 		e.at = d.Pos()
@@ -427,7 +428,7 @@ func (e *emitter) function(name string, d *ast.FuncDecl, info *types.Info, env m
 	head, named := e.signature(sig, d.Type, params)
 	body := e.body(sig, named, d.Body, nil)
 	fmt.Fprintf(&e.top, "func %s%s {\n%s}\n", name, head, body)
-	e.info, e.env, e.at, e.b, e.library = oldInfo, oldEnv, oldAt, oldB, oldLibrary
+	e.info, e.env, e.decl, e.at, e.b, e.library = oldInfo, oldEnv, oldDecl, oldAt, oldB, oldLibrary
 }
 
 // signature prints parameters and results; named are the results' names.

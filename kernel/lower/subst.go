@@ -108,7 +108,7 @@ func (e *emitter) subst(t types.Type) types.Type {
 // that is being lowered: each has a type of its own.
 func (e *emitter) localType(t *types.Named) types.Type {
 	o := t.Obj()
-	if o.Pkg() == nil || o.Parent() == nil || o.Parent() == o.Pkg().Scope() || o.Parent() == e.p.pkg.Scope() || !e.p.script(o) {
+	if o.Parent() == nil || e.decl == nil || e.decl.Body == nil || o.Pos() < e.decl.Body.Pos() || o.Pos() >= e.decl.Body.End() {
 		return t
 	}
 	params := slices.SortedFunc(maps.Keys(e.env), func(a, b *types.TypeParam) int { return a.Index() - b.Index() })

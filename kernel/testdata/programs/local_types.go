@@ -89,6 +89,17 @@ func wrap[T any](t T) any {
 	return nil
 }
 
+func is[T any](x any) string {
+	switch v := x.(type) {
+	case T:
+		return fmt.Sprintf("%T %v", v, v)
+	}
+	_, ok := x.(T)
+	return fmt.Sprint(ok)
+}
+
+func id[T any](t T) T { return t }
+
 func main() {
 	// %%
 	fmt.Printf("%T %v %+v\n", local(3), local("s"), local(1.5))
@@ -100,6 +111,11 @@ func main() {
 	// %%
 	fmt.Println(same(count[int](), count[int]()), same(count[int](), count[string]()), same(count[int](), 3))
 	fmt.Println(outer(1), outer(outer("x")), outer(2))
+	// %%
+	type mine struct{ a, b int }
+	fmt.Println(is[mine](mine{1, 2}), is[mine](3), same(id(any(mine{})), mine{}))
+	type own int
+	fmt.Println(is[own](own(1)), is[own](1), id(own(2)))
 	// %%
 	type plain struct{ n int }
 	fmt.Println(local(plain{4}), slices.Max([]int{1, 2}))
