@@ -60,7 +60,7 @@ type Problem struct {
 // Answer is what a piece gave to a question.
 type Answer struct {
 	Text string  // after Problem.Read
-	None float64 // how probable the model found it that the answer is none; 0 if hardly
+	Sure float64 // how probable the model found the least probable of its tokens
 }
 
 // None is the answer that there is nothing.
@@ -76,12 +76,11 @@ func Code(answer string) string {
 	return None
 }
 
-// Surest is, of answers that are not None, the one that the model was surest not
-// to be.
+// Surest is, of answers that are not None, the one that the model was surest of.
 func Surest(answers []Answer) string {
-	best := Answer{Text: None, None: 2}
+	best := Answer{Text: None, Sure: -1}
 	for _, a := range answers {
-		if a.Text != None && a.None < best.None {
+		if a.Text != None && a.Sure > best.Sure {
 			best = a
 		}
 	}

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -209,7 +210,7 @@ func (v *versus) config() engine.GenerateConfig {
 func (v *versus) chain(p Problem) (outcome, error) {
 	var out outcome
 	step := v.ask
-	step.Config.TopLogits = max(step.Config.TopLogits, 20) // for chain.Run.Sure
+	step.Config.TopLogits = max(step.Config.TopLogits, 1)
 	c := &chain.Chain{Model: v.m, KeepTokens: 1, Split: chain.Splitter{Tokens: v.Task.Piece, Overlap: min(overlap, v.Task.Piece/2)}}
 	if len(p.Questions) > 1 {
 		c.KeepTokens = v.Task.Piece + 128 // a piece with its question
@@ -227,7 +228,7 @@ func (v *versus) chain(p Problem) (outcome, error) {
 		for _, of := range answers {
 			var given []Answer
 			for _, x := range of {
-				given = append(given, Answer{Text: p.read(x.Text), None: r.Sure(x, None)})
+				given = append(given, Answer{Text: p.read(x.Text), Sure: sure(x.Reply())})
 			}
 			merge := p.Merge
 			if merge == nil {
@@ -243,6 +244,22 @@ func (v *versus) chain(p Problem) (outcome, error) {
 	out.generated = int(a.Total.GeneratedTokens.High)
 	out.peak = int64(a.PeakBytes.High)
 	return out, err
+}
+
+// sure is how probable the least probable token of a reply was. A model that copies
+// a code is sure of every digit, one that makes it up is not.
+func sure(reply *engine.Reply) float64 {
+	least := 1.0
+	for _, step := range reply.Steps {
+		p := 0.0 // of a drawn token that is not among the likeliest
+		for _, top := range step.Top {
+			if top.ID == step.ID {
+				p = math.Exp(float64(top.Logit) - step.LogSumExp)
+			}
+		}
+		least = min(least, p)
+	}
+	return least
 }
 
 // title says what was asked of what.

@@ -36,7 +36,7 @@ func reader(t *testing.T, text, question string) Answer {
 	}
 	all := regexp.MustCompile(`The code of the `+m[1]+` is ([0-9]{4})\.`).FindAllString(text, -1)
 	if all == nil {
-		return Answer{Text: Code("none"), None: 1}
+		return Answer{Text: Code("none"), Sure: 1}
 	}
 	return Answer{Text: Code(all[len(all)-1])}
 }
@@ -119,7 +119,7 @@ func TestCode(t *testing.T) {
 			t.Errorf("%q: %s", in, got)
 		}
 	}
-	if got := Surest([]Answer{{"1", 0.5}, {None, 0}, {"2", 0.1}}); got != "2" {
+	if got := Surest([]Answer{{"1", 0.5}, {None, 0.9}, {"2", 0.8}, {"3", 0.8}}); got != "2" {
 		t.Error(got)
 	}
 	if got := Latest([]Answer{{"1", 0.5}, {"2", 0.9}, {None, 0}}) + Latest(nil) + Surest(nil); got != "2nonenone" {
