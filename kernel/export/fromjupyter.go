@@ -123,6 +123,7 @@ func unchanged(nb *jupyterFile) (string, bool) {
 // written makes a Go file of cells that were written or changed in Jupyter.
 func written(path string, cells []jupyterCell) (string, error) {
 	var imports []string
+	about := "" // the comment on top of the file
 	var tops, body, all []piece
 	for i, p := range read(cells) {
 		src := strings.TrimSpace(p.source)
@@ -142,7 +143,12 @@ func written(path string, cells []jupyterCell) (string, error) {
 			line, _, _ := strings.Cut(src, "\n")
 			return "", fmt.Errorf("export: %s: cell %d is a command of the prompt, not Go: %s; delete the cell", path, i+1, line)
 		}
-		src = once(packageClause, src, "")
+		if at := packageClause.FindStringIndex(src); at != nil {
+			if about == "" {
+				about = strings.TrimLeft(src[:at[0]], "\n")
+			}
+			src = src[at[1]:]
+		}
 		own, rest := importsOf(src)
 		imports = append(imports, own...)
 		decls, stmts := sorted(rest)
@@ -170,12 +176,7 @@ func written(path string, cells []jupyterCell) (string, error) {
 	all = append(tops, body...)
 	assemble := func() string {
 		chunks, tail := goText(all)
-		slices.Sort(imports)
-		head := "package main\n\n"
-		for _, im := range slices.Compact(imports) {
-			head += "import " + im + "\n"
-		}
-		return head + "\n" + strings.Join(chunks, "") + tail
+		return about + "package main\n\n" + importBlock(imports) + strings.Join(chunks, "") + tail
 	}
 	text := assemble()
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, 0)
@@ -192,6 +193,28 @@ func written(path string, cells []jupyterCell) (string, error) {
 		return "", fmt.Errorf("export: %s: its cells are no Go file: %w", path, err)
 	}
 	return string(out), nil
+}
+
+// importBlock imports packages, those of the standard library first.
+func importBlock(list []string) string {
+	slices.Sort(list)
+	var groups [2]string
+	for _, im := range slices.Compact(list) {
+		own := 0
+		if strings.Contains(im, `"loupe/`) {
+			own = 1
+		}
+		groups[own] += "\t" + im + "\n"
+	}
+	switch {
+	case len(list) == 0:
+		return ""
+	case len(list) == 1:
+		return "import " + list[0] + "\n\n"
+	case groups[0] != "" && groups[1] != "":
+		groups[0] += "\n"
+	}
+	return "import (\n" + groups[0] + groups[1] + ")\n\n"
 }
 
 // told is the first syntax error with its line: the file has none yet to look at.
@@ -234,8 +257,8 @@ func missing(f *ast.File) map[string]bool {
 // part is one declaration or statement of a cell.
 type part struct {
 	text   string
+	lead   int           // bytes of comments before its first token
 	tokens []token.Token // the first of them
-	second string
 }
 
 // parts cuts a cell at the semicolons, written or not, outside of brackets. A
@@ -282,11 +305,11 @@ func parts(src string) []part {
 			flush(min(to, len(src)))
 			continue
 		}
-		if len(now.tokens) < 3 {
+		if len(now.tokens) == 0 {
+			now.lead = at - from
+		}
+		if len(now.tokens) < 2 {
 			now.tokens = append(now.tokens, t)
-			if len(now.tokens) == 2 {
-				now.second = lit
-			}
 		}
 	}
 }
@@ -347,6 +370,9 @@ func importsOf(src string) (imports []string, rest string) {
 				text = im.Name.Name + " " + text
 			}
 			imports = append(imports, text)
+		}
+		if lead := p.text[:p.lead]; strings.TrimSpace(lead) != "" {
+			b.WriteString(lead + "\n") // a comment that stands above them
 		}
 	}
 	return imports, b.String()

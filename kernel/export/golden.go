@@ -130,7 +130,7 @@ func loose(lines []string) []string {
 		for k := i; k < j; k++ {
 			out[k] = lines[k]
 			if masked {
-				out[k] = strings.TrimSpace(runs.ReplaceAllString(lines[k], "$1$2"))
+				out[k] = strings.TrimSpace(runs.ReplaceAllString(anyMask.ReplaceAllString(lines[k], "$1"), "$1$2"))
 			}
 		}
 		i = j

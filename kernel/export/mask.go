@@ -25,7 +25,7 @@ var namedMasks = map[string][]mask{
 }
 
 var (
-	anyMask = regexp.MustCompile(`<(rate|time|address|bytes|number|masked)>`)
+	anyMask = regexp.MustCompile(` *(<(?:rate|time|address|bytes|number|masked)>) *`)
 	// runs are what aligns a table: of more than one sign the first stays.
 	runs = regexp.MustCompile(`( ) +|([─━═=-])[─━═=-]+`)
 )

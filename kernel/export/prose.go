@@ -67,9 +67,9 @@ func (p *prose) html(src string, line int) (string, []heading) {
 			uri, err := inlined(p.doc.root, string(n.Destination))
 			if err != nil {
 				p.doc.Warnings = append(p.doc.Warnings, kernel.Warning{Cell: p.doc.Path, Line: line, Text: err.Error()})
-			} else {
-				n.Destination = []byte(uri)
+				uri = "data:," // what stands for it shows
 			}
+			n.Destination = []byte(uri)
 		}
 		return ast.WalkContinue, nil
 	})
