@@ -26,6 +26,7 @@ type forward interface {
 
 // architectures is the table to extend; the key is general.architecture.
 var architectures = map[string]architecture{
+	"gemma2":  {configGemma2, bindGemma2},
 	"gemma3":  {configGemma3, bindGemma3},
 	"granite": {configGranite, bindGranite},
 	"llama":   {bind: bindLlama},

@@ -30,8 +30,8 @@ type gemma3Layer struct {
 	q        *ops.Weight // Embd -> Heads*HeadK
 	k        *ops.Weight // Embd -> KVHeads*HeadK
 	v        *ops.Weight // Embd -> KVHeads*HeadV
-	qNorm    []float32   // [HeadK]
-	kNorm    []float32   // [HeadK]
+	qNorm    []float32   // [HeadK]; nil in Gemma 2
+	kNorm    []float32   // [HeadK]; nil in Gemma 2
 	out      *ops.Weight // Heads*HeadV -> Embd
 	attnPost []float32   // [Embd]
 	ffnNorm  []float32   // [Embd]
@@ -48,14 +48,16 @@ const gemma3Layers27B = 62
 func configGemma3(k *keys, arch string, c *Config) {
 	c.EmbdScale = float32(math.Sqrt(float64(c.Embd)))
 	c.LogitCap = float32(k.maybe(arch + "final_logit_softcapping"))
-	c.window(k, arch, 6)
+	c.window(k, arch, 0, 6)
 	c.LocalRopeBase = k.float(arch+"rope.freq_base_swa", 10000)
 	if c.Layers == gemma3Layers27B {
 		c.AttnScale = float32(1 / math.Sqrt(float64(c.Embd/c.Heads)))
 	}
 }
 
-func bindGemma3(c Config, w *Weights) (forward, error) {
+func bindGemma3(c Config, w *Weights) (forward, error) { return newGemma3(c, w, true), w.err }
+
+func newGemma3(c Config, w *Weights, headNorms bool) *gemma3 {
 	m := &gemma3{}
 	for l := 0; l < c.Layers && w.err == nil; l++ {
 		blk := fmt.Sprintf("blk.%d.", l)
@@ -64,8 +66,6 @@ func bindGemma3(c Config, w *Weights) (forward, error) {
 			q:        w.matrix(blk+"attn_q.weight", c.Embd, c.Heads*c.HeadK),
 			k:        w.matrix(blk+"attn_k.weight", c.Embd, c.KVHeads*c.HeadK),
 			v:        w.matrix(blk+"attn_v.weight", c.Embd, c.KVHeads*c.HeadV),
-			qNorm:    w.vector(blk+"attn_q_norm.weight", c.HeadK),
-			kNorm:    w.vector(blk+"attn_k_norm.weight", c.HeadK),
 			out:      w.matrix(blk+"attn_output.weight", c.Heads*c.HeadV, c.Embd),
 			attnPost: w.vector(blk+"post_attention_norm.weight", c.Embd),
 			ffnNorm:  w.vector(blk+"ffn_norm.weight", c.Embd),
@@ -74,8 +74,12 @@ func bindGemma3(c Config, w *Weights) (forward, error) {
 			down:     w.matrix(blk+"ffn_down.weight", c.FFN, c.Embd),
 			ffnPost:  w.vector(blk+"post_ffw_norm.weight", c.Embd),
 		})
+		if headNorms {
+			m.layer[l].qNorm = w.vector(blk+"attn_q_norm.weight", c.HeadK)
+			m.layer[l].kNorm = w.vector(blk+"attn_k_norm.weight", c.HeadK)
+		}
 	}
-	return m, w.err
+	return m
 }
 
 func (m *gemma3) layers(p *Pass) error {

@@ -53,6 +53,8 @@ var smalls = []small{
 	{name: "smollm3", arch: "smollm3", layers: 5, embd: 96, heads: 4, kvHeads: 2, headDim: 24, ffn: 256},
 	{name: "granite", arch: "granite", layers: 3, embd: 96, heads: 6, kvHeads: 2, headDim: 16, ffn: 256,
 		meta: map[string]any{"embedding_scale": float32(12), "residual_scale": float32(0.22), "attention.scale": float32(1.0 / 16), "logit_scale": float32(8)}},
+	{name: "gemma2", arch: "gemma2", layers: 4, embd: 80, heads: 4, kvHeads: 2, headDim: 32, ffn: 224, postNorm: true, tokens: 60,
+		meta: map[string]any{"attention.sliding_window": uint32(16), "attn_logit_softcapping": float32(2), "final_logit_softcapping": float32(30)}},
 	{name: "gemma3", arch: "gemma3", layers: 7, embd: 80, heads: 4, kvHeads: 1, headDim: 64, ffn: 224, qkNorm: true, postNorm: true, tokens: 90,
 		meta: map[string]any{"rope.freq_base": float32(1e6), "attention.sliding_window": uint32(24)}},
 }

@@ -296,7 +296,7 @@ func (p *Pass) attend(l int) {
 	a := ops.Attention{
 		Heads: c.Heads, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
 		KType: cache.KType, VType: cache.VType,
-		Segments: p.segments, From: p.plan.From, N: p.n, Window: c.WindowOf(l),
+		Segments: p.segments, From: p.plan.From, N: p.n, Window: c.WindowOf(l), Cap: c.AttnCap,
 		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV), Flash: p.Flash,
 	}
 	watched := p.wants(l, observe.AttnPattern)

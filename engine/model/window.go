@@ -2,11 +2,15 @@ package model
 
 import "fmt"
 
-// window reads the sliding window, if the file has one, and which layers are local:
+// window reads the sliding window, if there is one, and which layers are local:
 // ARCH.attention.sliding_window_pattern says so for each, or is n where the last of
-// every n layers attends to all cells. pattern is n for a file that has no such key.
-func (c *Config) window(k *keys, arch string, pattern int) {
-	c.Window = k.optional(arch + "attention.sliding_window")
+// every n layers attends to all cells. cells and pattern are for a file that has no
+// such keys; 0 cells are no window.
+func (c *Config) window(k *keys, arch string, cells, pattern int) {
+	c.Window = cells
+	if _, ok := k.f.Get(arch + "attention.sliding_window"); ok {
+		c.Window = k.optional(arch + "attention.sliding_window")
+	}
 	if c.Window == 0 {
 		return
 	}

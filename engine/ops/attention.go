@@ -36,6 +36,7 @@ type Attention struct {
 	From           int       // cells before the first query: query i sees From+i+1 cells
 	N              int       // queries
 	Window         int       // 0: none; else query i sees only the last Window cells up to itself
+	Cap            float32   // 0: none; else scores s become Cap tanh(s/Cap)
 	Q              []float32 // [N, Heads, HeadK]
 	Out            []float32 // [N, Heads, HeadV]
 	Flash          bool
@@ -190,6 +191,9 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 		tile.Keys(i, pages[i].K[kvHead*kBytes:][:kBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))
 	}
 	for r := range n * t.group {
+		if t.Cap > 0 {
+			tile.Cap(r, int(tile.Sees[r]), t.Cap)
+		}
 		if before := t.From + first + r/t.group + 1 - t.Window - from; t.Window > 0 && before > 0 {
 			tile.Hide(r, before)
 		}

@@ -1,9 +1,12 @@
 package ops
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"loupe/engine/tensor"
 )
 
 // With a window a query sees what it would see in a cache of its last cells alone,
@@ -56,6 +59,45 @@ func TestAttentionWindow(t *testing.T) {
 					}
 					if sum < 0.999 || sum > 1.001 {
 						t.Fatalf("the weights of query %d add up to %v", row/a.Heads, sum)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Soft-capped scores weigh as the definition says, in both ways and with a window.
+func TestAttentionCap(t *testing.T) {
+	each(t, func(t *testing.T, c *CPU) {
+		r := rand.New(rand.NewPCG(5, 3))
+		for _, k := range []struct{ window, from, n int }{{0, 0, 5}, {0, 300, 1}, {40, 300, 33}} {
+			a := newAttention(t, r, tensor.F32, tensor.F32, 2, 1, 32, 32, k.from, k.n, 3)
+			a.Window, a.Cap = k.window, 1.5
+			for _, flash := range []bool{false, true} {
+				a.Flash = flash
+				c.Attend(a.Attention)
+				for row := range a.N * a.Heads {
+					end := a.From + row/a.Heads + 1
+					first := 0
+					if k.window > 0 {
+						first = max(0, end-k.window)
+					}
+					q, out, sum := a.Q[row*32:][:32], make([]float64, 32), 0.0
+					for cell := first; cell < end; cell++ {
+						score := 0.0
+						for d, x := range q {
+							score += float64(x) * float64(a.keys[cell*32+d]) / math.Sqrt(32)
+						}
+						w := math.Exp(1.5 * math.Tanh(score/1.5))
+						sum += w
+						for d := range out {
+							out[d] += w * float64(a.values[cell*32+d])
+						}
+					}
+					for d := range out {
+						if got, want := float64(a.Out[row*32+d]), out[d]/sum; !(math.Abs(got-want) <= 2e-5) {
+							t.Fatalf("flash %v, window %d: row %d dim %d: %v, want %v", flash, k.window, row, d, got, want)
+						}
 					}
 				}
 			}
