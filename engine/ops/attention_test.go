@@ -177,27 +177,32 @@ func TestAttentionOfExtremeScores(t *testing.T) {
 func TestFlashAttentionBits(t *testing.T) {
 	for _, kern := range simd.All() {
 		r := rand.New(rand.NewPCG(5, 3))
-		a := newAttention(t, r, tensor.F16, tensor.Q8_0, 6, 2, 64, 32, 550, 70, 1)
-		a.Flash = true
-		var want []float32
-		for _, threads := range []int{1, 2, 3} {
-			c := NewCPU(threads, kern, false)
-			for _, step := range []int{70, 33, 16, 1} {
-				clear(a.Out)
-				for at := 0; at < a.N; at += step {
-					part := a.Attention
-					part.From, part.N = a.From+at, min(step, a.N-at)
-					part.Q, part.Out = a.Q[at*6*64:], a.Out[at*6*32:]
-					c.Attend(part)
+		for _, k := range []struct {
+			kType, vType tensor.DType
+			headV        int
+		}{{tensor.F16, tensor.Q8_0, 32}, {tensor.Q8_0, tensor.Q4_1, 64}, {tensor.BF16, tensor.F16, 64}} {
+			a := newAttention(t, r, k.kType, k.vType, 6, 2, 64, k.headV, 550, 70, 1)
+			a.Flash = true
+			var want []float32
+			for _, threads := range []int{1, 2, 3} {
+				c := NewCPU(threads, kern, false)
+				for _, step := range []int{70, 33, 1} {
+					clear(a.Out)
+					for at := 0; at < a.N; at += step {
+						part := a.Attention
+						part.From, part.N = a.From+at, min(step, a.N-at)
+						part.Q, part.Out = a.Q[at*6*64:], a.Out[at*6*k.headV:]
+						c.Attend(part)
+					}
+					if want == nil {
+						want = slices.Clone(a.Out)
+					}
+					if !slices.Equal(a.Out, want) {
+						t.Errorf("%s: %s/%s: %d threads, %d queries at a time: other bits", kern.Name, k.kType, k.vType, threads, step)
+					}
 				}
-				if want == nil {
-					want = slices.Clone(a.Out)
-				}
-				if !slices.Equal(a.Out, want) {
-					t.Errorf("%s: %d threads, %d queries at a time: other bits", kern.Name, threads, step)
-				}
+				c.Close()
 			}
-			c.Close()
 		}
 	}
 }

@@ -2357,34 +2357,55 @@ end144:
 	VZEROUPPER
 	RET
 
-// func halvesAVX2(dst *float32, src *byte, stride int)
-// Requires: AVX, F16C
-TEXT ·halvesAVX2(SB), $128-24
+// func halvesAVX2(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)
+// Requires: AVX, F16C, MMX+
+TEXT ·halvesAVX2(SB), $128-56
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ $0x00000040, BX
-	LEAQ 128(AX), SI
+	MOVQ ldd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ stride+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	CMPQ ahead+48(FP), $0x00
+	JNE  set147
+	JMP  end148
 
-loop147:
-	CMPQ    BX, $0x00000004
-	JLT     end148
-	MOVWLZX (CX), DI
-	MOVW    DI, (SI)
-	MOVWLZX (CX)(DX*1), DI
-	LEAQ    (CX)(DX*2), CX
-	MOVW    DI, 2(SI)
-	MOVWLZX (CX), DI
-	MOVW    DI, 4(SI)
-	MOVWLZX (CX)(DX*1), DI
-	LEAQ    (CX)(DX*2), CX
-	MOVW    DI, 6(SI)
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000004, BX
-	JMP     loop147
+set147:
+	MOVQ DX, DI
+	ADDQ ahead+48(FP), DI
+	MOVQ DI, R8
+	MOVQ DX, R9
+	LEAQ 128(AX), R10
+	MOVQ $0x00000040, R11
 
-end148:
+loop149:
+	CMPQ R11, $0x00000004
+	JLT  end150
+	LEAQ (R8)(BX*4), R8
+
+fetch151:
+	CMPQ       DI, R8
+	JGE        end152
+	PREFETCHT0 (DI)
+	ADDQ       $0x00000040, DI
+	JMP        fetch151
+
+end152:
+	MOVWLZX (R9), R12
+	MOVW    R12, (R10)
+	MOVWLZX (R9)(BX*1), R12
+	LEAQ    (R9)(BX*2), R9
+	MOVW    R12, 2(R10)
+	MOVWLZX (R9), R12
+	MOVW    R12, 4(R10)
+	MOVWLZX (R9)(BX*1), R12
+	LEAQ    (R9)(BX*2), R9
+	MOVW    R12, 6(R10)
+	ADDQ    $0x00000008, R10
+	SUBQ    $0x00000004, R11
+	JMP     loop149
+
+end150:
 	VCVTPH2PS 128(AX), Y0
 	VMOVUPS   Y0, (AX)
 	VCVTPH2PS 144(AX), Y0
@@ -2401,6 +2422,58 @@ end148:
 	VMOVUPS   Y0, 192(AX)
 	VCVTPH2PS 240(AX), Y0
 	VMOVUPS   Y0, 224(AX)
+	ADDQ      size+40(FP), DX
+	ADDQ      CX, AX
+	SUBQ      $0x01, SI
+
+end148:
+loop153:
+	CMPQ SI, $0x00000001
+	JLT  end154
+	MOVQ DX, DI
+	LEAQ 128(AX), R8
+	MOVQ $0x00000040, R9
+
+loop155:
+	CMPQ    R9, $0x00000004
+	JLT     end156
+	MOVWLZX (DI), R10
+	MOVW    R10, (R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 2(R8)
+	MOVWLZX (DI), R10
+	MOVW    R10, 4(R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 6(R8)
+	ADDQ    $0x00000008, R8
+	SUBQ    $0x00000004, R9
+	JMP     loop155
+
+end156:
+	VCVTPH2PS 128(AX), Y0
+	VMOVUPS   Y0, (AX)
+	VCVTPH2PS 144(AX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 160(AX), Y0
+	VMOVUPS   Y0, 64(AX)
+	VCVTPH2PS 176(AX), Y0
+	VMOVUPS   Y0, 96(AX)
+	VCVTPH2PS 192(AX), Y0
+	VMOVUPS   Y0, 128(AX)
+	VCVTPH2PS 208(AX), Y0
+	VMOVUPS   Y0, 160(AX)
+	VCVTPH2PS 224(AX), Y0
+	VMOVUPS   Y0, 192(AX)
+	VCVTPH2PS 240(AX), Y0
+	VMOVUPS   Y0, 224(AX)
+	ADDQ      size+40(FP), DX
+	ADDQ      CX, AX
+	SUBQ      $0x00000001, SI
+	JMP       loop153
+
+end154:
 	VZEROUPPER
 	RET
 
@@ -2416,19 +2489,19 @@ TEXT ·turnAVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop149:
+loop157:
 	CMPQ BX, $0x00000008
-	JLT  end150
+	JLT  end158
 	LEAQ (DI)(DX*8), DI
 
-fetch151:
+fetch159:
 	CMPQ       SI, DI
-	JGE        end152
+	JGE        end160
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch151
+	JMP        fetch159
 
-end152:
+end160:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
@@ -2437,9 +2510,9 @@ end152:
 	MOVQ n+24(FP), R12
 	MOVQ AX, R11
 
-loop153:
+loop161:
 	CMPQ         R12, $0x00000010
-	JLT          end154
+	JLT          end162
 	VMOVUPS      (R8), Y0
 	VMOVUPS      (R8)(DX*1), Y1
 	VMOVUPS      (R8)(DX*2), Y2
@@ -2493,15 +2566,15 @@ loop153:
 	ADDQ         $0x00000020, R10
 	ADDQ         $0x00000800, R11
 	SUBQ         $0x00000010, R12
-	JMP          loop153
+	JMP          loop161
 
-end154:
+end162:
 	LEAQ (CX)(DX*8), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000008, BX
-	JMP  loop149
+	JMP  loop157
 
-end150:
+end158:
 	VZEROUPPER
 	RET
 
@@ -2517,28 +2590,28 @@ TEXT ·packKeysQ8_0AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop155:
+loop163:
 	CMPQ BX, $0x00000004
-	JLT  end156
+	JLT  end164
 	LEAQ (DI)(DX*4), DI
 
-fetch157:
+fetch165:
 	CMPQ       SI, DI
-	JGE        end158
+	JGE        end166
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch157
+	JMP        fetch165
 
-end158:
+end166:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop159:
+loop167:
 	CMPQ         R11, $0x00000001
-	JLT          end160
+	JLT          end168
 	VMOVDQU      flipAVX2<>+0(SB), Y0
 	VPXOR        2(R8), Y0, Y0
 	VMOVDQU      flipAVX2<>+0(SB), Y1
@@ -2567,15 +2640,15 @@ loop159:
 	ADDQ         $0x00000022, R8
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop159
+	JMP          loop167
 
-end160:
+end168:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop155
+	JMP  loop163
 
-end156:
+end164:
 	VZEROUPPER
 	RET
 
@@ -2602,26 +2675,26 @@ TEXT ·packValuesQ8_0AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop161:
+loop169:
 	CMPQ SI, $0x00000002
-	JLT  end162
+	JLT  end170
 	LEAQ (R8)(BX*2), R8
 
-fetch163:
+fetch171:
 	CMPQ       DI, R8
-	JGE        end164
+	JGE        end172
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch163
+	JMP        fetch171
 
-end164:
+end172:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop165:
+loop173:
 	CMPQ         R11, $0x00000001
-	JLT          end166
+	JLT          end174
 	VMOVDQU      flipAVX2<>+0(SB), Y0
 	VPXOR        2(R9), Y0, Y0
 	VPSUBB       centreQ8_0AVX2<>+0(SB), Y0, Y0
@@ -2643,15 +2716,15 @@ loop165:
 	ADDQ         CX, R10
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop165
+	JMP          loop173
 
-end166:
+end174:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop161
+	JMP  loop169
 
-end162:
+end170:
 	VZEROUPPER
 	RET
 
@@ -2677,28 +2750,28 @@ TEXT ·packKeysQ4_0AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop167:
+loop175:
 	CMPQ BX, $0x00000004
-	JLT  end168
+	JLT  end176
 	LEAQ (DI)(DX*4), DI
 
-fetch169:
+fetch177:
 	CMPQ       SI, DI
-	JGE        end170
+	JGE        end178
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch169
+	JMP        fetch177
 
-end170:
+end178:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop171:
+loop179:
 	CMPQ         R11, $0x00000001
-	JLT          end172
+	JLT          end180
 	VMOVDQU      2(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2735,15 +2808,15 @@ loop171:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop171
+	JMP          loop179
 
-end172:
+end180:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop167
+	JMP  loop175
 
-end168:
+end176:
 	VZEROUPPER
 	RET
 
@@ -2770,26 +2843,26 @@ TEXT ·packValuesQ4_0AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop173:
+loop181:
 	CMPQ SI, $0x00000002
-	JLT  end174
+	JLT  end182
 	LEAQ (R8)(BX*2), R8
 
-fetch175:
+fetch183:
 	CMPQ       DI, R8
-	JGE        end176
+	JGE        end184
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch175
+	JMP        fetch183
 
-end176:
+end184:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop177:
+loop185:
 	CMPQ         R11, $0x00000001
-	JLT          end178
+	JLT          end186
 	VMOVDQU      2(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2815,15 +2888,15 @@ loop177:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop177
+	JMP          loop185
 
-end178:
+end186:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop173
+	JMP  loop181
 
-end174:
+end182:
 	VZEROUPPER
 	RET
 
@@ -2849,28 +2922,28 @@ TEXT ·packKeysQ4_1AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop179:
+loop187:
 	CMPQ BX, $0x00000004
-	JLT  end180
+	JLT  end188
 	LEAQ (DI)(DX*4), DI
 
-fetch181:
+fetch189:
 	CMPQ       SI, DI
-	JGE        end182
+	JGE        end190
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch181
+	JMP        fetch189
 
-end182:
+end190:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop183:
+loop191:
 	CMPQ         R11, $0x00000001
-	JLT          end184
+	JLT          end192
 	VMOVDQU      4(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2907,15 +2980,15 @@ loop183:
 	ADDQ         $0x00000014, R8
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop183
+	JMP          loop191
 
-end184:
+end192:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop179
+	JMP  loop187
 
-end180:
+end188:
 	VZEROUPPER
 	RET
 
@@ -2932,26 +3005,26 @@ TEXT ·packValuesQ4_1AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop185:
+loop193:
 	CMPQ SI, $0x00000002
-	JLT  end186
+	JLT  end194
 	LEAQ (R8)(BX*2), R8
 
-fetch187:
+fetch195:
 	CMPQ       DI, R8
-	JGE        end188
+	JGE        end196
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch187
+	JMP        fetch195
 
-end188:
+end196:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop189:
+loop197:
 	CMPQ         R11, $0x00000001
-	JLT          end190
+	JLT          end198
 	VMOVDQU      4(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2975,15 +3048,15 @@ loop189:
 	ADDQ         CX, R10
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop189
+	JMP          loop197
 
-end190:
+end198:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop185
+	JMP  loop193
 
-end186:
+end194:
 	VZEROUPPER
 	RET
 
@@ -3009,28 +3082,28 @@ TEXT ·packKeysQ5_0AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop191:
+loop199:
 	CMPQ BX, $0x00000004
-	JLT  end192
+	JLT  end200
 	LEAQ (DI)(DX*4), DI
 
-fetch193:
+fetch201:
 	CMPQ       SI, DI
-	JGE        end194
+	JGE        end202
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch193
+	JMP        fetch201
 
-end194:
+end202:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop195:
+loop203:
 	CMPQ         R11, $0x00000001
-	JLT          end196
+	JLT          end204
 	VMOVDQU      6(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3091,15 +3164,15 @@ loop195:
 	ADDQ         $0x00000016, R8
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop195
+	JMP          loop203
 
-end196:
+end204:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop191
+	JMP  loop199
 
-end192:
+end200:
 	VZEROUPPER
 	RET
 
@@ -3146,26 +3219,26 @@ TEXT ·packValuesQ5_0AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop197:
+loop205:
 	CMPQ SI, $0x00000002
-	JLT  end198
+	JLT  end206
 	LEAQ (R8)(BX*2), R8
 
-fetch199:
+fetch207:
 	CMPQ       DI, R8
-	JGE        end200
+	JGE        end208
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch199
+	JMP        fetch207
 
-end200:
+end208:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop201:
+loop209:
 	CMPQ         R11, $0x00000001
-	JLT          end202
+	JLT          end210
 	VMOVDQU      6(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3203,15 +3276,15 @@ loop201:
 	ADDQ         CX, R10
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop201
+	JMP          loop209
 
-end202:
+end210:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop197
+	JMP  loop205
 
-end198:
+end206:
 	VZEROUPPER
 	RET
 
@@ -3237,28 +3310,28 @@ TEXT ·packKeysQ5_1AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop203:
+loop211:
 	CMPQ BX, $0x00000004
-	JLT  end204
+	JLT  end212
 	LEAQ (DI)(DX*4), DI
 
-fetch205:
+fetch213:
 	CMPQ       SI, DI
-	JGE        end206
+	JGE        end214
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch205
+	JMP        fetch213
 
-end206:
+end214:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop207:
+loop215:
 	CMPQ         R11, $0x00000001
-	JLT          end208
+	JLT          end216
 	VMOVDQU      8(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3319,15 +3392,15 @@ loop207:
 	ADDQ         $0x00000018, R8
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop207
+	JMP          loop215
 
-end208:
+end216:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop203
+	JMP  loop211
 
-end204:
+end212:
 	VZEROUPPER
 	RET
 
@@ -3344,26 +3417,26 @@ TEXT ·packValuesQ5_1AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop209:
+loop217:
 	CMPQ SI, $0x00000002
-	JLT  end210
+	JLT  end218
 	LEAQ (R8)(BX*2), R8
 
-fetch211:
+fetch219:
 	CMPQ       DI, R8
-	JGE        end212
+	JGE        end220
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch211
+	JMP        fetch219
 
-end212:
+end220:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop213:
+loop221:
 	CMPQ         R11, $0x00000001
-	JLT          end214
+	JLT          end222
 	VMOVDQU      8(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3399,15 +3472,15 @@ loop213:
 	ADDQ         CX, R10
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop213
+	JMP          loop221
 
-end214:
+end222:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop209
+	JMP  loop217
 
-end210:
+end218:
 	VZEROUPPER
 	RET
 
@@ -3433,28 +3506,28 @@ TEXT ·packKeysIQ4_NLAVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop215:
+loop223:
 	CMPQ BX, $0x00000004
-	JLT  end216
+	JLT  end224
 	LEAQ (DI)(DX*4), DI
 
-fetch217:
+fetch225:
 	CMPQ       SI, DI
-	JGE        end218
+	JGE        end226
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch217
+	JMP        fetch225
 
-end218:
+end226:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop219:
+loop227:
 	CMPQ         R11, $0x00000001
-	JLT          end220
+	JLT          end228
 	VMOVDQU      2(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3499,15 +3572,15 @@ loop219:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop219
+	JMP          loop227
 
-end220:
+end228:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop215
+	JMP  loop223
 
-end216:
+end224:
 	VZEROUPPER
 	RET
 
@@ -3534,26 +3607,26 @@ TEXT ·packValuesIQ4_NLAVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop221:
+loop229:
 	CMPQ SI, $0x00000002
-	JLT  end222
+	JLT  end230
 	LEAQ (R8)(BX*2), R8
 
-fetch223:
+fetch231:
 	CMPQ       DI, R8
-	JGE        end224
+	JGE        end232
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch223
+	JMP        fetch231
 
-end224:
+end232:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop225:
+loop233:
 	CMPQ         R11, $0x00000001
-	JLT          end226
+	JLT          end234
 	VMOVDQU      2(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3583,15 +3656,15 @@ loop225:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop225
+	JMP          loop233
 
-end226:
+end234:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop221
+	JMP  loop229
 
-end222:
+end230:
 	VZEROUPPER
 	RET
 
@@ -3618,13 +3691,13 @@ TEXT ·scoresAVX2(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop227:
+loop235:
 	CMPQ R9, $0x00000003
-	JLT  end228
+	JLT  end236
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns229:
+columns237:
 	VMOVQ        shift+80(FP), X5
 	VPBROADCASTD (DI), Y0
 	VPSLLD       X5, Y0, Y0
@@ -3786,7 +3859,7 @@ columns229:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set230
+	JNE          set238
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -3818,9 +3891,9 @@ columns229:
 	VMULPS       Y0, Y5, Y5
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
-	JMP          end231
+	JMP          end239
 
-set230:
+set238:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -3853,11 +3926,11 @@ set230:
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
 
-end231:
+end239:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns229
+	JLT  columns237
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -3871,16 +3944,16 @@ end231:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000003, R9
-	JMP  loop227
+	JMP  loop235
 
-end228:
-loop232:
+end236:
+loop240:
 	CMPQ R9, $0x00000002
-	JLT  end233
+	JLT  end241
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns234:
+columns242:
 	VMOVQ        shift+80(FP), X3
 	VPBROADCASTD (DI), Y0
 	VPSLLD       X3, Y0, Y0
@@ -3995,7 +4068,7 @@ columns234:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set235
+	JNE          set243
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -4017,9 +4090,9 @@ columns234:
 	VMULPS       Y0, Y3, Y3
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
-	JMP          end236
+	JMP          end244
 
-set235:
+set243:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -4042,11 +4115,11 @@ set235:
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
 
-end236:
+end244:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns234
+	JLT  columns242
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -4056,16 +4129,16 @@ end236:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000002, R9
-	JMP  loop232
+	JMP  loop240
 
-end233:
-loop237:
+end241:
+loop245:
 	CMPQ R9, $0x00000001
-	JLT  end238
+	JLT  end246
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns239:
+columns247:
 	VMOVQ        shift+80(FP), X1
 	VPBROADCASTD (DI), Y0
 	VPSLLD       X1, Y0, Y0
@@ -4133,7 +4206,7 @@ columns239:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set240
+	JNE          set248
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -4145,9 +4218,9 @@ columns239:
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
-	JMP          end241
+	JMP          end249
 
-set240:
+set248:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -4160,19 +4233,19 @@ set240:
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
 
-end241:
+end249:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns239
+	JLT  columns247
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000001, R9
-	JMP  loop237
+	JMP  loop245
 
-end238:
+end246:
 	VZEROUPPER
 	RET
 
@@ -4199,13 +4272,13 @@ TEXT ·scoresOffsetAVX2(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop242:
+loop250:
 	CMPQ R9, $0x00000003
-	JLT  end243
+	JLT  end251
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns244:
+columns252:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -4365,7 +4438,7 @@ columns244:
 	MOVQ         m+80(FP), R13
 	ADDQ         R11, R13
 	CMPQ         add+88(FP), $0x00
-	JNE          set245
+	JNE          set253
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y6
 	VBROADCASTSS (DI), Y7
@@ -4406,9 +4479,9 @@ columns244:
 	VFMADD231PS  32(R13), Y1, Y5
 	VMOVUPS      Y5, 32(R14)
 	ADDQ         CX, R14
-	JMP          end246
+	JMP          end254
 
-set245:
+set253:
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y6
 	VBROADCASTSS (DI), Y7
@@ -4450,11 +4523,11 @@ set245:
 	VMOVUPS      Y5, 32(R14)
 	ADDQ         CX, R14
 
-end246:
+end254:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns244
+	JLT  columns252
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -4468,16 +4541,16 @@ end246:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000003, R9
-	JMP  loop242
+	JMP  loop250
 
-end243:
-loop247:
+end251:
+loop255:
 	CMPQ R9, $0x00000002
-	JLT  end248
+	JLT  end256
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns249:
+columns257:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -4591,7 +4664,7 @@ columns249:
 	MOVQ         m+80(FP), R13
 	ADDQ         R11, R13
 	CMPQ         add+88(FP), $0x00
-	JNE          set250
+	JNE          set258
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y4
 	VBROADCASTSS (DI), Y5
@@ -4619,9 +4692,9 @@ columns249:
 	VFMADD231PS  32(R13), Y1, Y3
 	VMOVUPS      Y3, 32(R14)
 	ADDQ         CX, R14
-	JMP          end251
+	JMP          end259
 
-set250:
+set258:
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y4
 	VBROADCASTSS (DI), Y5
@@ -4650,11 +4723,11 @@ set250:
 	VMOVUPS      Y3, 32(R14)
 	ADDQ         CX, R14
 
-end251:
+end259:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns249
+	JLT  columns257
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -4664,16 +4737,16 @@ end251:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000002, R9
-	JMP  loop247
+	JMP  loop255
 
-end248:
-loop252:
+end256:
+loop260:
 	CMPQ R9, $0x00000001
-	JLT  end253
+	JLT  end261
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns254:
+columns262:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VMOVDQU      (R10), Y2
@@ -4741,7 +4814,7 @@ columns254:
 	MOVQ         m+80(FP), R13
 	ADDQ         R11, R13
 	CMPQ         add+88(FP), $0x00
-	JNE          set255
+	JNE          set263
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y2
 	VBROADCASTSS (DI), Y3
@@ -4756,9 +4829,9 @@ columns254:
 	VFMADD231PS  32(R13), Y3, Y1
 	VMOVUPS      Y1, 32(R14)
 	ADDQ         CX, R14
-	JMP          end256
+	JMP          end264
 
-set255:
+set263:
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y2
 	VBROADCASTSS (DI), Y3
@@ -4774,19 +4847,19 @@ set255:
 	VMOVUPS      Y1, 32(R14)
 	ADDQ         CX, R14
 
-end256:
+end264:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns254
+	JLT  columns262
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000001, R9
-	JMP  loop252
+	JMP  loop260
 
-end253:
+end261:
 	VZEROUPPER
 	RET
 
@@ -4803,13 +4876,13 @@ TEXT ·scoresBytesAVX2(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop257:
+loop265:
 	CMPQ R9, $0x00000003
-	JLT  end258
+	JLT  end266
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns259:
+columns267:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -5083,7 +5156,7 @@ columns259:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set260
+	JNE          set268
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -5115,9 +5188,9 @@ columns259:
 	VMULPS       Y0, Y5, Y5
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
-	JMP          end261
+	JMP          end269
 
-set260:
+set268:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -5150,11 +5223,11 @@ set260:
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
 
-end261:
+end269:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns259
+	JLT  columns267
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -5168,16 +5241,16 @@ end261:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000003, R9
-	JMP  loop257
+	JMP  loop265
 
-end258:
-loop262:
+end266:
+loop270:
 	CMPQ R9, $0x00000002
-	JLT  end263
+	JLT  end271
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns264:
+columns272:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -5377,7 +5450,7 @@ columns264:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set265
+	JNE          set273
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -5399,9 +5472,9 @@ columns264:
 	VMULPS       Y0, Y3, Y3
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
-	JMP          end266
+	JMP          end274
 
-set265:
+set273:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -5424,11 +5497,11 @@ set265:
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
 
-end266:
+end274:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns264
+	JLT  columns272
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -5438,16 +5511,16 @@ end266:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000002, R9
-	JMP  loop262
+	JMP  loop270
 
-end263:
-loop267:
+end271:
+loop275:
 	CMPQ R9, $0x00000001
-	JLT  end268
+	JLT  end276
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns269:
+columns277:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VMOVDQU      flipAVX2<>+0(SB), Y2
@@ -5573,7 +5646,7 @@ columns269:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set270
+	JNE          set278
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -5585,9 +5658,9 @@ columns269:
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
-	JMP          end271
+	JMP          end279
 
-set270:
+set278:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -5600,19 +5673,19 @@ set270:
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
 
-end271:
+end279:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns269
+	JLT  columns277
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000001, R9
-	JMP  loop267
+	JMP  loop275
 
-end268:
+end276:
 	VZEROUPPER
 	RET
 
@@ -5626,9 +5699,9 @@ TEXT ·mixAVX2(SB), $128-56
 	MOVQ ldp+24(FP), BX
 	MOVQ rows+32(FP), SI
 
-loop272:
+loop280:
 	CMPQ   SI, $0x00000003
-	JLT    end273
+	JLT    end281
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5645,9 +5718,9 @@ loop272:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop274:
+loop282:
 	CMPQ         R9, $0x00000004
-	JLT          end275
+	JLT          end283
 	VPBROADCASTD (DI), Y12
 	VPBROADCASTD (DI)(BX*1), Y13
 	VPBROADCASTD (DI)(BX*2), Y14
@@ -5759,11 +5832,11 @@ loop274:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop274
+	JMP          loop282
 
-end275:
+end283:
 	CMPQ    add+48(FP), $0x00
-	JNE     set276
+	JNE     set284
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -5782,9 +5855,9 @@ end275:
 	VMOVUPS Y11, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end277
+	JMP     end285
 
-set276:
+set284:
 	VPADDD  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VPADDD  32(AX), Y1, Y1
@@ -5816,14 +5889,14 @@ set276:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end277:
+end285:
 	SUBQ $0x00000003, SI
-	JMP  loop272
+	JMP  loop280
 
-end273:
-loop278:
+end281:
+loop286:
 	CMPQ   SI, $0x00000002
-	JLT    end279
+	JLT    end287
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5836,9 +5909,9 @@ loop278:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop280:
+loop288:
 	CMPQ         R9, $0x00000004
-	JLT          end281
+	JLT          end289
 	VPBROADCASTD (DI), Y8
 	VPBROADCASTD (DI)(BX*1), Y9
 	VPMADDWD     (R8), Y8, Y10
@@ -5914,11 +5987,11 @@ loop280:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop280
+	JMP          loop288
 
-end281:
+end289:
 	CMPQ    add+48(FP), $0x00
-	JNE     set282
+	JNE     set290
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -5931,9 +6004,9 @@ end281:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end283
+	JMP     end291
 
-set282:
+set290:
 	VPADDD  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VPADDD  32(AX), Y1, Y1
@@ -5955,14 +6028,14 @@ set282:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end283:
+end291:
 	SUBQ $0x00000002, SI
-	JMP  loop278
+	JMP  loop286
 
-end279:
-loop284:
+end287:
+loop292:
 	CMPQ   SI, $0x00000001
-	JLT    end285
+	JLT    end293
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5971,9 +6044,9 @@ loop284:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop286:
+loop294:
 	CMPQ         R9, $0x00000004
-	JLT          end287
+	JLT          end295
 	VPBROADCASTD (DI), Y4
 	VPMADDWD     (R8), Y4, Y5
 	VPADDD       Y5, Y0, Y0
@@ -6013,20 +6086,20 @@ loop286:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop286
+	JMP          loop294
 
-end287:
+end295:
 	CMPQ    add+48(FP), $0x00
-	JNE     set288
+	JNE     set296
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end289
+	JMP     end297
 
-set288:
+set296:
 	VPADDD  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VPADDD  32(AX), Y1, Y1
@@ -6038,11 +6111,11 @@ set288:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end289:
+end297:
 	SUBQ $0x00000001, SI
-	JMP  loop284
+	JMP  loop292
 
-end285:
+end293:
 	VZEROUPPER
 	RET
 
@@ -6059,9 +6132,9 @@ TEXT ·columnsAVX2(SB), $128-32
 	LEAQ (SI)(DX*2), DI
 	ADDQ DX, DI
 
-loop290:
+loop298:
 	CMPQ       BX, $0x00000008
-	JLT        end291
+	JLT        end299
 	VMOVUPS    (CX), Y0
 	VMOVUPS    (CX)(DX*1), Y1
 	VMOVUPS    (CX)(DX*2), Y2
@@ -6107,8 +6180,8 @@ loop290:
 	ADDQ       $0x00000020, DI
 	ADDQ       $0x00000800, AX
 	SUBQ       $0x00000008, BX
-	JMP        loop290
+	JMP        loop298
 
-end291:
+end299:
 	VZEROUPPER
 	RET

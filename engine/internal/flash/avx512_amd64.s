@@ -4656,34 +4656,55 @@ end264:
 	VZEROUPPER
 	RET
 
-// func halvesAVX512(dst *float32, src *byte, stride int)
-// Requires: AVX, AVX512F
-TEXT ·halvesAVX512(SB), $128-24
+// func halvesAVX512(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·halvesAVX512(SB), $128-56
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ $0x00000040, BX
-	LEAQ 128(AX), SI
+	MOVQ ldd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ stride+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	CMPQ ahead+48(FP), $0x00
+	JNE  set267
+	JMP  end268
 
-loop267:
-	CMPQ    BX, $0x00000004
-	JLT     end268
-	MOVWLZX (CX), DI
-	MOVW    DI, (SI)
-	MOVWLZX (CX)(DX*1), DI
-	LEAQ    (CX)(DX*2), CX
-	MOVW    DI, 2(SI)
-	MOVWLZX (CX), DI
-	MOVW    DI, 4(SI)
-	MOVWLZX (CX)(DX*1), DI
-	LEAQ    (CX)(DX*2), CX
-	MOVW    DI, 6(SI)
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000004, BX
-	JMP     loop267
+set267:
+	MOVQ DX, DI
+	ADDQ ahead+48(FP), DI
+	MOVQ DI, R8
+	MOVQ DX, R9
+	LEAQ 128(AX), R10
+	MOVQ $0x00000040, R11
 
-end268:
+loop269:
+	CMPQ R11, $0x00000004
+	JLT  end270
+	LEAQ (R8)(BX*4), R8
+
+fetch271:
+	CMPQ       DI, R8
+	JGE        end272
+	PREFETCHT0 (DI)
+	ADDQ       $0x00000040, DI
+	JMP        fetch271
+
+end272:
+	MOVWLZX (R9), R12
+	MOVW    R12, (R10)
+	MOVWLZX (R9)(BX*1), R12
+	LEAQ    (R9)(BX*2), R9
+	MOVW    R12, 2(R10)
+	MOVWLZX (R9), R12
+	MOVW    R12, 4(R10)
+	MOVWLZX (R9)(BX*1), R12
+	LEAQ    (R9)(BX*2), R9
+	MOVW    R12, 6(R10)
+	ADDQ    $0x00000008, R10
+	SUBQ    $0x00000004, R11
+	JMP     loop269
+
+end270:
 	VCVTPH2PS 128(AX), Z0
 	VMOVUPS   Z0, (AX)
 	VCVTPH2PS 160(AX), Z0
@@ -4692,6 +4713,50 @@ end268:
 	VMOVUPS   Z0, 128(AX)
 	VCVTPH2PS 224(AX), Z0
 	VMOVUPS   Z0, 192(AX)
+	ADDQ      size+40(FP), DX
+	ADDQ      CX, AX
+	SUBQ      $0x01, SI
+
+end268:
+loop273:
+	CMPQ SI, $0x00000001
+	JLT  end274
+	MOVQ DX, DI
+	LEAQ 128(AX), R8
+	MOVQ $0x00000040, R9
+
+loop275:
+	CMPQ    R9, $0x00000004
+	JLT     end276
+	MOVWLZX (DI), R10
+	MOVW    R10, (R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 2(R8)
+	MOVWLZX (DI), R10
+	MOVW    R10, 4(R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 6(R8)
+	ADDQ    $0x00000008, R8
+	SUBQ    $0x00000004, R9
+	JMP     loop275
+
+end276:
+	VCVTPH2PS 128(AX), Z0
+	VMOVUPS   Z0, (AX)
+	VCVTPH2PS 160(AX), Z0
+	VMOVUPS   Z0, 64(AX)
+	VCVTPH2PS 192(AX), Z0
+	VMOVUPS   Z0, 128(AX)
+	VCVTPH2PS 224(AX), Z0
+	VMOVUPS   Z0, 192(AX)
+	ADDQ      size+40(FP), DX
+	ADDQ      CX, AX
+	SUBQ      $0x00000001, SI
+	JMP       loop273
+
+end274:
 	VZEROUPPER
 	RET
 
@@ -4707,19 +4772,19 @@ TEXT ·turnAVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop269:
+loop277:
 	CMPQ BX, $0x00000008
-	JLT  end270
+	JLT  end278
 	LEAQ (DI)(DX*8), DI
 
-fetch271:
+fetch279:
 	CMPQ       SI, DI
-	JGE        end272
+	JGE        end280
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch271
+	JMP        fetch279
 
-end272:
+end280:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
@@ -4728,9 +4793,9 @@ end272:
 	MOVQ n+24(FP), R12
 	MOVQ AX, R11
 
-loop273:
+loop281:
 	CMPQ          R12, $0x00000020
-	JLT           end274
+	JLT           end282
 	VMOVUPS       (R8), Z0
 	VMOVUPS       (R8)(DX*1), Z1
 	VMOVUPS       (R8)(DX*2), Z2
@@ -4800,15 +4865,15 @@ loop273:
 	ADDQ          $0x00000040, R10
 	ADDQ          $0x00001000, R11
 	SUBQ          $0x00000020, R12
-	JMP           loop273
+	JMP           loop281
 
-end274:
+end282:
 	LEAQ (CX)(DX*8), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000008, BX
-	JMP  loop269
+	JMP  loop277
 
-end270:
+end278:
 	VZEROUPPER
 	RET
 
@@ -4824,28 +4889,28 @@ TEXT ·packKeysQ8_0AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop275:
+loop283:
 	CMPQ BX, $0x00000004
-	JLT  end276
+	JLT  end284
 	LEAQ (DI)(DX*4), DI
 
-fetch277:
+fetch285:
 	CMPQ       SI, DI
-	JGE        end278
+	JGE        end286
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch277
+	JMP        fetch285
 
-end278:
+end286:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop279:
+loop287:
 	CMPQ          R11, $0x00000002
-	JLT           end280
+	JLT           end288
 	VMOVDQU32     2(R8), Y0
 	VINSERTI64X4  $0x01, 36(R8), Z0, Z0
 	VPXORD        flipAVX512<>+0(SB), Z0, Z0
@@ -4886,12 +4951,12 @@ loop279:
 	ADDQ          $0x00000044, R8
 	ADDQ          $0x00000044, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop279
+	JMP           loop287
 
-end280:
-loop281:
+end288:
+loop289:
 	CMPQ         R11, $0x00000001
-	JLT          end282
+	JLT          end290
 	VMOVDQU      flipAVX512<>+0(SB), Y0
 	VPXOR        2(R8), Y0, Y0
 	VMOVDQU      flipAVX512<>+0(SB), Y1
@@ -4920,15 +4985,15 @@ loop281:
 	ADDQ         $0x00000022, R8
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop281
+	JMP          loop289
 
-end282:
+end290:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop275
+	JMP  loop283
 
-end276:
+end284:
 	VZEROUPPER
 	RET
 
@@ -4963,26 +5028,26 @@ TEXT ·packValuesQ8_0AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop283:
+loop291:
 	CMPQ SI, $0x00000002
-	JLT  end284
+	JLT  end292
 	LEAQ (R8)(BX*2), R8
 
-fetch285:
+fetch293:
 	CMPQ       DI, R8
-	JGE        end286
+	JGE        end294
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch285
+	JMP        fetch293
 
-end286:
+end294:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop287:
+loop295:
 	CMPQ          R11, $0x00000002
-	JLT           end288
+	JLT           end296
 	VMOVDQU32     2(R9), Y0
 	VINSERTI64X4  $0x01, 36(R9), Z0, Z0
 	VPXORD        flipAVX512<>+0(SB), Z0, Z0
@@ -5011,12 +5076,12 @@ loop287:
 	ADDQ          CX, R10
 	ADDQ          $0x00000044, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop287
+	JMP           loop295
 
-end288:
-loop289:
+end296:
+loop297:
 	CMPQ         R11, $0x00000001
-	JLT          end290
+	JLT          end298
 	VMOVDQU      flipAVX512<>+0(SB), Y0
 	VPXOR        2(R9), Y0, Y0
 	VPSUBB       centreQ8_0AVX512<>+0(SB), Y0, Y0
@@ -5038,15 +5103,15 @@ loop289:
 	ADDQ         CX, R10
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop289
+	JMP          loop297
 
-end290:
+end298:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop283
+	JMP  loop291
 
-end284:
+end292:
 	VZEROUPPER
 	RET
 
@@ -5068,6 +5133,360 @@ DATA centreQ8_0AVX512<>+56(SB)/4, $0x80808080
 DATA centreQ8_0AVX512<>+60(SB)/4, $0x80808080
 GLOBL centreQ8_0AVX512<>(SB), RODATA|NOPTR, $64
 
+// func mixCodesQ8_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·mixCodesQ8_0AVX512(SB), $128-72
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ p+16(FP), DX
+	MOVQ ldp+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ stride+56(FP), R8
+
+loop299:
+	CMPQ   DI, $0x00000003
+	JLT    end300
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop301:
+	CMPQ          R10, $0x00000002
+	JLT           end302
+	VMOVDQU32     2(R11), Y12
+	VINSERTI64X4  $0x01, 36(R11), Z12, Z12
+	VPXORD        flipAVX512<>+0(SB), Z12, Z12
+	VPXORD        centreQ8_0AVX512<>+0(SB), Z12, Z12
+	VMOVDQU32     2(R11)(R8*1), Y13
+	VINSERTI64X4  $0x01, 36(R11)(R8*1), Z13, Z13
+	VPXORD        flipAVX512<>+0(SB), Z13, Z13
+	VPXORD        centreQ8_0AVX512<>+0(SB), Z13, Z13
+	VPUNPCKLBW    Z13, Z12, Z14
+	VPUNPCKHBW    Z13, Z12, Z15
+	VPMOVSXBW     Y14, Z16
+	VPMOVSXBW     Y15, Z17
+	VPBROADCASTD  (R9), Z18
+	VPDPWSSD      Z16, Z18, Z0
+	VPDPWSSD      Z17, Z18, Z1
+	VPBROADCASTD  (R9)(BX*1), Z18
+	VPDPWSSD      Z16, Z18, Z4
+	VPDPWSSD      Z17, Z18, Z5
+	VPBROADCASTD  (R9)(BX*2), Z18
+	VPDPWSSD      Z16, Z18, Z8
+	VPDPWSSD      Z17, Z18, Z9
+	VEXTRACTI64X4 $0x01, Z14, Y14
+	VPMOVSXBW     Y14, Z14
+	VEXTRACTI64X4 $0x01, Z15, Y15
+	VPMOVSXBW     Y15, Z15
+	VPBROADCASTD  (R12), Z16
+	VPDPWSSD      Z14, Z16, Z2
+	VPDPWSSD      Z15, Z16, Z3
+	VPBROADCASTD  (R12)(BX*1), Z16
+	VPDPWSSD      Z14, Z16, Z6
+	VPDPWSSD      Z15, Z16, Z7
+	VPBROADCASTD  (R12)(BX*2), Z16
+	VPDPWSSD      Z14, Z16, Z10
+	VPDPWSSD      Z15, Z16, Z11
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop301
+
+end302:
+	CMPQ         add+64(FP), $0x00
+	JNE          set303
+	VINSERTI64X4 $0x01, Y1, Z0, Z14
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z14, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end304
+
+set303:
+	VINSERTI64X4 $0x01, Y1, Z0, Z14
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z14, Z14
+	VMOVDQU32    Z14, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z8, Z8
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z10, Z10
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end304:
+	SUBQ $0x00000003, DI
+	JMP  loop299
+
+end300:
+loop305:
+	CMPQ   DI, $0x00000002
+	JLT    end306
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop307:
+	CMPQ          R10, $0x00000002
+	JLT           end308
+	VMOVDQU32     2(R11), Y19
+	VINSERTI64X4  $0x01, 36(R11), Z19, Z19
+	VPXORD        flipAVX512<>+0(SB), Z19, Z19
+	VPXORD        centreQ8_0AVX512<>+0(SB), Z19, Z19
+	VMOVDQU32     2(R11)(R8*1), Y20
+	VINSERTI64X4  $0x01, 36(R11)(R8*1), Z20, Z20
+	VPXORD        flipAVX512<>+0(SB), Z20, Z20
+	VPXORD        centreQ8_0AVX512<>+0(SB), Z20, Z20
+	VPUNPCKLBW    Z20, Z19, Z8
+	VPUNPCKHBW    Z20, Z19, Z9
+	VPMOVSXBW     Y8, Z10
+	VPMOVSXBW     Y9, Z11
+	VPBROADCASTD  (R9), Z12
+	VPDPWSSD      Z10, Z12, Z0
+	VPDPWSSD      Z11, Z12, Z1
+	VPBROADCASTD  (R9)(BX*1), Z12
+	VPDPWSSD      Z10, Z12, Z4
+	VPDPWSSD      Z11, Z12, Z5
+	VEXTRACTI64X4 $0x01, Z8, Y8
+	VPMOVSXBW     Y8, Z8
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VPMOVSXBW     Y9, Z9
+	VPBROADCASTD  (R12), Z10
+	VPDPWSSD      Z8, Z10, Z2
+	VPDPWSSD      Z9, Z10, Z3
+	VPBROADCASTD  (R12)(BX*1), Z10
+	VPDPWSSD      Z8, Z10, Z6
+	VPDPWSSD      Z9, Z10, Z7
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop307
+
+end308:
+	CMPQ         add+64(FP), $0x00
+	JNE          set309
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z8, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end310
+
+set309:
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z8, Z8
+	VMOVDQU32    Z8, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end310:
+	SUBQ $0x00000002, DI
+	JMP  loop305
+
+end306:
+loop311:
+	CMPQ   DI, $0x00000001
+	JLT    end312
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop313:
+	CMPQ          R10, $0x00000002
+	JLT           end314
+	VMOVDQU32     2(R11), Y21
+	VINSERTI64X4  $0x01, 36(R11), Z21, Z21
+	VPXORD        flipAVX512<>+0(SB), Z21, Z21
+	VPXORD        centreQ8_0AVX512<>+0(SB), Z21, Z21
+	VMOVDQU32     2(R11)(R8*1), Y22
+	VINSERTI64X4  $0x01, 36(R11)(R8*1), Z22, Z22
+	VPXORD        flipAVX512<>+0(SB), Z22, Z22
+	VPXORD        centreQ8_0AVX512<>+0(SB), Z22, Z22
+	VPUNPCKLBW    Z22, Z21, Z4
+	VPUNPCKHBW    Z22, Z21, Z5
+	VPMOVSXBW     Y4, Z6
+	VPMOVSXBW     Y5, Z7
+	VPBROADCASTD  (R9), Z8
+	VPDPWSSD      Z6, Z8, Z0
+	VPDPWSSD      Z7, Z8, Z1
+	VEXTRACTI64X4 $0x01, Z4, Y4
+	VPMOVSXBW     Y4, Z4
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXBW     Y5, Z5
+	VPBROADCASTD  (R12), Z6
+	VPDPWSSD      Z4, Z6, Z2
+	VPDPWSSD      Z5, Z6, Z3
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop313
+
+end314:
+	CMPQ         add+64(FP), $0x00
+	JNE          set315
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z4, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end316
+
+set315:
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z4, Z4
+	VMOVDQU32    Z4, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end316:
+	SUBQ $0x00000001, DI
+	JMP  loop311
+
+end312:
+	VZEROUPPER
+	RET
+
 // func packKeysQ4_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 // Requires: AVX, AVX2, AVX512F, AVX512VL, MMX+
 TEXT ·packKeysQ4_0AVX512(SB), $128-40
@@ -5080,28 +5499,28 @@ TEXT ·packKeysQ4_0AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop291:
+loop317:
 	CMPQ BX, $0x00000004
-	JLT  end292
+	JLT  end318
 	LEAQ (DI)(DX*4), DI
 
-fetch293:
+fetch319:
 	CMPQ       SI, DI
-	JGE        end294
+	JGE        end320
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch293
+	JMP        fetch319
 
-end294:
+end320:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop295:
+loop321:
 	CMPQ          R11, $0x00000002
-	JLT           end296
+	JLT           end322
 	VMOVDQU32     2(R8), X0
 	VINSERTI32X4  $0x01, 20(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -5150,12 +5569,12 @@ loop295:
 	ADDQ          $0x00000024, R8
 	ADDQ          $0x00000024, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop295
+	JMP           loop321
 
-end296:
-loop297:
+end322:
+loop323:
 	CMPQ         R11, $0x00000001
-	JLT          end298
+	JLT          end324
 	VMOVDQU      2(R8), X7
 	VPSRLW       $0x04, X7, X0
 	VINSERTI128  $0x01, X0, Y7, Y7
@@ -5192,15 +5611,15 @@ loop297:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop297
+	JMP          loop323
 
-end298:
+end324:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop291
+	JMP  loop317
 
-end292:
+end318:
 	VZEROUPPER
 	RET
 
@@ -5253,26 +5672,26 @@ TEXT ·packValuesQ4_0AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop299:
+loop325:
 	CMPQ SI, $0x00000002
-	JLT  end300
+	JLT  end326
 	LEAQ (R8)(BX*2), R8
 
-fetch301:
+fetch327:
 	CMPQ       DI, R8
-	JGE        end302
+	JGE        end328
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch301
+	JMP        fetch327
 
-end302:
+end328:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop303:
+loop329:
 	CMPQ          R11, $0x00000002
-	JLT           end304
+	JLT           end330
 	VMOVDQU32     2(R9), X0
 	VINSERTI32X4  $0x01, 20(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -5305,12 +5724,12 @@ loop303:
 	ADDQ          CX, R10
 	ADDQ          $0x00000024, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop303
+	JMP           loop329
 
-end304:
-loop305:
+end330:
+loop331:
 	CMPQ         R11, $0x00000001
-	JLT          end306
+	JLT          end332
 	VMOVDQU      2(R9), X5
 	VPSRLW       $0x04, X5, X0
 	VINSERTI128  $0x01, X0, Y5, Y5
@@ -5336,15 +5755,15 @@ loop305:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop305
+	JMP          loop331
 
-end306:
+end332:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop299
+	JMP  loop325
 
-end300:
+end326:
 	VZEROUPPER
 	RET
 
@@ -5366,6 +5785,372 @@ DATA centreQ4_0AVX512<>+56(SB)/4, $0x08080808
 DATA centreQ4_0AVX512<>+60(SB)/4, $0x08080808
 GLOBL centreQ4_0AVX512<>(SB), RODATA|NOPTR, $64
 
+// func mixCodesQ4_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·mixCodesQ4_0AVX512(SB), $128-72
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ p+16(FP), DX
+	MOVQ ldp+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ stride+56(FP), R8
+
+loop333:
+	CMPQ   DI, $0x00000003
+	JLT    end334
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop335:
+	CMPQ          R10, $0x00000002
+	JLT           end336
+	VMOVDQU32     2(R11), X12
+	VINSERTI32X4  $0x01, 20(R11), Y12, Y12
+	VSHUFI32X4    $0x50, Z12, Z12, Z12
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z12, Z12
+	VPANDD        nibblesAVX512<>+0(SB), Z12, Z12
+	VPSUBB        centreQ4_0AVX512<>+0(SB), Z12, Z12
+	VMOVDQU32     2(R11)(R8*1), X13
+	VINSERTI32X4  $0x01, 20(R11)(R8*1), Y13, Y13
+	VSHUFI32X4    $0x50, Z13, Z13, Z13
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z13, Z13
+	VPANDD        nibblesAVX512<>+0(SB), Z13, Z13
+	VPSUBB        centreQ4_0AVX512<>+0(SB), Z13, Z13
+	VPUNPCKLBW    Z13, Z12, Z14
+	VPUNPCKHBW    Z13, Z12, Z15
+	VPMOVSXBW     Y14, Z16
+	VPMOVSXBW     Y15, Z17
+	VPBROADCASTD  (R9), Z18
+	VPDPWSSD      Z16, Z18, Z0
+	VPDPWSSD      Z17, Z18, Z1
+	VPBROADCASTD  (R9)(BX*1), Z18
+	VPDPWSSD      Z16, Z18, Z4
+	VPDPWSSD      Z17, Z18, Z5
+	VPBROADCASTD  (R9)(BX*2), Z18
+	VPDPWSSD      Z16, Z18, Z8
+	VPDPWSSD      Z17, Z18, Z9
+	VEXTRACTI64X4 $0x01, Z14, Y14
+	VPMOVSXBW     Y14, Z14
+	VEXTRACTI64X4 $0x01, Z15, Y15
+	VPMOVSXBW     Y15, Z15
+	VPBROADCASTD  (R12), Z16
+	VPDPWSSD      Z14, Z16, Z2
+	VPDPWSSD      Z15, Z16, Z3
+	VPBROADCASTD  (R12)(BX*1), Z16
+	VPDPWSSD      Z14, Z16, Z6
+	VPDPWSSD      Z15, Z16, Z7
+	VPBROADCASTD  (R12)(BX*2), Z16
+	VPDPWSSD      Z14, Z16, Z10
+	VPDPWSSD      Z15, Z16, Z11
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop335
+
+end336:
+	CMPQ         add+64(FP), $0x00
+	JNE          set337
+	VINSERTI64X4 $0x01, Y1, Z0, Z14
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z14, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end338
+
+set337:
+	VINSERTI64X4 $0x01, Y1, Z0, Z14
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z14, Z14
+	VMOVDQU32    Z14, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z8, Z8
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z10, Z10
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end338:
+	SUBQ $0x00000003, DI
+	JMP  loop333
+
+end334:
+loop339:
+	CMPQ   DI, $0x00000002
+	JLT    end340
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop341:
+	CMPQ          R10, $0x00000002
+	JLT           end342
+	VMOVDQU32     2(R11), X19
+	VINSERTI32X4  $0x01, 20(R11), Y19, Y19
+	VSHUFI32X4    $0x50, Z19, Z19, Z19
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z19, Z19
+	VPANDD        nibblesAVX512<>+0(SB), Z19, Z19
+	VPSUBB        centreQ4_0AVX512<>+0(SB), Z19, Z19
+	VMOVDQU32     2(R11)(R8*1), X20
+	VINSERTI32X4  $0x01, 20(R11)(R8*1), Y20, Y20
+	VSHUFI32X4    $0x50, Z20, Z20, Z20
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z20, Z20
+	VPANDD        nibblesAVX512<>+0(SB), Z20, Z20
+	VPSUBB        centreQ4_0AVX512<>+0(SB), Z20, Z20
+	VPUNPCKLBW    Z20, Z19, Z8
+	VPUNPCKHBW    Z20, Z19, Z9
+	VPMOVSXBW     Y8, Z10
+	VPMOVSXBW     Y9, Z11
+	VPBROADCASTD  (R9), Z12
+	VPDPWSSD      Z10, Z12, Z0
+	VPDPWSSD      Z11, Z12, Z1
+	VPBROADCASTD  (R9)(BX*1), Z12
+	VPDPWSSD      Z10, Z12, Z4
+	VPDPWSSD      Z11, Z12, Z5
+	VEXTRACTI64X4 $0x01, Z8, Y8
+	VPMOVSXBW     Y8, Z8
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VPMOVSXBW     Y9, Z9
+	VPBROADCASTD  (R12), Z10
+	VPDPWSSD      Z8, Z10, Z2
+	VPDPWSSD      Z9, Z10, Z3
+	VPBROADCASTD  (R12)(BX*1), Z10
+	VPDPWSSD      Z8, Z10, Z6
+	VPDPWSSD      Z9, Z10, Z7
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop341
+
+end342:
+	CMPQ         add+64(FP), $0x00
+	JNE          set343
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z8, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end344
+
+set343:
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z8, Z8
+	VMOVDQU32    Z8, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end344:
+	SUBQ $0x00000002, DI
+	JMP  loop339
+
+end340:
+loop345:
+	CMPQ   DI, $0x00000001
+	JLT    end346
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop347:
+	CMPQ          R10, $0x00000002
+	JLT           end348
+	VMOVDQU32     2(R11), X21
+	VINSERTI32X4  $0x01, 20(R11), Y21, Y21
+	VSHUFI32X4    $0x50, Z21, Z21, Z21
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z21, Z21
+	VPANDD        nibblesAVX512<>+0(SB), Z21, Z21
+	VPSUBB        centreQ4_0AVX512<>+0(SB), Z21, Z21
+	VMOVDQU32     2(R11)(R8*1), X22
+	VINSERTI32X4  $0x01, 20(R11)(R8*1), Y22, Y22
+	VSHUFI32X4    $0x50, Z22, Z22, Z22
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z22, Z22
+	VPANDD        nibblesAVX512<>+0(SB), Z22, Z22
+	VPSUBB        centreQ4_0AVX512<>+0(SB), Z22, Z22
+	VPUNPCKLBW    Z22, Z21, Z4
+	VPUNPCKHBW    Z22, Z21, Z5
+	VPMOVSXBW     Y4, Z6
+	VPMOVSXBW     Y5, Z7
+	VPBROADCASTD  (R9), Z8
+	VPDPWSSD      Z6, Z8, Z0
+	VPDPWSSD      Z7, Z8, Z1
+	VEXTRACTI64X4 $0x01, Z4, Y4
+	VPMOVSXBW     Y4, Z4
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXBW     Y5, Z5
+	VPBROADCASTD  (R12), Z6
+	VPDPWSSD      Z4, Z6, Z2
+	VPDPWSSD      Z5, Z6, Z3
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop347
+
+end348:
+	CMPQ         add+64(FP), $0x00
+	JNE          set349
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z4, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end350
+
+set349:
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z4, Z4
+	VMOVDQU32    Z4, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end350:
+	SUBQ $0x00000001, DI
+	JMP  loop345
+
+end346:
+	VZEROUPPER
+	RET
+
 // func packKeysQ4_1AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 // Requires: AVX, AVX2, AVX512F, AVX512VL, MMX+
 TEXT ·packKeysQ4_1AVX512(SB), $128-40
@@ -5378,28 +6163,28 @@ TEXT ·packKeysQ4_1AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop307:
+loop351:
 	CMPQ BX, $0x00000004
-	JLT  end308
+	JLT  end352
 	LEAQ (DI)(DX*4), DI
 
-fetch309:
+fetch353:
 	CMPQ       SI, DI
-	JGE        end310
+	JGE        end354
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch309
+	JMP        fetch353
 
-end310:
+end354:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop311:
+loop355:
 	CMPQ          R11, $0x00000002
-	JLT           end312
+	JLT           end356
 	VMOVDQU32     4(R8), X0
 	VINSERTI32X4  $0x01, 24(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -5448,12 +6233,12 @@ loop311:
 	ADDQ          $0x00000028, R8
 	ADDQ          $0x00000028, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop311
+	JMP           loop355
 
-end312:
-loop313:
+end356:
+loop357:
 	CMPQ         R11, $0x00000001
-	JLT          end314
+	JLT          end358
 	VMOVDQU      4(R8), X7
 	VPSRLW       $0x04, X7, X0
 	VINSERTI128  $0x01, X0, Y7, Y7
@@ -5490,15 +6275,15 @@ loop313:
 	ADDQ         $0x00000014, R8
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop313
+	JMP          loop357
 
-end314:
+end358:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop307
+	JMP  loop351
 
-end308:
+end352:
 	VZEROUPPER
 	RET
 
@@ -5515,26 +6300,26 @@ TEXT ·packValuesQ4_1AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop315:
+loop359:
 	CMPQ SI, $0x00000002
-	JLT  end316
+	JLT  end360
 	LEAQ (R8)(BX*2), R8
 
-fetch317:
+fetch361:
 	CMPQ       DI, R8
-	JGE        end318
+	JGE        end362
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch317
+	JMP        fetch361
 
-end318:
+end362:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop319:
+loop363:
 	CMPQ          R11, $0x00000002
-	JLT           end320
+	JLT           end364
 	VMOVDQU32     4(R9), X0
 	VINSERTI32X4  $0x01, 24(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -5565,12 +6350,12 @@ loop319:
 	ADDQ          CX, R10
 	ADDQ          $0x00000028, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop319
+	JMP           loop363
 
-end320:
-loop321:
+end364:
+loop365:
 	CMPQ         R11, $0x00000001
-	JLT          end322
+	JLT          end366
 	VMOVDQU      4(R9), X5
 	VPSRLW       $0x04, X5, X0
 	VINSERTI128  $0x01, X0, Y5, Y5
@@ -5594,15 +6379,15 @@ loop321:
 	ADDQ         CX, R10
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop321
+	JMP          loop365
 
-end322:
+end366:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop315
+	JMP  loop359
 
-end316:
+end360:
 	VZEROUPPER
 	RET
 
@@ -5624,6 +6409,366 @@ DATA centreQ4_1AVX512<>+56(SB)/4, $0x00000000
 DATA centreQ4_1AVX512<>+60(SB)/4, $0x00000000
 GLOBL centreQ4_1AVX512<>(SB), RODATA|NOPTR, $64
 
+// func mixCodesQ4_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·mixCodesQ4_1AVX512(SB), $128-72
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ p+16(FP), DX
+	MOVQ ldp+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ stride+56(FP), R8
+
+loop367:
+	CMPQ   DI, $0x00000003
+	JLT    end368
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop369:
+	CMPQ          R10, $0x00000002
+	JLT           end370
+	VMOVDQU32     4(R11), X12
+	VINSERTI32X4  $0x01, 24(R11), Y12, Y12
+	VSHUFI32X4    $0x50, Z12, Z12, Z12
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z12, Z12
+	VPANDD        nibblesAVX512<>+0(SB), Z12, Z12
+	VMOVDQU32     4(R11)(R8*1), X13
+	VINSERTI32X4  $0x01, 24(R11)(R8*1), Y13, Y13
+	VSHUFI32X4    $0x50, Z13, Z13, Z13
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z13, Z13
+	VPANDD        nibblesAVX512<>+0(SB), Z13, Z13
+	VPUNPCKLBW    Z13, Z12, Z14
+	VPUNPCKHBW    Z13, Z12, Z15
+	VPMOVSXBW     Y14, Z16
+	VPMOVSXBW     Y15, Z17
+	VPBROADCASTD  (R9), Z18
+	VPDPWSSD      Z16, Z18, Z0
+	VPDPWSSD      Z17, Z18, Z1
+	VPBROADCASTD  (R9)(BX*1), Z18
+	VPDPWSSD      Z16, Z18, Z4
+	VPDPWSSD      Z17, Z18, Z5
+	VPBROADCASTD  (R9)(BX*2), Z18
+	VPDPWSSD      Z16, Z18, Z8
+	VPDPWSSD      Z17, Z18, Z9
+	VEXTRACTI64X4 $0x01, Z14, Y14
+	VPMOVSXBW     Y14, Z14
+	VEXTRACTI64X4 $0x01, Z15, Y15
+	VPMOVSXBW     Y15, Z15
+	VPBROADCASTD  (R12), Z16
+	VPDPWSSD      Z14, Z16, Z2
+	VPDPWSSD      Z15, Z16, Z3
+	VPBROADCASTD  (R12)(BX*1), Z16
+	VPDPWSSD      Z14, Z16, Z6
+	VPDPWSSD      Z15, Z16, Z7
+	VPBROADCASTD  (R12)(BX*2), Z16
+	VPDPWSSD      Z14, Z16, Z10
+	VPDPWSSD      Z15, Z16, Z11
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop369
+
+end370:
+	CMPQ         add+64(FP), $0x00
+	JNE          set371
+	VINSERTI64X4 $0x01, Y1, Z0, Z14
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z14, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end372
+
+set371:
+	VINSERTI64X4 $0x01, Y1, Z0, Z14
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z14, Z14
+	VMOVDQU32    Z14, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z8, Z8
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z10, Z10
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end372:
+	SUBQ $0x00000003, DI
+	JMP  loop367
+
+end368:
+loop373:
+	CMPQ   DI, $0x00000002
+	JLT    end374
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop375:
+	CMPQ          R10, $0x00000002
+	JLT           end376
+	VMOVDQU32     4(R11), X19
+	VINSERTI32X4  $0x01, 24(R11), Y19, Y19
+	VSHUFI32X4    $0x50, Z19, Z19, Z19
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z19, Z19
+	VPANDD        nibblesAVX512<>+0(SB), Z19, Z19
+	VMOVDQU32     4(R11)(R8*1), X20
+	VINSERTI32X4  $0x01, 24(R11)(R8*1), Y20, Y20
+	VSHUFI32X4    $0x50, Z20, Z20, Z20
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z20, Z20
+	VPANDD        nibblesAVX512<>+0(SB), Z20, Z20
+	VPUNPCKLBW    Z20, Z19, Z8
+	VPUNPCKHBW    Z20, Z19, Z9
+	VPMOVSXBW     Y8, Z10
+	VPMOVSXBW     Y9, Z11
+	VPBROADCASTD  (R9), Z12
+	VPDPWSSD      Z10, Z12, Z0
+	VPDPWSSD      Z11, Z12, Z1
+	VPBROADCASTD  (R9)(BX*1), Z12
+	VPDPWSSD      Z10, Z12, Z4
+	VPDPWSSD      Z11, Z12, Z5
+	VEXTRACTI64X4 $0x01, Z8, Y8
+	VPMOVSXBW     Y8, Z8
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VPMOVSXBW     Y9, Z9
+	VPBROADCASTD  (R12), Z10
+	VPDPWSSD      Z8, Z10, Z2
+	VPDPWSSD      Z9, Z10, Z3
+	VPBROADCASTD  (R12)(BX*1), Z10
+	VPDPWSSD      Z8, Z10, Z6
+	VPDPWSSD      Z9, Z10, Z7
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop375
+
+end376:
+	CMPQ         add+64(FP), $0x00
+	JNE          set377
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z8, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end378
+
+set377:
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z8, Z8
+	VMOVDQU32    Z8, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end378:
+	SUBQ $0x00000002, DI
+	JMP  loop373
+
+end374:
+loop379:
+	CMPQ   DI, $0x00000001
+	JLT    end380
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop381:
+	CMPQ          R10, $0x00000002
+	JLT           end382
+	VMOVDQU32     4(R11), X21
+	VINSERTI32X4  $0x01, 24(R11), Y21, Y21
+	VSHUFI32X4    $0x50, Z21, Z21, Z21
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z21, Z21
+	VPANDD        nibblesAVX512<>+0(SB), Z21, Z21
+	VMOVDQU32     4(R11)(R8*1), X22
+	VINSERTI32X4  $0x01, 24(R11)(R8*1), Y22, Y22
+	VSHUFI32X4    $0x50, Z22, Z22, Z22
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z22, Z22
+	VPANDD        nibblesAVX512<>+0(SB), Z22, Z22
+	VPUNPCKLBW    Z22, Z21, Z4
+	VPUNPCKHBW    Z22, Z21, Z5
+	VPMOVSXBW     Y4, Z6
+	VPMOVSXBW     Y5, Z7
+	VPBROADCASTD  (R9), Z8
+	VPDPWSSD      Z6, Z8, Z0
+	VPDPWSSD      Z7, Z8, Z1
+	VEXTRACTI64X4 $0x01, Z4, Y4
+	VPMOVSXBW     Y4, Z4
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXBW     Y5, Z5
+	VPBROADCASTD  (R12), Z6
+	VPDPWSSD      Z4, Z6, Z2
+	VPDPWSSD      Z5, Z6, Z3
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop381
+
+end382:
+	CMPQ         add+64(FP), $0x00
+	JNE          set383
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z4, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end384
+
+set383:
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z4, Z4
+	VMOVDQU32    Z4, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end384:
+	SUBQ $0x00000001, DI
+	JMP  loop379
+
+end380:
+	VZEROUPPER
+	RET
+
 // func packKeysQ5_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, MMX+
 TEXT ·packKeysQ5_0AVX512(SB), $128-40
@@ -5636,28 +6781,28 @@ TEXT ·packKeysQ5_0AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop323:
+loop385:
 	CMPQ BX, $0x00000004
-	JLT  end324
+	JLT  end386
 	LEAQ (DI)(DX*4), DI
 
-fetch325:
+fetch387:
 	CMPQ       SI, DI
-	JGE        end326
+	JGE        end388
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch325
+	JMP        fetch387
 
-end326:
+end388:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop327:
+loop389:
 	CMPQ          R11, $0x00000002
-	JLT           end328
+	JLT           end390
 	VMOVDQU32     6(R8), X0
 	VINSERTI32X4  $0x01, 28(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -5730,12 +6875,12 @@ loop327:
 	ADDQ          $0x0000002c, R8
 	ADDQ          $0x0000002c, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop327
+	JMP           loop389
 
-end328:
-loop329:
+end390:
+loop391:
 	CMPQ         R11, $0x00000001
-	JLT          end330
+	JLT          end392
 	VMOVDQU      6(R8), X6
 	VPSRLW       $0x04, X6, X0
 	VINSERTI128  $0x01, X0, Y6, Y6
@@ -5796,15 +6941,15 @@ loop329:
 	ADDQ         $0x00000016, R8
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop329
+	JMP          loop391
 
-end330:
+end392:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop323
+	JMP  loop385
 
-end324:
+end386:
 	VZEROUPPER
 	RET
 
@@ -5875,26 +7020,26 @@ TEXT ·packValuesQ5_0AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop331:
+loop393:
 	CMPQ SI, $0x00000002
-	JLT  end332
+	JLT  end394
 	LEAQ (R8)(BX*2), R8
 
-fetch333:
+fetch395:
 	CMPQ       DI, R8
-	JGE        end334
+	JGE        end396
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch333
+	JMP        fetch395
 
-end334:
+end396:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop335:
+loop397:
 	CMPQ          R11, $0x00000002
-	JLT           end336
+	JLT           end398
 	VMOVDQU32     6(R9), X0
 	VINSERTI32X4  $0x01, 28(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -5939,12 +7084,12 @@ loop335:
 	ADDQ          CX, R10
 	ADDQ          $0x0000002c, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop335
+	JMP           loop397
 
-end336:
-loop337:
+end398:
+loop399:
 	CMPQ         R11, $0x00000001
-	JLT          end338
+	JLT          end400
 	VMOVDQU      6(R9), X4
 	VPSRLW       $0x04, X4, X0
 	VINSERTI128  $0x01, X0, Y4, Y4
@@ -5982,15 +7127,15 @@ loop337:
 	ADDQ         CX, R10
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop337
+	JMP          loop399
 
-end338:
+end400:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop331
+	JMP  loop393
 
-end332:
+end394:
 	VZEROUPPER
 	RET
 
@@ -6012,6 +7157,408 @@ DATA centreQ5_0AVX512<>+56(SB)/4, $0x10101010
 DATA centreQ5_0AVX512<>+60(SB)/4, $0x10101010
 GLOBL centreQ5_0AVX512<>(SB), RODATA|NOPTR, $64
 
+// func mixCodesQ5_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·mixCodesQ5_0AVX512(SB), $128-72
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ p+16(FP), DX
+	MOVQ ldp+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ stride+56(FP), R8
+
+loop401:
+	CMPQ   DI, $0x00000003
+	JLT    end402
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop403:
+	CMPQ          R10, $0x00000002
+	JLT           end404
+	VMOVDQU32     6(R11), X12
+	VINSERTI32X4  $0x01, 28(R11), Y12, Y12
+	VSHUFI32X4    $0x50, Z12, Z12, Z12
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z12, Z12
+	VPANDD        nibblesAVX512<>+0(SB), Z12, Z12
+	VPBROADCASTD  2(R11), Y13
+	VPBROADCASTD  24(R11), Y14
+	VINSERTI64X4  $0x01, Y14, Z13, Z13
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z13, Z13
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z13, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z12, K1, Z12
+	VPSUBB        centreQ5_0AVX512<>+0(SB), Z12, Z12
+	VMOVDQU32     6(R11)(R8*1), X15
+	VINSERTI32X4  $0x01, 28(R11)(R8*1), Y15, Y15
+	VSHUFI32X4    $0x50, Z15, Z15, Z15
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z15, Z15
+	VPANDD        nibblesAVX512<>+0(SB), Z15, Z15
+	VPBROADCASTD  2(R11)(R8*1), Y14
+	VPBROADCASTD  24(R11)(R8*1), Y13
+	VINSERTI64X4  $0x01, Y13, Z14, Z14
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z14, Z14
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z14, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z15, K1, Z15
+	VPSUBB        centreQ5_0AVX512<>+0(SB), Z15, Z15
+	VPUNPCKLBW    Z15, Z12, Z20
+	VPUNPCKHBW    Z15, Z12, Z21
+	VPMOVSXBW     Y20, Z22
+	VPMOVSXBW     Y21, Z23
+	VPBROADCASTD  (R9), Z24
+	VPDPWSSD      Z22, Z24, Z0
+	VPDPWSSD      Z23, Z24, Z1
+	VPBROADCASTD  (R9)(BX*1), Z24
+	VPDPWSSD      Z22, Z24, Z4
+	VPDPWSSD      Z23, Z24, Z5
+	VPBROADCASTD  (R9)(BX*2), Z24
+	VPDPWSSD      Z22, Z24, Z8
+	VPDPWSSD      Z23, Z24, Z9
+	VEXTRACTI64X4 $0x01, Z20, Y20
+	VPMOVSXBW     Y20, Z20
+	VEXTRACTI64X4 $0x01, Z21, Y21
+	VPMOVSXBW     Y21, Z21
+	VPBROADCASTD  (R12), Z22
+	VPDPWSSD      Z20, Z22, Z2
+	VPDPWSSD      Z21, Z22, Z3
+	VPBROADCASTD  (R12)(BX*1), Z22
+	VPDPWSSD      Z20, Z22, Z6
+	VPDPWSSD      Z21, Z22, Z7
+	VPBROADCASTD  (R12)(BX*2), Z22
+	VPDPWSSD      Z20, Z22, Z10
+	VPDPWSSD      Z21, Z22, Z11
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop403
+
+end404:
+	CMPQ         add+64(FP), $0x00
+	JNE          set405
+	VINSERTI64X4 $0x01, Y1, Z0, Z20
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z20, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end406
+
+set405:
+	VINSERTI64X4 $0x01, Y1, Z0, Z20
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z20, Z20
+	VMOVDQU32    Z20, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z8, Z8
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z10, Z10
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end406:
+	SUBQ $0x00000003, DI
+	JMP  loop401
+
+end402:
+loop407:
+	CMPQ   DI, $0x00000002
+	JLT    end408
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop409:
+	CMPQ          R10, $0x00000002
+	JLT           end410
+	VMOVDQU32     6(R11), X16
+	VINSERTI32X4  $0x01, 28(R11), Y16, Y16
+	VSHUFI32X4    $0x50, Z16, Z16, Z16
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z16, Z16
+	VPANDD        nibblesAVX512<>+0(SB), Z16, Z16
+	VPBROADCASTD  2(R11), Y25
+	VPBROADCASTD  24(R11), Y8
+	VINSERTI64X4  $0x01, Y8, Z25, Z25
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z25, Z25
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z25, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z16, K1, Z16
+	VPSUBB        centreQ5_0AVX512<>+0(SB), Z16, Z16
+	VMOVDQU32     6(R11)(R8*1), X17
+	VINSERTI32X4  $0x01, 28(R11)(R8*1), Y17, Y17
+	VSHUFI32X4    $0x50, Z17, Z17, Z17
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z17, Z17
+	VPANDD        nibblesAVX512<>+0(SB), Z17, Z17
+	VPBROADCASTD  2(R11)(R8*1), Y26
+	VPBROADCASTD  24(R11)(R8*1), Y8
+	VINSERTI64X4  $0x01, Y8, Z26, Z26
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z26, Z26
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z26, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z17, K1, Z17
+	VPSUBB        centreQ5_0AVX512<>+0(SB), Z17, Z17
+	VPUNPCKLBW    Z17, Z16, Z8
+	VPUNPCKHBW    Z17, Z16, Z9
+	VPMOVSXBW     Y8, Z10
+	VPMOVSXBW     Y9, Z11
+	VPBROADCASTD  (R9), Z12
+	VPDPWSSD      Z10, Z12, Z0
+	VPDPWSSD      Z11, Z12, Z1
+	VPBROADCASTD  (R9)(BX*1), Z12
+	VPDPWSSD      Z10, Z12, Z4
+	VPDPWSSD      Z11, Z12, Z5
+	VEXTRACTI64X4 $0x01, Z8, Y8
+	VPMOVSXBW     Y8, Z8
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VPMOVSXBW     Y9, Z9
+	VPBROADCASTD  (R12), Z10
+	VPDPWSSD      Z8, Z10, Z2
+	VPDPWSSD      Z9, Z10, Z3
+	VPBROADCASTD  (R12)(BX*1), Z10
+	VPDPWSSD      Z8, Z10, Z6
+	VPDPWSSD      Z9, Z10, Z7
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop409
+
+end410:
+	CMPQ         add+64(FP), $0x00
+	JNE          set411
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z8, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end412
+
+set411:
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z8, Z8
+	VMOVDQU32    Z8, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end412:
+	SUBQ $0x00000002, DI
+	JMP  loop407
+
+end408:
+loop413:
+	CMPQ   DI, $0x00000001
+	JLT    end414
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop415:
+	CMPQ          R10, $0x00000002
+	JLT           end416
+	VMOVDQU32     6(R11), X18
+	VINSERTI32X4  $0x01, 28(R11), Y18, Y18
+	VSHUFI32X4    $0x50, Z18, Z18, Z18
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z18, Z18
+	VPANDD        nibblesAVX512<>+0(SB), Z18, Z18
+	VPBROADCASTD  2(R11), Y27
+	VPBROADCASTD  24(R11), Y4
+	VINSERTI64X4  $0x01, Y4, Z27, Z27
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z27, Z27
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z27, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z18, K1, Z18
+	VPSUBB        centreQ5_0AVX512<>+0(SB), Z18, Z18
+	VMOVDQU32     6(R11)(R8*1), X19
+	VINSERTI32X4  $0x01, 28(R11)(R8*1), Y19, Y19
+	VSHUFI32X4    $0x50, Z19, Z19, Z19
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z19, Z19
+	VPANDD        nibblesAVX512<>+0(SB), Z19, Z19
+	VPBROADCASTD  2(R11)(R8*1), Y28
+	VPBROADCASTD  24(R11)(R8*1), Y4
+	VINSERTI64X4  $0x01, Y4, Z28, Z28
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z28, Z28
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z28, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z19, K1, Z19
+	VPSUBB        centreQ5_0AVX512<>+0(SB), Z19, Z19
+	VPUNPCKLBW    Z19, Z18, Z4
+	VPUNPCKHBW    Z19, Z18, Z5
+	VPMOVSXBW     Y4, Z6
+	VPMOVSXBW     Y5, Z7
+	VPBROADCASTD  (R9), Z8
+	VPDPWSSD      Z6, Z8, Z0
+	VPDPWSSD      Z7, Z8, Z1
+	VEXTRACTI64X4 $0x01, Z4, Y4
+	VPMOVSXBW     Y4, Z4
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXBW     Y5, Z5
+	VPBROADCASTD  (R12), Z6
+	VPDPWSSD      Z4, Z6, Z2
+	VPDPWSSD      Z5, Z6, Z3
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop415
+
+end416:
+	CMPQ         add+64(FP), $0x00
+	JNE          set417
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z4, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end418
+
+set417:
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z4, Z4
+	VMOVDQU32    Z4, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end418:
+	SUBQ $0x00000001, DI
+	JMP  loop413
+
+end414:
+	VZEROUPPER
+	RET
+
 // func packKeysQ5_1AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, MMX+
 TEXT ·packKeysQ5_1AVX512(SB), $128-40
@@ -6024,28 +7571,28 @@ TEXT ·packKeysQ5_1AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop339:
+loop419:
 	CMPQ BX, $0x00000004
-	JLT  end340
+	JLT  end420
 	LEAQ (DI)(DX*4), DI
 
-fetch341:
+fetch421:
 	CMPQ       SI, DI
-	JGE        end342
+	JGE        end422
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch341
+	JMP        fetch421
 
-end342:
+end422:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop343:
+loop423:
 	CMPQ          R11, $0x00000002
-	JLT           end344
+	JLT           end424
 	VMOVDQU32     8(R8), X0
 	VINSERTI32X4  $0x01, 32(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6118,12 +7665,12 @@ loop343:
 	ADDQ          $0x00000030, R8
 	ADDQ          $0x00000030, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop343
+	JMP           loop423
 
-end344:
-loop345:
+end424:
+loop425:
 	CMPQ         R11, $0x00000001
-	JLT          end346
+	JLT          end426
 	VMOVDQU      8(R8), X6
 	VPSRLW       $0x04, X6, X0
 	VINSERTI128  $0x01, X0, Y6, Y6
@@ -6184,15 +7731,15 @@ loop345:
 	ADDQ         $0x00000018, R8
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop345
+	JMP          loop425
 
-end346:
+end426:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop339
+	JMP  loop419
 
-end340:
+end420:
 	VZEROUPPER
 	RET
 
@@ -6209,26 +7756,26 @@ TEXT ·packValuesQ5_1AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop347:
+loop427:
 	CMPQ SI, $0x00000002
-	JLT  end348
+	JLT  end428
 	LEAQ (R8)(BX*2), R8
 
-fetch349:
+fetch429:
 	CMPQ       DI, R8
-	JGE        end350
+	JGE        end430
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch349
+	JMP        fetch429
 
-end350:
+end430:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop351:
+loop431:
 	CMPQ          R11, $0x00000002
-	JLT           end352
+	JLT           end432
 	VMOVDQU32     8(R9), X0
 	VINSERTI32X4  $0x01, 32(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6271,12 +7818,12 @@ loop351:
 	ADDQ          CX, R10
 	ADDQ          $0x00000030, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop351
+	JMP           loop431
 
-end352:
-loop353:
+end432:
+loop433:
 	CMPQ         R11, $0x00000001
-	JLT          end354
+	JLT          end434
 	VMOVDQU      8(R9), X4
 	VPSRLW       $0x04, X4, X0
 	VINSERTI128  $0x01, X0, Y4, Y4
@@ -6312,15 +7859,15 @@ loop353:
 	ADDQ         CX, R10
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop353
+	JMP          loop433
 
-end354:
+end434:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop347
+	JMP  loop427
 
-end348:
+end428:
 	VZEROUPPER
 	RET
 
@@ -6342,6 +7889,402 @@ DATA centreQ5_1AVX512<>+56(SB)/4, $0x00000000
 DATA centreQ5_1AVX512<>+60(SB)/4, $0x00000000
 GLOBL centreQ5_1AVX512<>(SB), RODATA|NOPTR, $64
 
+// func mixCodesQ5_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·mixCodesQ5_1AVX512(SB), $128-72
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ p+16(FP), DX
+	MOVQ ldp+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ stride+56(FP), R8
+
+loop435:
+	CMPQ   DI, $0x00000003
+	JLT    end436
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop437:
+	CMPQ          R10, $0x00000002
+	JLT           end438
+	VMOVDQU32     8(R11), X12
+	VINSERTI32X4  $0x01, 32(R11), Y12, Y12
+	VSHUFI32X4    $0x50, Z12, Z12, Z12
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z12, Z12
+	VPANDD        nibblesAVX512<>+0(SB), Z12, Z12
+	VPBROADCASTD  4(R11), Y13
+	VPBROADCASTD  28(R11), Y14
+	VINSERTI64X4  $0x01, Y14, Z13, Z13
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z13, Z13
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z13, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z12, K1, Z12
+	VMOVDQU32     8(R11)(R8*1), X15
+	VINSERTI32X4  $0x01, 32(R11)(R8*1), Y15, Y15
+	VSHUFI32X4    $0x50, Z15, Z15, Z15
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z15, Z15
+	VPANDD        nibblesAVX512<>+0(SB), Z15, Z15
+	VPBROADCASTD  4(R11)(R8*1), Y14
+	VPBROADCASTD  28(R11)(R8*1), Y13
+	VINSERTI64X4  $0x01, Y13, Z14, Z14
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z14, Z14
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z14, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z15, K1, Z15
+	VPUNPCKLBW    Z15, Z12, Z20
+	VPUNPCKHBW    Z15, Z12, Z21
+	VPMOVSXBW     Y20, Z22
+	VPMOVSXBW     Y21, Z23
+	VPBROADCASTD  (R9), Z24
+	VPDPWSSD      Z22, Z24, Z0
+	VPDPWSSD      Z23, Z24, Z1
+	VPBROADCASTD  (R9)(BX*1), Z24
+	VPDPWSSD      Z22, Z24, Z4
+	VPDPWSSD      Z23, Z24, Z5
+	VPBROADCASTD  (R9)(BX*2), Z24
+	VPDPWSSD      Z22, Z24, Z8
+	VPDPWSSD      Z23, Z24, Z9
+	VEXTRACTI64X4 $0x01, Z20, Y20
+	VPMOVSXBW     Y20, Z20
+	VEXTRACTI64X4 $0x01, Z21, Y21
+	VPMOVSXBW     Y21, Z21
+	VPBROADCASTD  (R12), Z22
+	VPDPWSSD      Z20, Z22, Z2
+	VPDPWSSD      Z21, Z22, Z3
+	VPBROADCASTD  (R12)(BX*1), Z22
+	VPDPWSSD      Z20, Z22, Z6
+	VPDPWSSD      Z21, Z22, Z7
+	VPBROADCASTD  (R12)(BX*2), Z22
+	VPDPWSSD      Z20, Z22, Z10
+	VPDPWSSD      Z21, Z22, Z11
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop437
+
+end438:
+	CMPQ         add+64(FP), $0x00
+	JNE          set439
+	VINSERTI64X4 $0x01, Y1, Z0, Z20
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z20, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end440
+
+set439:
+	VINSERTI64X4 $0x01, Y1, Z0, Z20
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z20, Z20
+	VMOVDQU32    Z20, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z8, Z8
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z10, Z10
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end440:
+	SUBQ $0x00000003, DI
+	JMP  loop435
+
+end436:
+loop441:
+	CMPQ   DI, $0x00000002
+	JLT    end442
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop443:
+	CMPQ          R10, $0x00000002
+	JLT           end444
+	VMOVDQU32     8(R11), X16
+	VINSERTI32X4  $0x01, 32(R11), Y16, Y16
+	VSHUFI32X4    $0x50, Z16, Z16, Z16
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z16, Z16
+	VPANDD        nibblesAVX512<>+0(SB), Z16, Z16
+	VPBROADCASTD  4(R11), Y25
+	VPBROADCASTD  28(R11), Y8
+	VINSERTI64X4  $0x01, Y8, Z25, Z25
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z25, Z25
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z25, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z16, K1, Z16
+	VMOVDQU32     8(R11)(R8*1), X17
+	VINSERTI32X4  $0x01, 32(R11)(R8*1), Y17, Y17
+	VSHUFI32X4    $0x50, Z17, Z17, Z17
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z17, Z17
+	VPANDD        nibblesAVX512<>+0(SB), Z17, Z17
+	VPBROADCASTD  4(R11)(R8*1), Y26
+	VPBROADCASTD  28(R11)(R8*1), Y8
+	VINSERTI64X4  $0x01, Y8, Z26, Z26
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z26, Z26
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z26, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z17, K1, Z17
+	VPUNPCKLBW    Z17, Z16, Z8
+	VPUNPCKHBW    Z17, Z16, Z9
+	VPMOVSXBW     Y8, Z10
+	VPMOVSXBW     Y9, Z11
+	VPBROADCASTD  (R9), Z12
+	VPDPWSSD      Z10, Z12, Z0
+	VPDPWSSD      Z11, Z12, Z1
+	VPBROADCASTD  (R9)(BX*1), Z12
+	VPDPWSSD      Z10, Z12, Z4
+	VPDPWSSD      Z11, Z12, Z5
+	VEXTRACTI64X4 $0x01, Z8, Y8
+	VPMOVSXBW     Y8, Z8
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VPMOVSXBW     Y9, Z9
+	VPBROADCASTD  (R12), Z10
+	VPDPWSSD      Z8, Z10, Z2
+	VPDPWSSD      Z9, Z10, Z3
+	VPBROADCASTD  (R12)(BX*1), Z10
+	VPDPWSSD      Z8, Z10, Z6
+	VPDPWSSD      Z9, Z10, Z7
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop443
+
+end444:
+	CMPQ         add+64(FP), $0x00
+	JNE          set445
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z8, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end446
+
+set445:
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z8, Z8
+	VMOVDQU32    Z8, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end446:
+	SUBQ $0x00000002, DI
+	JMP  loop441
+
+end442:
+loop447:
+	CMPQ   DI, $0x00000001
+	JLT    end448
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop449:
+	CMPQ          R10, $0x00000002
+	JLT           end450
+	VMOVDQU32     8(R11), X18
+	VINSERTI32X4  $0x01, 32(R11), Y18, Y18
+	VSHUFI32X4    $0x50, Z18, Z18, Z18
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z18, Z18
+	VPANDD        nibblesAVX512<>+0(SB), Z18, Z18
+	VPBROADCASTD  4(R11), Y27
+	VPBROADCASTD  28(R11), Y4
+	VINSERTI64X4  $0x01, Y4, Z27, Z27
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z27, Z27
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z27, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z18, K1, Z18
+	VMOVDQU32     8(R11)(R8*1), X19
+	VINSERTI32X4  $0x01, 32(R11)(R8*1), Y19, Y19
+	VSHUFI32X4    $0x50, Z19, Z19, Z19
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z19, Z19
+	VPANDD        nibblesAVX512<>+0(SB), Z19, Z19
+	VPBROADCASTD  4(R11)(R8*1), Y28
+	VPBROADCASTD  28(R11)(R8*1), Y4
+	VINSERTI64X4  $0x01, Y4, Z28, Z28
+	VPSHUFB       byteOfBitAVX512<>+0(SB), Z28, Z28
+	VPTESTMB      bitOfByteAVX512<>+0(SB), Z28, K1
+	VPADDB        sixteensAVX512<>+0(SB), Z19, K1, Z19
+	VPUNPCKLBW    Z19, Z18, Z4
+	VPUNPCKHBW    Z19, Z18, Z5
+	VPMOVSXBW     Y4, Z6
+	VPMOVSXBW     Y5, Z7
+	VPBROADCASTD  (R9), Z8
+	VPDPWSSD      Z6, Z8, Z0
+	VPDPWSSD      Z7, Z8, Z1
+	VEXTRACTI64X4 $0x01, Z4, Y4
+	VPMOVSXBW     Y4, Z4
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXBW     Y5, Z5
+	VPBROADCASTD  (R12), Z6
+	VPDPWSSD      Z4, Z6, Z2
+	VPDPWSSD      Z5, Z6, Z3
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop449
+
+end450:
+	CMPQ         add+64(FP), $0x00
+	JNE          set451
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z4, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end452
+
+set451:
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z4, Z4
+	VMOVDQU32    Z4, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end452:
+	SUBQ $0x00000001, DI
+	JMP  loop447
+
+end448:
+	VZEROUPPER
+	RET
+
 // func packKeysIQ4_NLAVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VL, MMX+
 TEXT ·packKeysIQ4_NLAVX512(SB), $128-40
@@ -6354,28 +8297,28 @@ TEXT ·packKeysIQ4_NLAVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop355:
+loop453:
 	CMPQ BX, $0x00000004
-	JLT  end356
+	JLT  end454
 	LEAQ (DI)(DX*4), DI
 
-fetch357:
+fetch455:
 	CMPQ       SI, DI
-	JGE        end358
+	JGE        end456
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch357
+	JMP        fetch455
 
-end358:
+end456:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop359:
+loop457:
 	CMPQ          R11, $0x00000002
-	JLT           end360
+	JLT           end458
 	VMOVDQU32     2(R8), X0
 	VINSERTI32X4  $0x01, 20(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6432,12 +8375,12 @@ loop359:
 	ADDQ          $0x00000024, R8
 	ADDQ          $0x00000024, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop359
+	JMP           loop457
 
-end360:
-loop361:
+end458:
+loop459:
 	CMPQ         R11, $0x00000001
-	JLT          end362
+	JLT          end460
 	VMOVDQU      2(R8), X5
 	VPSRLW       $0x04, X5, X0
 	VINSERTI128  $0x01, X0, Y5, Y5
@@ -6482,15 +8425,15 @@ loop361:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop361
+	JMP          loop459
 
-end362:
+end460:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop355
+	JMP  loop453
 
-end356:
+end454:
 	VZEROUPPER
 	RET
 
@@ -6525,26 +8468,26 @@ TEXT ·packValuesIQ4_NLAVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop363:
+loop461:
 	CMPQ SI, $0x00000002
-	JLT  end364
+	JLT  end462
 	LEAQ (R8)(BX*2), R8
 
-fetch365:
+fetch463:
 	CMPQ       DI, R8
-	JGE        end366
+	JGE        end464
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch365
+	JMP        fetch463
 
-end366:
+end464:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop367:
+loop465:
 	CMPQ          R11, $0x00000002
-	JLT           end368
+	JLT           end466
 	VMOVDQU32     2(R9), X0
 	VINSERTI32X4  $0x01, 20(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6581,12 +8524,12 @@ loop367:
 	ADDQ          CX, R10
 	ADDQ          $0x00000024, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop367
+	JMP           loop465
 
-end368:
-loop369:
+end466:
+loop467:
 	CMPQ         R11, $0x00000001
-	JLT          end370
+	JLT          end468
 	VMOVDQU      2(R9), X3
 	VPSRLW       $0x04, X3, X0
 	VINSERTI128  $0x01, X0, Y3, Y3
@@ -6616,15 +8559,15 @@ loop369:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop369
+	JMP          loop467
 
-end370:
+end468:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop363
+	JMP  loop461
 
-end364:
+end462:
 	VZEROUPPER
 	RET
 
@@ -6646,6 +8589,384 @@ DATA centreIQ4_NLAVX512<>+56(SB)/4, $0x80808080
 DATA centreIQ4_NLAVX512<>+60(SB)/4, $0x80808080
 GLOBL centreIQ4_NLAVX512<>(SB), RODATA|NOPTR, $64
 
+// func mixCodesIQ4_NLAVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·mixCodesIQ4_NLAVX512(SB), $128-72
+	NO_LOCAL_POINTERS
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ p+16(FP), DX
+	MOVQ ldp+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ stride+56(FP), R8
+
+loop469:
+	CMPQ   DI, $0x00000003
+	JLT    end470
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop471:
+	CMPQ          R10, $0x00000002
+	JLT           end472
+	VMOVDQU32     2(R11), X12
+	VINSERTI32X4  $0x01, 20(R11), Y12, Y12
+	VSHUFI32X4    $0x50, Z12, Z12, Z12
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z12, Z12
+	VPANDD        nibblesAVX512<>+0(SB), Z12, Z12
+	VMOVDQU32     valuesIQ4_NLAVX512<>+0(SB), Z13
+	VPSHUFB       Z12, Z13, Z12
+	VPXORD        centreIQ4_NLAVX512<>+0(SB), Z12, Z12
+	VMOVDQU32     2(R11)(R8*1), X14
+	VINSERTI32X4  $0x01, 20(R11)(R8*1), Y14, Y14
+	VSHUFI32X4    $0x50, Z14, Z14, Z14
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z14, Z14
+	VPANDD        nibblesAVX512<>+0(SB), Z14, Z14
+	VMOVDQU32     valuesIQ4_NLAVX512<>+0(SB), Z13
+	VPSHUFB       Z14, Z13, Z14
+	VPXORD        centreIQ4_NLAVX512<>+0(SB), Z14, Z14
+	VPUNPCKLBW    Z14, Z12, Z13
+	VPUNPCKHBW    Z14, Z12, Z19
+	VPMOVSXBW     Y13, Z20
+	VPMOVSXBW     Y19, Z21
+	VPBROADCASTD  (R9), Z22
+	VPDPWSSD      Z20, Z22, Z0
+	VPDPWSSD      Z21, Z22, Z1
+	VPBROADCASTD  (R9)(BX*1), Z22
+	VPDPWSSD      Z20, Z22, Z4
+	VPDPWSSD      Z21, Z22, Z5
+	VPBROADCASTD  (R9)(BX*2), Z22
+	VPDPWSSD      Z20, Z22, Z8
+	VPDPWSSD      Z21, Z22, Z9
+	VEXTRACTI64X4 $0x01, Z13, Y13
+	VPMOVSXBW     Y13, Z13
+	VEXTRACTI64X4 $0x01, Z19, Y19
+	VPMOVSXBW     Y19, Z19
+	VPBROADCASTD  (R12), Z20
+	VPDPWSSD      Z13, Z20, Z2
+	VPDPWSSD      Z19, Z20, Z3
+	VPBROADCASTD  (R12)(BX*1), Z20
+	VPDPWSSD      Z13, Z20, Z6
+	VPDPWSSD      Z19, Z20, Z7
+	VPBROADCASTD  (R12)(BX*2), Z20
+	VPDPWSSD      Z13, Z20, Z10
+	VPDPWSSD      Z19, Z20, Z11
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop471
+
+end472:
+	CMPQ         add+64(FP), $0x00
+	JNE          set473
+	VINSERTI64X4 $0x01, Y1, Z0, Z13
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z13, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end474
+
+set473:
+	VINSERTI64X4 $0x01, Y1, Z0, Z13
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z13, Z13
+	VMOVDQU32    Z13, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y9, Z8, Z0
+	VSHUFI64X2   $0xee, Z9, Z8, Z8
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z8, Z8
+	VMOVDQU32    Z8, 64(AX)
+	VINSERTI64X4 $0x01, Y11, Z10, Z0
+	VSHUFI64X2   $0xee, Z11, Z10, Z10
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z10, Z10
+	VMOVDQU32    Z10, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end474:
+	SUBQ $0x00000003, DI
+	JMP  loop469
+
+end470:
+loop475:
+	CMPQ   DI, $0x00000002
+	JLT    end476
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop477:
+	CMPQ          R10, $0x00000002
+	JLT           end478
+	VMOVDQU32     2(R11), X15
+	VINSERTI32X4  $0x01, 20(R11), Y15, Y15
+	VSHUFI32X4    $0x50, Z15, Z15, Z15
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z15, Z15
+	VPANDD        nibblesAVX512<>+0(SB), Z15, Z15
+	VMOVDQU32     valuesIQ4_NLAVX512<>+0(SB), Z8
+	VPSHUFB       Z15, Z8, Z15
+	VPXORD        centreIQ4_NLAVX512<>+0(SB), Z15, Z15
+	VMOVDQU32     2(R11)(R8*1), X16
+	VINSERTI32X4  $0x01, 20(R11)(R8*1), Y16, Y16
+	VSHUFI32X4    $0x50, Z16, Z16, Z16
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z16, Z16
+	VPANDD        nibblesAVX512<>+0(SB), Z16, Z16
+	VMOVDQU32     valuesIQ4_NLAVX512<>+0(SB), Z8
+	VPSHUFB       Z16, Z8, Z16
+	VPXORD        centreIQ4_NLAVX512<>+0(SB), Z16, Z16
+	VPUNPCKLBW    Z16, Z15, Z8
+	VPUNPCKHBW    Z16, Z15, Z9
+	VPMOVSXBW     Y8, Z10
+	VPMOVSXBW     Y9, Z11
+	VPBROADCASTD  (R9), Z12
+	VPDPWSSD      Z10, Z12, Z0
+	VPDPWSSD      Z11, Z12, Z1
+	VPBROADCASTD  (R9)(BX*1), Z12
+	VPDPWSSD      Z10, Z12, Z4
+	VPDPWSSD      Z11, Z12, Z5
+	VEXTRACTI64X4 $0x01, Z8, Y8
+	VPMOVSXBW     Y8, Z8
+	VEXTRACTI64X4 $0x01, Z9, Y9
+	VPMOVSXBW     Y9, Z9
+	VPBROADCASTD  (R12), Z10
+	VPDPWSSD      Z8, Z10, Z2
+	VPDPWSSD      Z9, Z10, Z3
+	VPBROADCASTD  (R12)(BX*1), Z10
+	VPDPWSSD      Z8, Z10, Z6
+	VPDPWSSD      Z9, Z10, Z7
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop477
+
+end478:
+	CMPQ         add+64(FP), $0x00
+	JNE          set479
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z8, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VMOVDQU32    Z0, (AX)
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end480
+
+set479:
+	VINSERTI64X4 $0x01, Y1, Z0, Z8
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z8, Z8
+	VMOVDQU32    Z8, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VINSERTI64X4 $0x01, Y5, Z4, Z0
+	VSHUFI64X2   $0xee, Z5, Z4, Z4
+	VPADDD       (AX), Z0, Z0
+	VMOVDQU32    Z0, (AX)
+	VPADDD       64(AX), Z4, Z4
+	VMOVDQU32    Z4, 64(AX)
+	VINSERTI64X4 $0x01, Y7, Z6, Z0
+	VSHUFI64X2   $0xee, Z7, Z6, Z6
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z6, Z6
+	VMOVDQU32    Z6, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end480:
+	SUBQ $0x00000002, DI
+	JMP  loop475
+
+end476:
+loop481:
+	CMPQ   DI, $0x00000001
+	JLT    end482
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DX, R9
+	MOVQ   src+48(FP), R11
+	LEAQ   (DX)(SI*1), R12
+	MOVQ   $0x00000040, R10
+
+loop483:
+	CMPQ          R10, $0x00000002
+	JLT           end484
+	VMOVDQU32     2(R11), X17
+	VINSERTI32X4  $0x01, 20(R11), Y17, Y17
+	VSHUFI32X4    $0x50, Z17, Z17, Z17
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z17, Z17
+	VPANDD        nibblesAVX512<>+0(SB), Z17, Z17
+	VMOVDQU32     valuesIQ4_NLAVX512<>+0(SB), Z4
+	VPSHUFB       Z17, Z4, Z17
+	VPXORD        centreIQ4_NLAVX512<>+0(SB), Z17, Z17
+	VMOVDQU32     2(R11)(R8*1), X18
+	VINSERTI32X4  $0x01, 20(R11)(R8*1), Y18, Y18
+	VSHUFI32X4    $0x50, Z18, Z18, Z18
+	VPSRLVD       highNibblesAVX512<>+0(SB), Z18, Z18
+	VPANDD        nibblesAVX512<>+0(SB), Z18, Z18
+	VMOVDQU32     valuesIQ4_NLAVX512<>+0(SB), Z4
+	VPSHUFB       Z18, Z4, Z18
+	VPXORD        centreIQ4_NLAVX512<>+0(SB), Z18, Z18
+	VPUNPCKLBW    Z18, Z17, Z4
+	VPUNPCKHBW    Z18, Z17, Z5
+	VPMOVSXBW     Y4, Z6
+	VPMOVSXBW     Y5, Z7
+	VPBROADCASTD  (R9), Z8
+	VPDPWSSD      Z6, Z8, Z0
+	VPDPWSSD      Z7, Z8, Z1
+	VEXTRACTI64X4 $0x01, Z4, Y4
+	VPMOVSXBW     Y4, Z4
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXBW     Y5, Z5
+	VPBROADCASTD  (R12), Z6
+	VPDPWSSD      Z4, Z6, Z2
+	VPDPWSSD      Z5, Z6, Z3
+	LEAQ          (R11)(R8*2), R11
+	ADDQ          $0x00000004, R9
+	ADDQ          $0x00000004, R12
+	SUBQ          $0x00000002, R10
+	JMP           loop483
+
+end484:
+	CMPQ         add+64(FP), $0x00
+	JNE          set485
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VMOVDQU32    Z4, (AX)
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VMOVDQU32    Z0, 128(AX)
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	JMP          end486
+
+set485:
+	VINSERTI64X4 $0x01, Y1, Z0, Z4
+	VSHUFI64X2   $0xee, Z1, Z0, Z0
+	VPADDD       (AX), Z4, Z4
+	VMOVDQU32    Z4, (AX)
+	VPADDD       64(AX), Z0, Z0
+	VMOVDQU32    Z0, 64(AX)
+	VINSERTI64X4 $0x01, Y3, Z2, Z0
+	VSHUFI64X2   $0xee, Z3, Z2, Z2
+	VPADDD       128(AX), Z0, Z0
+	VMOVDQU32    Z0, 128(AX)
+	VPADDD       192(AX), Z2, Z2
+	VMOVDQU32    Z2, 192(AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+
+end486:
+	SUBQ $0x00000001, DI
+	JMP  loop481
+
+end482:
+	VZEROUPPER
+	RET
+
 // func scoresAVX512(dst *float32, ldd int, q *int8, ldq int, dq *float32, base *int32, ldb int, rows int, k *byte, dk *float32, shift int, add int)
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·scoresAVX512(SB), $128-96
@@ -6660,9 +8981,9 @@ TEXT ·scoresAVX512(SB), $128-96
 	MOVQ  rows+56(FP), R9
 	VMOVQ shift+80(FP), X0
 
-loop371:
+loop487:
 	CMPQ         R9, $0x00000006
-	JLT          end372
+	JLT          end488
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -6982,7 +9303,7 @@ loop371:
 	VMOVUPS      128(R10), Z27
 	VMOVUPS      192(R10), Z28
 	CMPQ         add+88(FP), $0x00
-	JNE          set373
+	JNE          set489
 	VBROADCASTSS (SI), Z29
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z25, Z1, Z1
@@ -7109,9 +9430,9 @@ loop371:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end374
+	JMP          end490
 
-set373:
+set489:
 	VBROADCASTSS (SI), Z29
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z25, Z1, Z1
@@ -7239,14 +9560,14 @@ set373:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end374:
+end490:
 	SUBQ $0x00000006, R9
-	JMP  loop371
+	JMP  loop487
 
-end372:
-loop375:
+end488:
+loop491:
 	CMPQ         R9, $0x00000004
-	JLT          end376
+	JLT          end492
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -7474,7 +9795,7 @@ loop375:
 	VMOVUPS      128(R10), Z19
 	VMOVUPS      192(R10), Z20
 	CMPQ         add+88(FP), $0x00
-	JNE          set377
+	JNE          set493
 	VBROADCASTSS (SI), Z21
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z17, Z1, Z1
@@ -7559,9 +9880,9 @@ loop375:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end378
+	JMP          end494
 
-set377:
+set493:
 	VBROADCASTSS (SI), Z21
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z17, Z1, Z1
@@ -7647,14 +9968,14 @@ set377:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end378:
+end494:
 	SUBQ $0x00000004, R9
-	JMP  loop375
+	JMP  loop491
 
-end376:
-loop379:
+end492:
+loop495:
 	CMPQ         R9, $0x00000003
-	JLT          end380
+	JLT          end496
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -7834,7 +10155,7 @@ loop379:
 	VMOVUPS      128(R10), Z15
 	VMOVUPS      192(R10), Z16
 	CMPQ         add+88(FP), $0x00
-	JNE          set381
+	JNE          set497
 	VBROADCASTSS (SI), Z17
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z13, Z1, Z1
@@ -7898,9 +10219,9 @@ loop379:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end382
+	JMP          end498
 
-set381:
+set497:
 	VBROADCASTSS (SI), Z17
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z13, Z1, Z1
@@ -7965,14 +10286,14 @@ set381:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end382:
+end498:
 	SUBQ $0x00000003, R9
-	JMP  loop379
+	JMP  loop495
 
-end380:
-loop383:
+end496:
+loop499:
 	CMPQ         R9, $0x00000002
-	JLT          end384
+	JLT          end500
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -8106,7 +10427,7 @@ loop383:
 	VMOVUPS      128(R10), Z11
 	VMOVUPS      192(R10), Z12
 	CMPQ         add+88(FP), $0x00
-	JNE          set385
+	JNE          set501
 	VBROADCASTSS (SI), Z13
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z9, Z1, Z1
@@ -8149,9 +10470,9 @@ loop383:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end386
+	JMP          end502
 
-set385:
+set501:
 	VBROADCASTSS (SI), Z13
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z9, Z1, Z1
@@ -8195,14 +10516,14 @@ set385:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end386:
+end502:
 	SUBQ $0x00000002, R9
-	JMP  loop383
+	JMP  loop499
 
-end384:
-loop387:
+end500:
+loop503:
 	CMPQ         R9, $0x00000001
-	JLT          end388
+	JLT          end504
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -8290,7 +10611,7 @@ loop387:
 	VMOVUPS      128(R10), Z7
 	VMOVUPS      192(R10), Z8
 	CMPQ         add+88(FP), $0x00
-	JNE          set389
+	JNE          set505
 	VBROADCASTSS (SI), Z9
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z5, Z1, Z1
@@ -8312,9 +10633,9 @@ loop387:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end390
+	JMP          end506
 
-set389:
+set505:
 	VBROADCASTSS (SI), Z9
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z5, Z1, Z1
@@ -8337,11 +10658,11 @@ set389:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end390:
+end506:
 	SUBQ $0x00000001, R9
-	JMP  loop387
+	JMP  loop503
 
-end388:
+end504:
 	VZEROUPPER
 	RET
 
@@ -8358,9 +10679,9 @@ TEXT ·scoresOffsetAVX512(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop391:
+loop507:
 	CMPQ         R9, $0x00000006
-	JLT          end392
+	JLT          end508
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -8668,7 +10989,7 @@ loop391:
 	VMOVUPS      192(R10), Z27
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set393
+	JNE          set509
 	VBROADCASTSS (SI), Z28
 	VBROADCASTSS (DI), Z29
 	VCVTDQ2PS    Z0, Z0
@@ -8825,9 +11146,9 @@ loop391:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end394
+	JMP          end510
 
-set393:
+set509:
 	VBROADCASTSS (SI), Z28
 	VBROADCASTSS (DI), Z29
 	VCVTDQ2PS    Z0, Z0
@@ -8985,14 +11306,14 @@ set393:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end394:
+end510:
 	SUBQ $0x00000006, R9
-	JMP  loop391
+	JMP  loop507
 
-end392:
-loop395:
+end508:
+loop511:
 	CMPQ         R9, $0x00000004
-	JLT          end396
+	JLT          end512
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -9212,7 +11533,7 @@ loop395:
 	VMOVUPS      192(R10), Z19
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set397
+	JNE          set513
 	VBROADCASTSS (SI), Z20
 	VBROADCASTSS (DI), Z21
 	VCVTDQ2PS    Z0, Z0
@@ -9317,9 +11638,9 @@ loop395:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end398
+	JMP          end514
 
-set397:
+set513:
 	VBROADCASTSS (SI), Z20
 	VBROADCASTSS (DI), Z21
 	VCVTDQ2PS    Z0, Z0
@@ -9425,14 +11746,14 @@ set397:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end398:
+end514:
 	SUBQ $0x00000004, R9
-	JMP  loop395
+	JMP  loop511
 
-end396:
-loop399:
+end512:
+loop515:
 	CMPQ         R9, $0x00000003
-	JLT          end400
+	JLT          end516
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -9606,7 +11927,7 @@ loop399:
 	VMOVUPS      192(R10), Z15
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set401
+	JNE          set517
 	VBROADCASTSS (SI), Z16
 	VBROADCASTSS (DI), Z17
 	VCVTDQ2PS    Z0, Z0
@@ -9685,9 +12006,9 @@ loop399:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end402
+	JMP          end518
 
-set401:
+set517:
 	VBROADCASTSS (SI), Z16
 	VBROADCASTSS (DI), Z17
 	VCVTDQ2PS    Z0, Z0
@@ -9767,14 +12088,14 @@ set401:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end402:
+end518:
 	SUBQ $0x00000003, R9
-	JMP  loop399
+	JMP  loop515
 
-end400:
-loop403:
+end516:
+loop519:
 	CMPQ         R9, $0x00000002
-	JLT          end404
+	JLT          end520
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -9904,7 +12225,7 @@ loop403:
 	VMOVUPS      192(R10), Z11
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set405
+	JNE          set521
 	VBROADCASTSS (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VCVTDQ2PS    Z0, Z0
@@ -9957,9 +12278,9 @@ loop403:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end406
+	JMP          end522
 
-set405:
+set521:
 	VBROADCASTSS (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VCVTDQ2PS    Z0, Z0
@@ -10013,14 +12334,14 @@ set405:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end406:
+end522:
 	SUBQ $0x00000002, R9
-	JMP  loop403
+	JMP  loop519
 
-end404:
-loop407:
+end520:
+loop523:
 	CMPQ         R9, $0x00000001
-	JLT          end408
+	JLT          end524
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -10106,7 +12427,7 @@ loop407:
 	VMOVUPS      192(R10), Z7
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set409
+	JNE          set525
 	VBROADCASTSS (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VCVTDQ2PS    Z0, Z0
@@ -10133,9 +12454,9 @@ loop407:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end410
+	JMP          end526
 
-set409:
+set525:
 	VBROADCASTSS (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VCVTDQ2PS    Z0, Z0
@@ -10163,11 +12484,11 @@ set409:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end410:
+end526:
 	SUBQ $0x00000001, R9
-	JMP  loop407
+	JMP  loop523
 
-end408:
+end524:
 	VZEROUPPER
 	RET
 
@@ -10181,9 +12502,9 @@ TEXT ·mixAVX512(SB), $128-56
 	MOVQ ldp+24(FP), BX
 	MOVQ rows+32(FP), SI
 
-loop411:
+loop527:
 	CMPQ   SI, $0x0000000c
-	JLT    end412
+	JLT    end528
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -10218,9 +12539,9 @@ loop411:
 	MOVQ   v+40(FP), R11
 	MOVQ   $0x00000020, R12
 
-loop413:
+loop529:
 	CMPQ         R12, $0x00000004
-	JLT          end414
+	JLT          end530
 	VMOVDQU32    (R11), Z24
 	VMOVDQU32    64(R11), Z25
 	VPBROADCASTD (DI), Z26
@@ -10379,11 +12700,11 @@ loop413:
 	ADDQ         $0x00000010, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R12
-	JMP          loop413
+	JMP          loop529
 
-end414:
+end530:
 	CMPQ    add+48(FP), $0x00
-	JNE     set415
+	JNE     set531
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -10432,9 +12753,9 @@ end414:
 	VMOVUPS Z23, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end416
+	JMP     end532
 
-set415:
+set531:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -10508,14 +12829,14 @@ set415:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end416:
+end532:
 	SUBQ $0x0000000c, SI
-	JMP  loop411
+	JMP  loop527
 
-end412:
-loop417:
+end528:
+loop533:
 	CMPQ   SI, $0x00000006
-	JLT    end418
+	JLT    end534
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -10546,9 +12867,9 @@ loop417:
 	MOVQ   v+40(FP), R9
 	MOVQ   $0x00000020, R10
 
-loop419:
+loop535:
 	CMPQ         R10, $0x00000004
-	JLT          end420
+	JLT          end536
 	VMOVDQU32    (R9), Z24
 	VMOVDQU32    64(R9), Z25
 	VPBROADCASTD (DI), Z26
@@ -10633,9 +12954,9 @@ loop419:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R10
-	JMP          loop419
+	JMP          loop535
 
-end420:
+end536:
 	VPADDD  Z12, Z0, Z0
 	VPADDD  Z13, Z1, Z1
 	VPADDD  Z14, Z2, Z2
@@ -10649,7 +12970,7 @@ end420:
 	VPADDD  Z22, Z10, Z10
 	VPADDD  Z23, Z11, Z11
 	CMPQ    add+48(FP), $0x00
-	JNE     set421
+	JNE     set537
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -10674,9 +12995,9 @@ end420:
 	VMOVUPS Z11, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end422
+	JMP     end538
 
-set421:
+set537:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -10714,14 +13035,14 @@ set421:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end422:
+end538:
 	SUBQ $0x00000006, SI
-	JMP  loop417
+	JMP  loop533
 
-end418:
-loop423:
+end534:
+loop539:
 	CMPQ   SI, $0x00000004
-	JLT    end424
+	JLT    end540
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -10744,9 +13065,9 @@ loop423:
 	MOVQ   v+40(FP), R9
 	MOVQ   $0x00000020, R10
 
-loop425:
+loop541:
 	CMPQ         R10, $0x00000004
-	JLT          end426
+	JLT          end542
 	VMOVDQU32    (R9), Z16
 	VMOVDQU32    64(R9), Z17
 	VPBROADCASTD (DI), Z18
@@ -10807,9 +13128,9 @@ loop425:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R10
-	JMP          loop425
+	JMP          loop541
 
-end426:
+end542:
 	VPADDD  Z8, Z0, Z0
 	VPADDD  Z9, Z1, Z1
 	VPADDD  Z10, Z2, Z2
@@ -10819,7 +13140,7 @@ end426:
 	VPADDD  Z14, Z6, Z6
 	VPADDD  Z15, Z7, Z7
 	CMPQ    add+48(FP), $0x00
-	JNE     set427
+	JNE     set543
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -10836,9 +13157,9 @@ end426:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end428
+	JMP     end544
 
-set427:
+set543:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -10864,14 +13185,14 @@ set427:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end428:
+end544:
 	SUBQ $0x00000004, SI
-	JMP  loop423
+	JMP  loop539
 
-end424:
-loop429:
+end540:
+loop545:
 	CMPQ   SI, $0x00000003
-	JLT    end430
+	JLT    end546
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -10888,9 +13209,9 @@ loop429:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop431:
+loop547:
 	CMPQ         R9, $0x00000004
-	JLT          end432
+	JLT          end548
 	VMOVDQU32    (R8), Z12
 	VMOVDQU32    64(R8), Z13
 	VPBROADCASTD (DI), Z14
@@ -10938,9 +13259,9 @@ loop431:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop431
+	JMP          loop547
 
-end432:
+end548:
 	VPADDD  Z6, Z0, Z0
 	VPADDD  Z7, Z1, Z1
 	VPADDD  Z8, Z2, Z2
@@ -10948,7 +13269,7 @@ end432:
 	VPADDD  Z10, Z4, Z4
 	VPADDD  Z11, Z5, Z5
 	CMPQ    add+48(FP), $0x00
-	JNE     set433
+	JNE     set549
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -10961,9 +13282,9 @@ end432:
 	VMOVUPS Z5, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end434
+	JMP     end550
 
-set433:
+set549:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -10983,14 +13304,14 @@ set433:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end434:
+end550:
 	SUBQ $0x00000003, SI
-	JMP  loop429
+	JMP  loop545
 
-end430:
-loop435:
+end546:
+loop551:
 	CMPQ   SI, $0x00000002
-	JLT    end436
+	JLT    end552
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -11003,9 +13324,9 @@ loop435:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop437:
+loop553:
 	CMPQ         R9, $0x00000004
-	JLT          end438
+	JLT          end554
 	VMOVDQU32    (R8), Z8
 	VMOVDQU32    64(R8), Z9
 	VPBROADCASTD (DI), Z10
@@ -11041,15 +13362,15 @@ loop437:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop437
+	JMP          loop553
 
-end438:
+end554:
 	VPADDD  Z4, Z0, Z0
 	VPADDD  Z5, Z1, Z1
 	VPADDD  Z6, Z2, Z2
 	VPADDD  Z7, Z3, Z3
 	CMPQ    add+48(FP), $0x00
-	JNE     set439
+	JNE     set555
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -11058,9 +13379,9 @@ end438:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end440
+	JMP     end556
 
-set439:
+set555:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -11074,14 +13395,14 @@ set439:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end440:
+end556:
 	SUBQ $0x00000002, SI
-	JMP  loop435
+	JMP  loop551
 
-end436:
-loop441:
+end552:
+loop557:
 	CMPQ   SI, $0x00000001
-	JLT    end442
+	JLT    end558
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -11090,9 +13411,9 @@ loop441:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop443:
+loop559:
 	CMPQ         R9, $0x00000004
-	JLT          end444
+	JLT          end560
 	VMOVDQU32    (R8), Z4
 	VMOVDQU32    64(R8), Z5
 	VPBROADCASTD (DI), Z6
@@ -11116,20 +13437,20 @@ loop443:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop443
+	JMP          loop559
 
-end444:
+end560:
 	VPADDD  Z2, Z0, Z0
 	VPADDD  Z3, Z1, Z1
 	CMPQ    add+48(FP), $0x00
-	JNE     set445
+	JNE     set561
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end446
+	JMP     end562
 
-set445:
+set561:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -11137,10 +13458,10 @@ set445:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end446:
+end562:
 	SUBQ $0x00000001, SI
-	JMP  loop441
+	JMP  loop557
 
-end442:
+end558:
 	VZEROUPPER
 	RET

@@ -197,9 +197,11 @@ func packValuesGeneric(t tensor.DType, dst []int16, ldd int, src []byte, n, ahea
 	}
 }
 
-func halvesGeneric(dst []float32, src []byte, stride int) {
-	for j := range PageCells {
-		dst[j] = quant.F16ToF32(word(src[j*stride:], 0))
+func halvesGeneric(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int) {
+	for b := range blocks {
+		for j := range PageCells {
+			dst[b*ldd+j] = quant.F16ToF32(word(src[b*size+j*stride:], 0))
+		}
 	}
 }
 

@@ -246,12 +246,14 @@ func TestPack(t *testing.T) {
 					}
 				}
 				stride := f.typ.RowBytes(n)
-				d, wantD := make([]float32, PageCells), make([]float32, PageCells)
-				k.halves(d, page, stride)
-				generic.halves(wantD, page, stride)
-				for j := range d {
-					if d[j] != wantD[j] && d[j] == d[j] {
-						t.Fatalf("%s of %d: scale %d is %v, want %v", f.typ, n, j, d[j], wantD[j])
+				for _, ahead := range []int{0, 4096} {
+					d, wantD := make([]float32, n/32*100), make([]float32, n/32*100)
+					k.halves(d, 100, page, stride, n/32, f.typ.BlockBytes(), ahead)
+					generic.halves(wantD, 100, page, stride, n/32, f.typ.BlockBytes(), 0)
+					for j := range d {
+						if d[j] != wantD[j] && d[j] == d[j] {
+							t.Fatalf("%s of %d: scale %d is %v, want %v", f.typ, n, j, d[j], wantD[j])
+						}
 					}
 				}
 			}
@@ -368,6 +370,42 @@ func TestQuantise(t *testing.T) {
 					}
 				}
 				same(t, "offsets", offset, wanted, 1e-5)
+			}
+		}
+	})
+}
+
+// What multiplies by values as they lie gives what packing and mixing do.
+func TestMixCodes(t *testing.T) {
+	each(t, func(t *testing.T, k *kernels, r *rand.Rand) {
+		if k.mixCodes == nil {
+			return
+		}
+		for _, f := range formats {
+			for _, rows := range []int{1, 2, 3, 4, 7} {
+				const n, ldd, ldp, ldb = 128, 130, BlockCells, 8 * BlockCells
+				page := pageOf(t, r, f.typ, n)
+				for i := range page {
+					page[i] = byte(r.Uint32())
+				}
+				p := make([]int16, ldb+rows*ldp)
+				for i := range p {
+					p[i] = int16(r.IntN(most16 + 1))
+				}
+				values := make([]int16, n/blockLen*columnInts)
+				generic.packValues(f.typ, values, columnInts, page, n, 0)
+				got, want := make([]int32, rows*ldd), make([]int32, rows*ldd)
+				for _, add := range []bool{false, true} {
+					k.mixCodes(f.typ, got[64:], ldd, p, ldp, ldb, rows, page[2*f.typ.BlockBytes():], f.typ.RowBytes(n), add)
+					for b := range 2 {
+						generic.mix(want[64+b*blockLen:], ldd, p[b*ldb:], ldp, rows, values[(2+b)*columnInts:], add)
+					}
+					for i := range want {
+						if got[i] != want[i] {
+							t.Fatalf("%s, %d rows, add %v: element %d is %d, want %d", f.typ, rows, add, i, got[i], want[i])
+						}
+					}
+				}
 			}
 		}
 	})

@@ -81,6 +81,7 @@ var avx512 = kernels{
 	},
 	quantise: quantiseBy(quantiseAVX512, quantiseOffsetAVX512),
 	mix:      mixBy(mixAVX512),
+	mixCodes: codeMixers{mixCodesQ8_0AVX512, mixCodesQ4_0AVX512, mixCodesQ4_1AVX512, mixCodesQ5_0AVX512, mixCodesQ5_1AVX512, mixCodesIQ4_NLAVX512}.mix,
 	joinInts: joinIntsBy(joinIntsAVX512),
 }
 
@@ -195,11 +196,19 @@ func (p valuePackers) pack(t tensor.DType, dst []int16, ldd int, src []byte, n, 
 	p[formatIndex(t)](unsafe.SliceData(dst), 2*ldd, unsafe.SliceData(src), stride, n/blockLen, ahead)
 }
 
-func halvesBy(kernel func(dst *float32, src *byte, stride int)) func(dst []float32, src []byte, stride int) {
-	return func(dst []float32, src []byte, stride int) {
-		check(len(dst) >= PageCells && len(src) >= span(PageCells, stride, 2))
-		kernel(unsafe.SliceData(dst), unsafe.SliceData(src), stride)
+func halvesBy(kernel func(dst *float32, ldd int, src *byte, stride, blocks, size, ahead int)) func(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int) {
+	return func(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int) {
+		check(len(dst) >= span(blocks, ldd, PageCells) && len(src) >= (blocks-1)*size+span(PageCells, stride, 2))
+		kernel(unsafe.SliceData(dst), 4*ldd, unsafe.SliceData(src), stride, blocks, size, ahead)
 	}
+}
+
+// codeMixers are the mixCodes of a tier, in the order of formats.
+type codeMixers [len(formats)]func(dst *int32, ldd int, p *int16, ldp, ldb, rows int, src *byte, stride, add int)
+
+func (m codeMixers) mix(t tensor.DType, dst []int32, ldd int, p []int16, ldp, ldb, rows int, src []byte, stride int, add bool) {
+	check(len(dst) >= span(rows, ldd, 2*blockLen) && len(p) >= ldb+span(rows, ldp, PageCells) && len(src) >= span(PageCells, stride, 2*t.BlockBytes()))
+	m[formatIndex(t)](unsafe.SliceData(dst), 4*ldd, unsafe.SliceData(p), 2*ldp, 2*ldb, rows, unsafe.SliceData(src), stride, flag(add))
 }
 
 func quantiseBy(plain func(dst *int16, ldd int, p *float32, ldp, rows int, d *float32, n int, scale *float32),

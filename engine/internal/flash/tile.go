@@ -47,15 +47,17 @@ type Tile struct {
 	turned []float32 // [HeadK, PageCells]: its keys
 	words  []byte    // the same in 16 bits
 	codes  []byte    // [HeadK/32] block columns of a page of keys
-	scales []float32 // [2, PageCells]: scales and offsets of one
+	scales []float32 // [2, HeadK/32, PageCells]: their scales and offsets
 	ints   []int16   // [pages, HeadV/32] block columns of values
 	d, m   []float32 // [HeadV/32, BlockCells]: scales and offsets of the block
-	p      []int16   // [Rows, ld]: weights times scales of a block column
+	p      []int16   // [2, Rows, ld]: weights times scales of two block columns
 	sums   []int32   // [Rows, Width]: its products
 
-	newTop, newSum, a, b []float32 // as Top
-	fit, unfit, offset   []float32 // [Rows]: what scales weights to 15 bits, and back; what the offsets add
-	part                 []float32 // [Rows, Width]: of the block
+	newTop, newSum, a, b  []float32                      // as Top
+	fit, unfit, offset    []float32                      // [Rows]: what scales weights to 15 bits, and back; what the offsets add
+	evenUnfit, evenOffset []float32                      // the same of the block column before
+	part                  []float32                      // [Rows, Width]: of the block
+	pages                 [BlockCells / PageCells][]byte // the block's values as they lie
 }
 
 // Width is the length of a row of Out: HeadV up to a multiple of 16.
@@ -84,14 +86,15 @@ func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
 	t.Out = sized(t.Out, rows*s.Width())
 	if t.k != nil {
 		t.q.Reset(rows, s.HeadK)
-		t.codes, t.scales = sized(t.codes, s.HeadK/blockLen*columnBytes), sized(t.scales, 2*PageCells)
+		t.codes, t.scales = sized(t.codes, s.HeadK/blockLen*columnBytes), sized(t.scales, 2*s.HeadK/blockLen*PageCells)
 	} else {
 		t.turned = sized(t.turned, s.HeadK*PageCells)
 	}
 	if t.v != nil {
 		t.ints = sized(t.ints, BlockCells/PageCells*s.HeadV/blockLen*columnInts)
 		t.d, t.m = sized(t.d, s.HeadV/blockLen*BlockCells), sized(t.m, s.HeadV/blockLen*BlockCells)
-		t.p, t.sums = sized(t.p, rows*t.ld), sized(t.sums, rows*s.Width())
+		t.p, t.sums = sized(t.p, 2*rows*t.ld), sized(t.sums, rows*s.Width())
+		t.evenUnfit, t.evenOffset = sized(t.evenUnfit, rows), sized(t.evenOffset, rows)
 		t.fit, t.unfit, t.offset = sized(t.fit, rows), sized(t.unfit, rows), sized(t.offset, rows)
 	} else {
 		t.part = sized(t.part, rows*s.Width())
@@ -165,13 +168,15 @@ func (t *Tile) Keys(i int, page []byte, cells int) {
 	}
 	f, stride, blocks := t.k, t.KType.RowBytes(n), n/blockLen
 	t.kern.packKeys(f.typ, t.codes, page, n, t.ahead(page))
+	size := t.KType.BlockBytes()
+	t.kern.halves(t.scales, PageCells, page, stride, blocks, size, 0)
+	if f.offset {
+		t.kern.halves(t.scales[n/blockLen*PageCells:], PageCells, page[2:], stride, blocks, size, 0)
+	}
 	for b := range blocks {
-		src := page[b*t.KType.BlockBytes():]
-		codes, d, m := t.codes[b*columnBytes:][:columnBytes], t.scales[:PageCells], t.scales[PageCells:]
-		t.kern.halves(d, src, stride)
+		codes, d, m := t.codes[b*columnBytes:][:columnBytes], t.scales[b*PageCells:][:PageCells], t.scales[(blocks+b)*PageCells:][:PageCells]
 		switch q := &t.q; {
 		case f.offset:
-			t.kern.halves(m, src[2:], stride)
 			t.kern.scoresOffset(dst, t.ld, q.Q[b*blockLen:], n, q.D[b:], q.S[b:], blocks, t.Rows, codes, d, m, b > 0)
 		case f.wide():
 			t.kern.scoresBytes(dst, t.ld, q.Q[b*blockLen:], n, q.D[b:], q.B[b:], blocks, t.Rows, codes, d, f.shift(), b > 0)
@@ -186,13 +191,6 @@ func (t *Tile) Weigh(cells int) {
 	t.cells = cells
 	width := (cells + PageCells - 1) / PageCells * PageCells
 	t.kern.weigh(t.scores, t.ld, t.Rows, width, t.Sees, t.newTop, t.newSum)
-	if t.v != nil {
-		// What is past the block's end weighs nothing, if its scale is a number.
-		for b := range t.HeadV / blockLen {
-			clear(t.d[b*BlockCells:][:width])
-			clear(t.m[b*BlockCells:][:width])
-		}
-	}
 }
 
 // Weights are those of row r after Weigh, and their sum: of the block's cells.
@@ -212,18 +210,30 @@ func (t *Tile) Values(i int, page []byte, cells int) {
 		t.kern.mul(t.part, w, t.scores[i*PageCells:], t.ld, t.Rows, v, cells, w, i > 0)
 		return
 	}
-	stride, blocks := t.VType.RowBytes(t.HeadV), t.HeadV/blockLen
-	t.kern.packValues(t.v.typ, t.ints[i*columnInts:], BlockCells/PageCells*columnInts, page, t.HeadV, t.ahead(page))
-	for b := range blocks {
-		src := page[b*t.VType.BlockBytes():]
-		at := b*BlockCells + i*PageCells
-		t.kern.halves(t.d[at:][:PageCells], src, stride)
-		clear(t.d[at+cells : at+PageCells])
-		if t.v.offset {
-			t.kern.halves(t.m[at:][:PageCells], src[2:], stride)
+	stride, blocks, size := t.VType.RowBytes(t.HeadV), t.HeadV/blockLen, t.VType.BlockBytes()
+	ahead := 0
+	if t.asTheyLie() {
+		t.pages[i], ahead = page, t.ahead(page)
+	} else {
+		t.kern.packValues(t.v.typ, t.ints[i*columnInts:], BlockCells/PageCells*columnInts, page, t.HeadV, t.ahead(page))
+	}
+	t.kern.halves(t.d[i*PageCells:], BlockCells, page, stride, blocks, size, ahead)
+	if t.v.offset {
+		t.kern.halves(t.m[i*PageCells:], BlockCells, page[2:], stride, blocks, size, 0)
+	}
+	if cells < PageCells {
+		for b := range blocks {
+			at := b*BlockCells + i*PageCells
+			clear(t.d[at+cells : at+PageCells])
 			clear(t.m[at+cells : at+PageCells])
 		}
 	}
+}
+
+// asTheyLie reports whether values in blocks are not packed, as there are too few
+// rows for that.
+func (t *Tile) asTheyLie() bool {
+	return t.kern.mixCodes != nil && t.Rows <= 4 && t.HeadV%(2*blockLen) == 0
 }
 
 // Join adds the block to those before it.
@@ -235,6 +245,7 @@ func (t *Tile) Join() {
 		return
 	}
 	width := (t.cells + PageCells - 1) / PageCells * PageCells
+	half := t.Rows * t.ld
 	for b := range t.HeadV / blockLen {
 		d, m := t.d[b*BlockCells:][:width], []float32(nil)
 		t.fitRows(d)
@@ -243,10 +254,25 @@ func (t *Tile) Join() {
 		} else {
 			clear(t.offset)
 		}
-		t.kern.quantise(t.p, t.scores, t.ld, t.Rows, d, t.fit, m, t.offset)
-		for i := 0; i < width; i += PageCells {
-			t.kern.mix(t.sums[b*blockLen:], w, t.p[i:], t.ld, t.Rows, t.ints[(b*BlockCells+i)/PageCells*columnInts:][:columnInts], i > 0)
+		if !t.asTheyLie() {
+			t.kern.quantise(t.p, t.scores, t.ld, t.Rows, d, t.fit, m, t.offset)
+			for i := 0; i < width; i += PageCells {
+				t.kern.mix(t.sums[b*blockLen:], w, t.p[i:], t.ld, t.Rows, t.ints[(b*BlockCells+i)/PageCells*columnInts:][:columnInts], i > 0)
+			}
+			t.kern.joinInts(t.Out[b*blockLen:], t.sums[b*blockLen:], w, t.Rows, t.a, t.b, t.unfit, t.offset)
+			continue
 		}
+		t.kern.quantise(t.p[b%2*half:], t.scores, t.ld, t.Rows, d, t.fit, m, t.offset)
+		if b%2 == 0 {
+			copy(t.evenUnfit, t.unfit)
+			copy(t.evenOffset, t.offset)
+			continue
+		}
+		for i := 0; i < width; i += PageCells {
+			page := t.pages[i/PageCells][(b-1)*t.VType.BlockBytes():]
+			t.kern.mixCodes(t.v.typ, t.sums[(b-1)*blockLen:], w, t.p[i:], t.ld, half, t.Rows, page, t.VType.RowBytes(t.HeadV), i > 0)
+		}
+		t.kern.joinInts(t.Out[(b-1)*blockLen:], t.sums[(b-1)*blockLen:], w, t.Rows, t.a, t.b, t.evenUnfit, t.evenOffset)
 		t.kern.joinInts(t.Out[b*blockLen:], t.sums[b*blockLen:], w, t.Rows, t.a, t.b, t.unfit, t.offset)
 	}
 }

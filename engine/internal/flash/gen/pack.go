@@ -38,6 +38,9 @@ func (g *generator) packs() {
 	for _, f := range formats {
 		g.packKeys(f)
 		g.packValues(f)
+		if g.wide() {
+			g.mixCodes(f)
+		}
 	}
 }
 
@@ -234,14 +237,7 @@ func (g *generator) packValues(f format) {
 		g.blocks(func(two bool) {
 			x := make([]reg.VecVirtual, 2)
 			for r := range x {
-				x[r] = g.codes(f, func(block, disp int) operand.Mem { return p.at(r, block*f.size+disp) }, two)
-				switch m := g.word("centre"+f.name, f.centre*0x01010101); {
-				case f.centre == 0:
-				case two && f.centre == 128:
-					g.VPXORD(m, x[r], x[r])
-				default:
-					g.VPSUBB(m, x[r], x[r])
-				}
+				x[r] = g.centred(f, func(block, disp int) operand.Mem { return p.at(r, block*f.size+disp) }, two)
 			}
 			if two {
 				lo, hi := g.ZMM(), g.ZMM()
@@ -287,32 +283,131 @@ func (g *generator) packValues(f format) {
 // halves gathers scales: as words in the second half of dst, from where they are
 // converted upwards. Inserting them into registers takes longer.
 func (g *generator) halves() {
-	g.function("halves", "func(dst *float32, src *byte, stride int)",
-		fmt.Sprintf("makes float32 of %d f16, stride bytes apart.", pageCells))
-	dst, src, stride, left := g.load("dst"), g.load("src"), g.load("stride"), g.GP64()
+	g.function("halves", "func(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)",
+		fmt.Sprintf("makes float32 of the f16 that %d rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes. Asks for what is ahead bytes after src unless that is 0.", pageCells))
+	dst, ldd, src, stride, blocks := g.load("dst"), g.load("ldd"), g.load("src"), g.load("stride"), g.load("blocks")
 	const words = 2 * pageCells
-	g.MOVQ(operand.U32(pageCells), left)
-	p := g.GP64()
-	g.LEAQ(at(dst, words), p)
-	g.loop(left, 4, func() {
-		w := g.GP64()
-		for r := range 4 {
-			if r%2 == 0 {
-				g.MOVWLZX(at(src, 0), w.As32())
-			} else {
-				g.MOVWLZX(indexed(src, stride, 1, 0), w.As32())
-				g.LEAQ(indexed(src, stride, 2, 0), src)
+	gather := func(fetch func()) {
+		p, o, left := g.GP64(), g.GP64(), g.GP64()
+		g.MOVQ(src, p)
+		g.LEAQ(at(dst, words), o)
+		g.MOVQ(operand.U32(pageCells), left)
+		g.loop(left, 4, func() {
+			fetch()
+			w := g.GP64()
+			for r := range 4 {
+				if r%2 == 0 {
+					g.MOVWLZX(at(p, 0), w.As32())
+				} else {
+					g.MOVWLZX(indexed(p, stride, 1, 0), w.As32())
+					g.LEAQ(indexed(p, stride, 2, 0), p)
+				}
+				g.MOVW(w.As16(), at(o, 2*r))
 			}
-			g.MOVW(w.As16(), at(p, 2*r))
+			g.advance(8, o)
+		})
+		for i := range pageCells / g.isa.lanes {
+			x := g.vec()
+			g.VCVTPH2PS(at(dst, words+2*g.isa.lanes*i), x)
+			g.VMOVUPS(x, at(dst, g.bytes()*i))
 		}
-		g.advance(8, p)
-	})
-	for i := range pageCells / g.isa.lanes {
-		x := g.vec()
-		g.VCVTPH2PS(at(dst, words+2*g.isa.lanes*i), x)
-		g.VMOVUPS(x, at(dst, g.bytes()*i))
+		g.ADDQ(g.param("size"), src)
+		g.ADDQ(ldd, dst)
 	}
+	g.unless("ahead", func() {}, func() {
+		fetch := g.prefetcher(src)
+		gather(func() { fetch.upTo(stride, 4) })
+		g.SUBQ(operand.U8(1), blocks)
+	})
+	g.loop(blocks, 1, func() { gather(func() {}) })
 	g.end()
+}
+
+// mixCodes makes the kernel that multiplies by values as they lie, for few rows: the
+// two block columns of a register's codes at once. Sums are in the order of the
+// unpacked codes until the end.
+func (g *generator) mixCodes(f format) {
+	g.function("mixCodes"+f.name, "func(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)",
+		fmt.Sprintf("is mix for two block columns of %s values, stride bytes apart, with weights ldb bytes apart.", f.name))
+	dst, ldd, p, ldp, ldb, count := g.load("dst"), g.load("ldd"), g.load("p"), g.load("ldp"), g.load("ldb"), g.load("rows")
+	stride := g.load("stride")
+	g.tiles(count, []int{3, 2, 1}, func(n int) {
+		acc := g.vecs(4 * n)
+		g.zero(acc...)
+		first, left, src := g.rowsAt(p, ldp, n), g.GP64(), g.load("src")
+		p1 := g.GP64()
+		g.LEAQ(indexed(p, ldb, 1, 0), p1)
+		second := rows{g, ldp, []reg.GPVirtual{p1}}
+		g.MOVQ(operand.U32(pageCells), left)
+		g.loop(left, 2, func() {
+			x := make([]reg.VecVirtual, 2)
+			for r := range x {
+				x[r] = g.centred(f, func(block, disp int) operand.Mem {
+					if r == 0 {
+						return at(src, block*f.size+disp)
+					}
+					return indexed(src, stride, 1, block*f.size+disp)
+				}, true)
+			}
+			lo, hi := g.ZMM(), g.ZMM()
+			g.VPUNPCKLBW(x[1], x[0], lo)
+			g.VPUNPCKHBW(x[1], x[0], hi)
+			for block, weights := range []rows{first, second} {
+				v := make([]reg.VecVirtual, 2)
+				for i, x := range []reg.VecVirtual{lo, hi} {
+					v[i] = g.ZMM()
+					if block > 0 {
+						g.VEXTRACTI64X4(operand.U8(1), x, x.AsY())
+					}
+					g.VPMOVSXBW(x.AsY(), v[i])
+				}
+				for r := range n {
+					w := g.ZMM()
+					g.VPBROADCASTD(weights.at(r, 0), w)
+					for i := range v {
+						g.VPDPWSSD(v[i], w, acc[4*r+2*block+i])
+					}
+				}
+			}
+			g.LEAQ(indexed(src, stride, 2, 0), src)
+			g.advance(4, first.pointers[0], p1)
+		})
+		store := func(add bool) func() {
+			return func() {
+				for r := range n {
+					for block := range 2 {
+						a, b := acc[4*r+2*block], acc[4*r+2*block+1]
+						low := g.ZMM()
+						g.VINSERTI64X4(operand.U8(1), b.AsY(), a, low)
+						g.VSHUFI64X2(operand.U8(0xee), b, a, a)
+						for i, v := range []reg.VecVirtual{low, a} {
+							if add {
+								g.VPADDD(at(dst, 128*block+64*i), v, v)
+							}
+							g.VMOVDQU32(v, at(dst, 128*block+64*i))
+						}
+					}
+					g.ADDQ(ldd, dst)
+					g.ADDQ(ldp, p)
+				}
+			}
+		}
+		g.unless("add", store(false), store(true))
+	})
+	g.end()
+}
+
+// centred are codes less their centre.
+func (g *generator) centred(f format, m place, two bool) reg.VecVirtual {
+	x := g.codes(f, m, two)
+	switch c := g.word("centre"+f.name, f.centre*0x01010101); {
+	case f.centre == 0:
+	case two && f.centre == 128:
+		g.VPXORD(c, x, x)
+	default:
+		g.VPSUBB(c, x, x)
+	}
+	return x
 }
 
 // turn makes the kernel that turns rows of 16-bit keys on their side: 8 of them at a
