@@ -345,6 +345,17 @@ func TestDisplay(t *testing.T) {
 	}
 }
 
+// What a model writes is text in every form.
+func TestTextsAreText(t *testing.T) {
+	s := lines("", []string{"a <img src=x> *b* q8_0\n  here: `c` \\ [d](e)", "f"})
+	if want := "- a \\<img src=x> \\*b\\* q8\\_0  \n  here: \\`c\\` \\\\ \\[d](e)\n- f"; s.markdown != want {
+		t.Errorf("%q, want %q", s.markdown, want)
+	}
+	if want := "<ul><li>a &lt;img src=x&gt; *b* q8_0<br>  here: `c` \\ [d](e)</li><li>f</li></ul>"; s.html != want {
+		t.Errorf("%q, want %q", s.html, want)
+	}
+}
+
 func TestFigure(t *testing.T) {
 	for _, x := range []struct {
 		values []float64

@@ -102,12 +102,11 @@ type line struct {
 	x, y []float64
 }
 
-// lineSVG draws lines over a common axis; y goes from 0 to top.
-func lineSVG(title, x, y string, top float64, all []line) string {
+// lineSVG draws shares in percent over a common axis.
+func lineSVG(title, x, y string, all []line) string {
 	p := newPlot(title)
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.Add(plotter.NewGrid())
-	p.Y.Min, p.Y.Max = 0, top
 	for i, l := range all {
 		xys := make(plotter.XYs, len(l.x))
 		for j := range l.x {
@@ -123,7 +122,8 @@ func lineSVG(title, x, y string, top float64, all []line) string {
 		p.Add(ln, dots)
 		p.Legend.Add(l.name, ln, dots)
 	}
-	p.Y.Min, p.Y.Max = 0, top
-	p.X.Min = 0
+	p.X.Min, p.Y.Min, p.Y.Max = 0, 0, 130 // the legend stands above the lines
+	p.Legend.Top = true
+	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 50, Label: "50"}, {Value: 100, Label: "100"}}
 	return svgOf(p, 6*vg.Inch, 3.2*vg.Inch)
 }

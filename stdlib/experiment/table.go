@@ -60,7 +60,12 @@ func lines(title string, notes []string) Shown {
 		s.plain, s.markdown = s.plain+"\n", s.markdown+"\n\n"
 	}
 	s.plain += strings.Join(notes, "\n")
-	s.markdown += "- " + strings.ReplaceAll(strings.Join(notes, "\n- "), "\n  ", "\n    ")
+	for i, n := range notes {
+		if i > 0 {
+			s.markdown += "\n"
+		}
+		s.markdown += "- " + strings.ReplaceAll(literal.Replace(n), "\n", "  \n") // two spaces end a line
+	}
 	s.html += "<ul>"
 	for _, n := range notes {
 		s.html += "<li>" + strings.ReplaceAll(html.EscapeString(n), "\n", "<br>") + "</li>"
@@ -68,6 +73,9 @@ func lines(title string, notes []string) Shown {
 	s.html += "</ul>"
 	return s
 }
+
+// literal keeps what a model wrote from being Markdown or HTML.
+var literal = strings.NewReplacer(`\`, `\\`, "<", `\<`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`)
 
 // newTable is a table in the style of all of Loupe's.
 func newTable() table.Writer {
