@@ -22,8 +22,8 @@ var geluScale = float32(2 * math.Sqrt(2/math.Pi))
 
 const (
 	geluCube = float32(0.044715)
-	// Past this gelu is 0 or its argument, and the cube need not grow further.
-	geluMost = float32(1e6)
+	// Of a square past this gelu is 0 or its argument, and the cube need not grow.
+	geluMost = float32(1e12)
 )
 
 func (t *geGLUTask) Chunk(_, chunk int) {
@@ -42,8 +42,10 @@ func (t *geGLUTask) Chunk(_, chunk int) {
 		return
 	}
 	for i, x := range gate {
-		square := max(-geluMost, min(x, geluMost))
-		square *= square
+		square := x * x
+		if square > geluMost {
+			square = geluMost
+		}
 		slope := geluScale * (1 + geluCube*square)
 		gate[i] = x * slope
 		up[i] /= slope

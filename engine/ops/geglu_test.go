@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"loupe/engine/internal/simd"
 )
 
 func gelu(x float64) float64 {
@@ -93,4 +95,19 @@ func TestRowOperations(t *testing.T) {
 			}
 		}
 	})
+}
+
+func BenchmarkGeGLU(b *testing.B) {
+	c := NewCPU(1, simd.Best(), false)
+	defer c.Close()
+	const rows, n = 64, 2048
+	r := rand.New(rand.NewPCG(1, 8))
+	gate, up, dst := random(r, rows*n), random(r, rows*n), make([]float32, rows*n)
+	g, u := make([]float32, rows*n), make([]float32, rows*n)
+	for b.Loop() {
+		copy(g, gate)
+		copy(u, up)
+		c.GeGLU(dst, g, u, rows, n)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows/n, "ns/element")
 }
