@@ -21,8 +21,10 @@ import (
 )
 
 // IsComplete says whether src can be run as it stands: false asks for more
-// lines. Source that no further line can mend is complete.
+// lines. Source that no further line can mend is complete. Comment lines alone
+// belong to what follows them; a blank line ends them.
 func IsComplete(src string) bool {
+	ended := strings.TrimRight(src, " \t\r") != strings.TrimRight(src, " \t\r\n")
 	if src = strings.TrimSpace(src); src == "" || isMagic(src) {
 		return true
 	}
@@ -34,11 +36,14 @@ func IsComplete(src string) bool {
 		// A string in backquotes or a comment that has not ended goes on below.
 		open = open || strings.Contains(msg, "raw string literal not terminated") || strings.Contains(msg, "comment not terminated")
 	}, scanner.ScanComments)
-	depth, last := 0, token.SEMICOLON
+	depth, last, code := 0, token.SEMICOLON, false
 	for {
 		_, tok, lit := s.Scan()
 		switch tok {
 		case token.EOF:
+			if !code && !ended && strings.HasPrefix(src[strings.LastIndexByte(src, '\n')+1:], "//") {
+				return false
+			}
 			return !open && depth <= 0 && !wantsMore(last)
 		case token.LPAREN, token.LBRACK, token.LBRACE:
 			depth++
@@ -51,7 +56,7 @@ func IsComplete(src string) bool {
 				continue // the scanner's own, at the end of a line
 			}
 		}
-		last = tok
+		last, code = tok, true
 	}
 }
 

@@ -54,7 +54,7 @@ func TestIsComplete(t *testing.T) {
 	for src, want := range map[string]bool{
 		"": true, "x := 1": true, "f(1,": false, "func f() {": false, "func f() {\n}": true, "x := `a": false, "x :=": false, "a +": false,
 		"if x {\n} else": false, "for": false, "/* a": false, "x)": true, "%who": true, "?x": true, "type T struct {\n A int\n": false,
-		"s.\n": false, "x := []int{1,\n2}": true, "a ? b": true, "x := \"a": true, "// a comment": true, "return": true, "x++": true,
+		"s.\n": false, "x := []int{1,\n2}": true, "a ? b": true, "x := \"a": true, "// a comment": false, "// a comment\n": true, "// a comment\nx := 1": true, "x := 1 // a comment": true, "x := 1\n// a comment": true, "return": true, "x++": true,
 	} {
 		if got := IsComplete(src); got != want {
 			t.Errorf("%q: %v", src, got)

@@ -199,13 +199,20 @@ func TestListedMethods(t *testing.T) {
 func TestLeftBehind(t *testing.T) {
 	k, r := newKernel(t, Options{AutoImport: true})
 	pr, pw := io.Pipe()
-	if err := k.Define("pipe", pr); err != nil {
-		t.Fatal(err)
+	ready := make(chan bool)
+	for name, v := range map[string]any{"pipe": pr, "ready": ready} {
+		if err := k.Define(name, v); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for range 3 { // a second interrupt while the first one's call is there
 		ctx, cancel := context.WithCancel(context.Background())
-		time.AfterFunc(20*time.Millisecond, cancel)
-		err := k.Run(ctx, Cell{Name: "In[1]", Source: "n := 1\nb := make([]byte, 1)\npipe.Read(b)\nn = 2\nfunc late() int { return n }\nfmt.Println(\"not reached\")"})
+		go func() {
+			<-ready
+			time.Sleep(5 * time.Millisecond)
+			cancel()
+		}()
+		err := k.Run(ctx, Cell{Name: "In[1]", Source: "n := 1\nready <- true\nb := make([]byte, 1)\npipe.Read(b)\nn = 2\nfunc late() int { return n }\nfmt.Println(\"not reached\")"})
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != Interrupted {
 			t.Fatalf("error %v", err)

@@ -34,11 +34,17 @@ var hints = []struct {
 // undefined is the message of a name that nobody declared.
 var undefined = regexp.MustCompile(`^undefined: ([\pL_][\pL\pN_]*)$`)
 
+// older is the message of a value whose type was declared anew.
+var older = regexp.MustCompile(`^cannot use (\S+) \(variable of (?:\w+ )?type \*?(\w+)\) as \*?(\w+) value`)
+
 // hint is what to write instead, "" if nothing is known.
 // own are names that the cell declares.
 func (k *Kernel) hint(msg, line string, own map[string]bool) string {
 	if m := undefined.FindStringSubmatch(msg); m != nil {
 		return k.undefinedHint(m[1], line, own)
+	}
+	if m := older.FindStringSubmatch(msg); m != nil && m[2] == m[3] {
+		return m[1] + " is of the " + m[2] + " of an earlier cell, which was declared anew: make " + m[1] + " again (%rerun stale does)"
 	}
 	for _, h := range hints {
 		if loc := h.msg.FindStringSubmatchIndex(msg); loc != nil {

@@ -51,7 +51,7 @@ func complete(src string) bool {
 	}
 	if s[0] == '%' {
 		word, rest, _ := strings.Cut(s, " ")
-		return word != "%time" || blank(rest) || kernel.IsComplete(rest)
+		return word != "%time" && word != "%timeit" || blank(rest) || kernel.IsComplete(rest)
 	}
 	return kernel.IsComplete(src)
 }
