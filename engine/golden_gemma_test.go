@@ -16,12 +16,7 @@ import (
 // gemma3 loads the real Gemma 3 270M.
 func gemma3(t *testing.T, cfg LoadConfig) *Model {
 	t.Helper()
-	m, err := Load(enginetest.File(t, "gemma3-270m-q4_k_m.gguf", "get it with: loupe pull gemma3-270m"), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
+	return realModel(t, enginetest.File(t, "gemma3-270m-q4_k_m.gguf", "get it with: loupe pull gemma3-270m"), cfg)
 }
 
 // gemmaTooLong reports whether a prompt is left out. Of the two that go past the

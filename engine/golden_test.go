@@ -53,11 +53,21 @@ func golden(t *testing.T, name string, into any) {
 // smollm2 loads the real model.
 func smollm2(t *testing.T, cfg LoadConfig) *Model {
 	t.Helper()
-	m, err := Load(enginetest.SmolLM2(t), cfg)
+	return realModel(t, enginetest.SmolLM2(t), cfg)
+}
+
+// realModel loads a real model. Kernels without assembly take minutes with one: they
+// are held to the same numbers by the lesson model, and to these with -long.
+func realModel(t *testing.T, path string, cfg LoadConfig) *Model {
+	t.Helper()
+	m, err := Load(path, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.Close() })
+	if m.Settings().Kernels == "generic" && !*long {
+		t.Skip("a real model on kernels without assembly; run with -long")
+	}
 	return m
 }
 
