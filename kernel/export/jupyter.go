@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"runtime"
 	"strings"
 
@@ -115,7 +116,10 @@ func (c jupyterCell) MarshalJSON() ([]byte, error) {
 // kernel. [FromJupyter] gives the Go file back.
 func (d *Document) Jupyter() string {
 	f := d.file
-	mainFrom, mainTo := int(f.Main.Body.Lbrace-f.AST.FileStart), int(f.Main.Body.Rbrace-f.AST.FileStart)
+	mainFrom, mainTo := 0, 0
+	if f.Main != nil {
+		mainFrom, mainTo = int(f.Main.Body.Lbrace-f.AST.FileStart), int(f.Main.Body.Rbrace-f.AST.FileStart)
+	}
 	list, chunks, tail := cut(f, mainFrom, mainTo)
 	plainChunks, plainTail := goText(list)
 
@@ -146,8 +150,8 @@ func (d *Document) Jupyter() string {
 			if p.marked {
 				c.Source = lines(strings.TrimRight(strings.TrimRight("// %% "+p.title, " ")+"\n"+string(c.Source), "\n"))
 			}
-			c.Outputs = d.Cells[i].jupyter(d.Wall > 0)
-			if n := p.number(d.Cells[i]); n > 0 && d.Cells[i].Ran {
+			c.Outputs = d.Cells[i].jupyter()
+			if n := d.Cells[i].Number; n > 0 && d.Cells[i].Ran {
 				c.Count = &n
 			}
 		}
@@ -173,10 +177,8 @@ func (d *Document) Jupyter() string {
 	return out.String() + "\n"
 }
 
-func (p piece) number(c *Cell) int { return c.Number }
-
 // jupyter are the outputs of a cell as messages of Jupyter.
-func (c *Cell) jupyter(bool) []map[string]any {
+func (c *Cell) jupyter() []map[string]any {
 	var list []map[string]any
 	stream := func(name, text string) {
 		list = append(list, map[string]any{"output_type": "stream", "name": name, "text": lines(strings.ToValidUTF8(text, "\uFFFD"))})
@@ -207,7 +209,7 @@ func (c *Cell) jupyter(bool) []map[string]any {
 	if account := c.account(); len(account) > 0 && c.Number > 0 {
 		text := strings.Join(account, "\n")
 		list = append(list, shownJupyter(map[string]string{
-			"text/plain": text, "text/html": `<small style="opacity:.65">` + strings.ReplaceAll(escape(text), "\n", "<br>") + `</small>`,
+			"text/plain": text, "text/html": `<small style="opacity:.65">` + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + `</small>`,
 		}, map[string]any{"loupe": map[string]any{"statistics": true}}))
 	}
 	return list

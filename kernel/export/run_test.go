@@ -188,8 +188,14 @@ func TestErrorsNameTheOriginal(t *testing.T) {
 			}
 		}
 		if d == nil || d.Failed != e {
-			t.Errorf("%q: the document does not hold the error", c.src)
+			t.Fatalf("%q: the document does not hold the error", c.src)
 		}
+		for _, page := range []string{d.HTML(), d.Markdown()} {
+			if !strings.Contains(page, "book.go") {
+				t.Errorf("%q: a page without the error\n%s", c.src, page)
+			}
+		}
+		_ = d.Jupyter() // has no cell for a file that does not parse
 	}
 }
 
@@ -290,5 +296,18 @@ func TestMuchOutput(t *testing.T) {
 	}
 	if d, err = runText(t, src, Options{MaxOutput: -1}); err != nil || d.Cells[1].Dropped != 0 || len(d.stdout()) != 100*1001+4 {
 		t.Errorf("%v: without a limit %d bytes", err, len(d.stdout()))
+	}
+}
+
+func TestExit(t *testing.T) {
+	const src = "package main\nimport (\"fmt\"; \"os\")\nfunc main() {\n\t// %% a\n\tfmt.Println(1)\n\tos.Exit(CODE)\n\t// %% b\n\tfmt.Println(2)\n}\n"
+	d := document(t, strings.Replace(src, "CODE", "0", 1))
+	if d.stdout() != "1\n" || !d.Cells[1].Ran || d.Cells[2].Ran || strings.Contains(d.HTML(), "exit") && strings.Contains(d.Markdown(), "exit status") {
+		t.Errorf("%s", d.Markdown())
+	}
+	d, err := runText(t, strings.Replace(src, "CODE", "3", 1), Options{})
+	var e *kernel.Error
+	if !errors.As(err, &e) || e.ExitCode != 3 || !strings.Contains(d.Markdown(), "exit status 3") {
+		t.Errorf("%v\n%s", err, d.Markdown())
 	}
 }

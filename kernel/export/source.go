@@ -3,15 +3,12 @@ package export
 import (
 	"go/scanner"
 	"go/token"
-	"html"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"loupe/kernel/notebook"
 )
-
-func escape(s string) string { return html.EscapeString(s) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +26,7 @@ type exportOptions struct {
 func newExportCmd() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
-		Use:   "export [flags] FILE.go -o OUT [ARGUMENTS]",
+		Use:   "export [flags] FILE.go -o OUT [-- ARGUMENTS]",
 		Short: "Run a notebook and make a page of it: Markdown, HTML, or a Jupyter notebook",
 		Long: `Run a notebook file and write what it is and did, by the name of the output:
 
@@ -43,7 +42,7 @@ and the exit status is the program's. With --keep-going what ran is written, wit
 error in its place.
 
 A notebook with a cell titled "parameters" takes other values for its variables.
-Cells are named by number or title. What follows OUT are the program's arguments.`,
+Cells are named by number or title. What follows -- are the program's arguments.`,
 		Example: `  loupe export notebooks/firststeps/firststeps.go -o firststeps.html
   loupe export lesson.go -o lesson.md -p model=smollm2
   loupe export lesson.go -o part.html --from "Cache off" --to "Cache on"
@@ -115,38 +114,38 @@ func (o *exportOptions) export(cmd *cobra.Command, args []string) error {
 	o.run.Note = func(text string) { line(at + ": " + text) }
 	doc, err := export.Run(cmd.Context(), from, o.run)
 	line("")
-	return o.finish(cmd.Context(), doc, err)
+	return o.finish(doc, err)
 }
 
 // finish writes the document, if it may be written, and says what failed.
-func (o *exportOptions) finish(_ context.Context, doc *export.Document, err error) error {
+func (o *exportOptions) finish(doc *export.Document, err error) error {
 	var failed *kernel.Error
 	if err != nil && !errors.As(err, &failed) {
 		return err
 	}
 	say := repl.Plain{Out: io.Discard, Err: os.Stderr}
-	if doc != nil {
-		for _, w := range doc.Warnings {
-			say.Render(w)
+	if failed == nil || o.keepGoing && failed.Kind != kernel.Compile {
+		text := o.render(doc) // which may find something to warn of
+		if err := o.write(text); err != nil {
+			return err
 		}
 	}
+	for _, w := range doc.Warnings {
+		say.Render(w)
+	}
 	if failed == nil {
-		return o.write(o.render(doc))
+		return nil
 	}
 	say.Render(kernel.Failed{Err: failed})
-	status := statusError(failed.ExitCode)
-	if failed.Kind == kernel.Interrupted {
-		status = exitInterrupted
-	}
-	if !o.keepGoing || failed.Kind == kernel.Compile {
+	if o.keepGoing && failed.Kind != kernel.Compile {
+		fmt.Fprintf(os.Stderr, "loupe: export: %s holds what ran before the error\n", o.out)
+	} else {
 		fmt.Fprintf(os.Stderr, "loupe: export: %s is not written\n", o.out)
-		return status
 	}
-	if err := o.write(o.render(doc)); err != nil {
-		return err
+	if failed.Kind == kernel.Interrupted {
+		return statusError(exitInterrupted)
 	}
-	fmt.Fprintf(os.Stderr, "loupe: export: %s holds what ran before the error\n", o.out)
-	return status
+	return statusError(failed.ExitCode)
 }
 
 func (o *exportOptions) render(doc *export.Document) string {
