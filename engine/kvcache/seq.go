@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"loupe/engine/internal/simd"
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
 )
@@ -98,20 +99,23 @@ func (q *Seq) own(i, rows int) error {
 func (q *Seq) Put(p Plan, layer, i int, k, v []float32) error {
 	page, row := q.pages[(p.From+i)/PageCells], (p.From+i)%PageCells
 	c := q.store.cfg
-	if err := store(c.KType, q.store.k(page, layer), row, k, c.HeadK); err != nil {
+	if err := store(c.KType, q.store.storeK, q.store.k(page, layer), row, k, c.HeadK); err != nil {
 		return fmt.Errorf("kvcache: K of layer %d, position %d: %w", layer, p.Pos+i, err)
 	}
-	if err := store(c.VType, q.store.v(page, layer), row, v, c.HeadV); err != nil {
+	if err := store(c.VType, q.store.storeV, q.store.v(page, layer), row, v, c.HeadV); err != nil {
 		return fmt.Errorf("kvcache: V of layer %d, position %d: %w", layer, p.Pos+i, err)
 	}
 	return nil
 }
 
 // store writes src, [KVHeads, n], in storage format as one row of each head of
-// dst, [KVHeads, PageCells, n].
-func store(t tensor.DType, dst []byte, row int, src []float32, n int) error {
+// dst, [KVHeads, PageCells, n]. What encode fails on, package quant has the words for.
+func store(t tensor.DType, encode simd.Store, dst []byte, row int, src []float32, n int) error {
 	size := t.RowBytes(n)
 	for h := 0; h*n < len(src); h++ {
+		if encode != nil && encode(dst[(h*PageCells+row)*size:][:size], src[h*n:(h+1)*n]) {
+			continue
+		}
 		if err := quant.Quantize(t, dst[(h*PageCells+row)*size:][:size], src[h*n:(h+1)*n]); err != nil {
 			return err
 		}

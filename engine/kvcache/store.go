@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"loupe/engine/internal/offheap"
+	"loupe/engine/internal/simd"
 )
 
 // PageCells is the number of cells that share a page: what a fork shares, and
@@ -30,6 +31,8 @@ type Store struct {
 	cfg     Config
 	kBytes  int // of one cell in one layer
 	vBytes  int
+	storeK  simd.Store // the encoder of K's type, or nil: package quant's
+	storeV  simd.Store
 	mu      sync.Mutex
 	free    []*page
 	slab    *slab // that new pages are cut from, or nil
@@ -59,8 +62,12 @@ func NewStore(cfg Config) (*Store, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	kern, err := simd.Choose()
+	if err != nil {
+		return nil, fmt.Errorf("kvcache: %w", err)
+	}
 	return &Store{
-		cfg: cfg, kBytes: cfg.KBytes(), vBytes: cfg.VBytes(),
+		cfg: cfg, kBytes: cfg.KBytes(), vBytes: cfg.VBytes(), storeK: kern.Store(cfg.KType), storeV: kern.Store(cfg.VType),
 		pageLen: PageCells * cfg.CellBytes(),
 	}, nil
 }
