@@ -95,9 +95,6 @@ func (c *Cell) html(b *strings.Builder, id string, failed bool) {
 	b.WriteString("</section>\n")
 }
 
-// accountLines is how many lines of an account are not folded.
-const accountLines = 4
-
 func (c *Cell) accountHTML(b *strings.Builder) {
 	lines := c.account()
 	if len(lines) == 0 || c.Number == 0 {

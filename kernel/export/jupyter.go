@@ -206,7 +206,7 @@ func (c *Cell) jupyter() []map[string]any {
 	if s := c.dropped(); s != "" {
 		stream("stderr", s+"\n")
 	}
-	if account := c.account(); len(account) > 0 && c.Number > 0 {
+	if account := c.shortAccount(); len(account) > 0 && c.Number > 0 {
 		text := strings.Join(account, "\n")
 		list = append(list, shownJupyter(map[string]string{
 			"text/plain": text, "text/html": `<small style="opacity:.65">` + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + `</small>`,

@@ -39,7 +39,7 @@ func (d *Document) Markdown() string {
 		if c.notRun(d.Failed != nil) {
 			b.WriteString("*not run*\n\n")
 		}
-		if lines := c.account(); len(lines) > 0 && c.Number > 0 {
+		if lines := c.shortAccount(); len(lines) > 0 && c.Number > 0 {
 			for i, l := range lines {
 				lines[i] = escapeMarkdown(l)
 			}

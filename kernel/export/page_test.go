@@ -185,3 +185,14 @@ func TestPlain(t *testing.T) {
 		}
 	}
 }
+
+func TestManyCallsAreFolded(t *testing.T) {
+	c := &Cell{Number: 1, Ran: true, Wall: 1e6, Stats: strings.Split(strings.Repeat("call ", 10), " ")[:10]}
+	if got := strings.Join(c.shortAccount(), "|"); got != "call|call|… 8 more calls|1.0 ms" {
+		t.Error(got)
+	}
+	c.Stats = c.Stats[:3]
+	if got := strings.Join(c.shortAccount(), "|"); got != "call|call|call|1.0 ms" {
+		t.Error(got)
+	}
+}

@@ -88,6 +88,19 @@ func (c *Cell) account() []string {
 	return append(append([]string{}, c.Stats...), wallText(c.Wall))
 }
 
+// accountLines is how many lines of an account are not folded.
+const accountLines = 4
+
+// shortAccount is the account where nothing can be folded.
+func (c *Cell) shortAccount() []string {
+	lines := c.account()
+	if n := len(lines) - accountLines; n > 0 {
+		more := fmt.Sprintf("… %d more calls", n+1)
+		lines = append(lines[:accountLines-2:accountLines-2], more, lines[len(lines)-1])
+	}
+	return lines
+}
+
 // dropped says what a cell leaves out, "" for nothing.
 func (c *Cell) dropped() string {
 	if c.Dropped == 0 {
