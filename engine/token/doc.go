@@ -3,7 +3,8 @@
 // It implements the byte-level BPE of GPT-2 (Radford et al., 2019; Sennrich et
 // al., 2016), which GGUF files call the tokenizer model "gpt2", with the
 // pre-tokenizers gpt-2, smollm (also starcoder, refact, command-r), llama-bpe,
-// qwen2, default, and those that llama.cpp treats the same; and the BPE of
+// qwen2, qwen35, tekken, gpt-4o, falcon, those of DeepSeek, default, and those that
+// llama.cpp treats the same; and the BPE of
 // SentencePiece (Kudo and Richardson, 2018), which they call "llama": Llama 2,
 // Mistral, Phi-3, Gemma. What a file asks for beyond that (WordPiece, another
 // pre-tokenizer) is refused by name.

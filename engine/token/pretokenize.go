@@ -33,6 +33,13 @@ var preTokenizers = func() map[string]preTokenizer {
 		{"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2", preTokenizer{split: splitLlama3, ignoreMerges: true, addBOS: true}},
 		{"glm4 glm5", preTokenizer{split: splitLlama3, ignoreMerges: true}},
 		{"dbrx smaug-bpe chatglm-bpe", preTokenizer{split: splitLlama3}},
+		{"falcon", preTokenizer{split: splitFalcon}},
+		{"deepseek-llm", preTokenizer{split: splitDeepSeekLLM}},
+		{"deepseek-coder", preTokenizer{split: splitDeepSeekCoder}},
+		{"deepseek-v3 hunyuan-dense joyai-llm", preTokenizer{split: splitDeepSeek3}},
+		{"qwen35", preTokenizer{split: splitQwen35}},
+		{"tekken", preTokenizer{split: splitTekken, ignoreMerges: true, addBOS: true}},
+		{"gpt-4o llama4 kanana2", preTokenizer{split: splitGPT4o}},
 		{"qwen2 deepseek-r1-qwen megrez kormo stablelm2 hunyuan solar-open grok-2", preTokenizer{split: splitQwen2}},
 	} {
 		for _, name := range strings.Fields(e.names) {

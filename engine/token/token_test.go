@@ -77,7 +77,7 @@ var samples = []string{
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, pre := range []string{"gpt-2", "smollm", "llama-bpe", "qwen2"} {
+	for _, pre := range []string{"gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-coder", "deepseek-v3", "qwen35", "tekken", "gpt-4o", "falcon"} {
 		tok := tiny(t, func(v *token.Vocab) { v.Pre = pre })
 		for _, s := range samples {
 			roundTrip(t, tok, s)
@@ -157,8 +157,8 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 	}{
 		{func(v *token.Vocab) { v.Model = "t5" }, `tokenizer.ggml.model is "t5" (Unigram)`},
 		{func(v *token.Vocab) { v.Model = "bert" }, "(WordPiece)"},
-		{func(v *token.Vocab) { v.Pre = "tekken" }, `tokenizer.ggml.pre is "tekken"`},
-		{func(v *token.Vocab) { v.Pre = "tekken" }, "it runs: a.x-4.0, chatglm-bpe"},
+		{func(v *token.Vocab) { v.Pre = "viking" }, `tokenizer.ggml.pre is "viking"`},
+		{func(v *token.Vocab) { v.Pre = "viking" }, "it runs: a.x-4.0, chatglm-bpe"},
 		{func(v *token.Vocab) { v.Pre = "" }, `tokenizer.ggml.pre is ""`},
 		{func(v *token.Vocab) { v.Tokens = tokens[200:] }, "no byte-level vocabulary"},
 		{func(v *token.Vocab) { v.Kinds = make([]token.Kind, 3) }, "3 token types"},
@@ -220,9 +220,14 @@ func TestLongWord(t *testing.T) {
 	if got := tok.Decode(ids); got != word {
 		t.Error("a word of 900,000 letters did not come back")
 	}
-	blanks := strings.Repeat(" \n", 300_000)
-	if got := tok.Decode(tok.Encode(blanks, token.EncodeOptions{})); got != blanks {
-		t.Error("600,000 blanks did not come back")
+	for _, pre := range []string{"smollm", "deepseek-llm", "deepseek-coder", "deepseek-v3", "tekken", "qwen35"} {
+		tok := tiny(t, func(v *token.Vocab) { v.Pre = pre })
+		for _, unit := range []string{" \n", "  ", "A", "\u0301", "!", "1"} {
+			long := strings.Repeat(unit, 100_000)
+			if got := tok.Decode(tok.Encode(long, token.EncodeOptions{})); got != long {
+				t.Errorf("%s: 100,000 times %q did not come back", pre, unit)
+			}
+		}
 	}
 }
 
@@ -281,7 +286,7 @@ func FuzzRoundTrip(f *testing.F) {
 		f.Add(s)
 	}
 	var toks []*token.Tokenizer
-	for _, pre := range []string{"gpt-2", "smollm", "llama-bpe", "qwen2"} {
+	for _, pre := range []string{"gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-v3", "tekken"} {
 		toks = append(toks, tiny(f, func(v *token.Vocab) { v.Pre = pre }))
 	}
 	f.Fuzz(func(t *testing.T, s string) {
