@@ -205,14 +205,14 @@ func TestLeftBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range 3 { // a second interrupt while the first one's call is there
+	for i := range 3 { // a second interrupt while the first one's call is there
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
 			<-ready
 			time.Sleep(5 * time.Millisecond)
 			cancel()
 		}()
-		err := k.Run(ctx, Cell{Name: "In[1]", Source: "n := 1\nready <- true\nb := make([]byte, 1)\npipe.Read(b)\nn = 2\nfunc late() int { return n }\nfmt.Println(\"not reached\")"})
+		err := k.Run(ctx, Cell{Name: "In[1]", Source: fmt.Sprintf("n := 1\nready <- true\nb%[1]d := make([]byte, 1)\npipe.Read(b%[1]d)\nn = 2\nfunc late() int { return n }\nfmt.Println(\"not reached\")", i)})
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != Interrupted {
 			t.Fatalf("error %v", err)

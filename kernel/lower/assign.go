@@ -72,7 +72,12 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 		}
 		return place{text: e.operand(y.X) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 	}
-	n := e.tmp() // a field or a dereference: by address
+	if y, ok := ast.Unparen(x).(*ast.StarExpr); ok {
+		n := e.tmp()
+		e.line("%s := %s", n, e.val(y.X))
+		return place{text: "*" + n, typ: t}
+	}
+	n := e.tmp() // a field: by address
 	e.line("%s := &%s", n, e.operand(x))
 	return place{text: "*" + n, typ: t}
 }

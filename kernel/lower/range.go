@@ -28,6 +28,7 @@ func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 	case *types.Array:
 		if s.Value == nil {
 			n := e.tmp()
+			e.calledFor(s.X)
 			e.line("{\n%s := %d\n%s}", n, u.Len(), e.block(func() { e.count(s, t, n, types.Typ[types.Int]) }))
 			return
 		}
@@ -36,6 +37,7 @@ func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 		a := u.Elem().Underlying().(*types.Array)
 		if s.Value == nil {
 			n := e.tmp()
+			e.calledFor(s.X)
 			e.line("{\n%s := %d\n%s}", n, a.Len(), e.block(func() { e.count(s, t, n, types.Typ[types.Int]) }))
 			return
 		}
@@ -44,6 +46,14 @@ func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 		e.rangeNative(s, t, u.Key(), u.Elem(), e.val(s.X))
 	default:
 		e.refuse(s.Pos(), "a range over "+xt.String(), "")
+	}
+}
+
+// calledFor evaluates x, of whose value only the length counts, for the calls
+// and receives in it.
+func (e *emitter) calledFor(x ast.Expr) {
+	if !e.pure(x) {
+		e.line("__k.Use(%s)", e.expr(x))
 	}
 }
 

@@ -42,15 +42,16 @@ type clause struct{ cond, body string }
 // clauses writes a switch. The interpreter wants the default last, and skips
 // one that stands alone.
 func (e *emitter) clauses(label string, list []clause) {
-	falls := false
-	for i, c := range list {
-		falls = falls || strings.Contains(c.body, "fallthrough\n")
-		if c.cond == "" && i < len(list)-1 && falls {
-			e.refuse(e.at, "a default before other cases, with fallthrough", "put the default last")
-		}
-	}
 	if len(list) == 0 {
 		return
+	}
+	falls, early := false, false
+	for i, c := range list {
+		falls = falls || strings.Contains(c.body, "fallthrough\n")
+		early = early || c.cond == "" && i < len(list)-1
+	}
+	if falls && early {
+		list = e.chosen(list)
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].cond != "" && list[j].cond == "" })
 	var b strings.Builder
@@ -67,6 +68,28 @@ func (e *emitter) clauses(label string, list []clause) {
 	}
 	e.mark(label)
 	e.line("switch {\n%s}", b.String())
+}
+
+// chosen finds the case to run first, so that the cases keep their order, which
+// fallthrough needs, wherever the default stands.
+func (e *emitter) chosen(list []clause) []clause {
+	n := e.tmp()
+	var pick strings.Builder
+	out := make([]clause, len(list))
+	for i, c := range list {
+		if c.cond == "" {
+			fmt.Fprintf(&pick, "default:\n%s = %d\n", n, i)
+		}
+		out[i] = clause{fmt.Sprintf("%s == %d", n, i), c.body}
+	}
+	var cases strings.Builder
+	for i, c := range list {
+		if c.cond != "" {
+			fmt.Fprintf(&cases, "case %s:\n%s = %d\n", c.cond, n, i)
+		}
+	}
+	e.line("%s := 0\nswitch {\n%s%s}", n, cases.String(), pick.String())
+	return out
 }
 
 // caseCond is the comparison of a case with the tag.
