@@ -274,3 +274,110 @@ func sum(t *testing.T, path string) string {
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(data))
 }
+
+// Whatever the architecture, results do not depend on the number of threads, and
+// nothing is allocated per token.
+func TestArchitecturesThreadsAndMemory(t *testing.T) {
+	for _, s := range smalls {
+		t.Run(s.name, func(t *testing.T) {
+			path := s.write(t, t.TempDir())
+			b := s.open(t, path, simd.Best(), false)
+			want := b.logits(t, s.ids(), 20)
+			one := []int{5}
+			if n := testing.AllocsPerRun(3, func() {
+				if err := b.pass.Forward(b.seq, one); err != nil {
+					t.Fatal(err)
+				}
+				b.pass.Logits(0, 1)
+			}); n != 0 {
+				t.Errorf("a token allocates %v times", n)
+			}
+			many := s.open(t, path, simd.Best(), false)
+			many.cpu = ops.NewCPU(3, simd.Best(), false)
+			t.Cleanup(many.cpu.Close)
+			many.pass = many.m.NewPass(many.cpu, 128)
+			for i, row := range many.logits(t, s.ids(), 20) {
+				if !slices.Equal(row, want[i]) {
+					t.Fatalf("logits of token %d differ between 1 and 3 threads", i)
+				}
+			}
+		})
+	}
+}
+
+// A tensor that is left out is missed by name, before anything runs.
+func TestArchitecturesMissTensors(t *testing.T) {
+	done := map[string]bool{}
+	for _, s := range smalls {
+		if done[s.arch] {
+			continue
+		}
+		done[s.arch] = true
+		s.embd, s.layers = s.embd/2, 2 // smaller still: many files are written
+		dir := t.TempDir()
+		f, err := gguf.Open(s.write(t, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, tensor := range f.Tensors {
+			names = append(names, tensor.Name)
+		}
+		f.Close()
+		for _, name := range names {
+			if blk, ok := strings.CutPrefix(name, "blk."); name == "output.weight" || name == "rope_freqs.weight" || ok && !strings.HasPrefix(blk, "1.") {
+				continue // may be absent, or is like that of layer 1
+			}
+			s.drop = name
+			f, err := gguf.Open(s.write(t, dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := New(f); err == nil || !strings.Contains(err.Error(), strings.TrimSuffix(name, ".weight")) {
+				t.Errorf("%s without %s: error %v", s.name, name, err)
+			}
+			f.Close()
+		}
+	}
+}
+
+// Which layers are local, as files say it in three ways.
+func TestWindowPattern(t *testing.T) {
+	var s small
+	for _, s = range smalls {
+		if s.name == "gemma3" {
+			break
+		}
+	}
+	s.layers = 4
+	for _, c := range []struct {
+		pattern any
+		want    string
+		err     string
+	}{
+		{nil, "[true true true true]", ""},
+		{uint32(2), "[true false true false]", ""},
+		{uint32(1), "[false false false false]", ""},
+		{[]bool{false, true, true, false}, "[false true true false]", ""},
+		{[]int32{0, 1, 0, 1, 1}, "[false true false true]", ""},
+		{[]bool{true}, "", "gemma3.attention.sliding_window_pattern has 1 entries for 4 layers"},
+		{uint32(0), "[true true true true]", ""},
+		{"all", "", "gemma3.attention.sliding_window_pattern"},
+	} {
+		s.meta = map[string]any{"attention.sliding_window": uint32(24), "attention.sliding_window_pattern": c.pattern}
+		f, err := gguf.Open(s.write(t, t.TempDir()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := ReadConfig(f)
+		switch {
+		case c.err != "":
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%v: error %v, want %q", c.pattern, err, c.err)
+			}
+		case err != nil || fmt.Sprint(cfg.Local) != c.want:
+			t.Errorf("%v: %v, %v, want %s", c.pattern, cfg.Local, err, c.want)
+		}
+		f.Close()
+	}
+}

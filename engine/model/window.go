@@ -4,8 +4,8 @@ import "fmt"
 
 // window reads the sliding window, if there is one, and which layers are local:
 // ARCH.attention.sliding_window_pattern says so for each, or is n where the last of
-// every n layers attends to all cells. cells and pattern are for a file that has no
-// such keys; 0 cells are no window.
+// every n layers attends to all cells (0: none does). cells and pattern are for a file
+// that has no such keys; 0 cells are no window.
 func (c *Config) window(k *keys, arch string, cells, pattern int) {
 	c.Window = cells
 	if _, ok := k.f.Get(arch + "attention.sliding_window"); ok {
@@ -31,10 +31,10 @@ func (c *Config) window(k *keys, arch string, cells, pattern int) {
 			c.Local = list[:c.Layers]
 			return
 		}
-		pattern = k.int(key, pattern)
+		pattern = k.optional(key)
 	}
 	c.Local = make([]bool, c.Layers)
 	for l := range c.Local {
-		c.Local[l] = l%pattern < pattern-1
+		c.Local[l] = pattern == 0 || l%pattern < pattern-1
 	}
 }
