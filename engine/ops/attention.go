@@ -13,6 +13,9 @@ import (
 // heads that share their K/V head: keys and values are decoded once for them.
 const queriesAChunk = 32
 
+// nearBytes is what of a block's keys and values the first-level cache takes.
+const nearBytes = 40 << 10
+
 // A page of the cache is a page of a tile.
 const _ = uint(kvcache.PageCells-flash.PageCells) + uint(flash.PageCells-kvcache.PageCells)
 
@@ -182,10 +185,17 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 	later := t.Segments[from/kvcache.PageCells:]
 	pages := later[:(cells+kvcache.PageCells-1)/kvcache.PageCells]
 	kBytes, vBytes := kvcache.PageCells*t.KType.RowBytes(t.HeadK), kvcache.PageCells*t.VType.RowBytes(t.HeadV)
+	// What is asked for: while keys are read, the block's values, and with those the
+	// keys of the block after it, so that there is always as much to do as to fetch.
+	// Where that is more than the first cache holds, the next page only.
+	far := len(pages)*(kBytes+vBytes) <= nearBytes
 	for i := range pages {
-		if i+1 < len(pages) {
+		switch {
+		case far:
+			tile.Next(pages[i].V[kvHead*vBytes:][:vBytes])
+		case i+1 < len(pages):
 			tile.Next(pages[i+1].K[kvHead*kBytes:][:kBytes])
-		} else {
+		default:
 			tile.Next(pages[0].V[kvHead*vBytes:][:vBytes])
 		}
 		tile.Keys(i, pages[i].K[kvHead*kBytes:][:kBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))
@@ -211,9 +221,12 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 		}
 	}
 	for i := range pages {
-		if i+1 < len(pages) {
+		switch next := len(pages) + i; {
+		case far && next < len(later):
+			tile.Next(later[next].K[kvHead*kBytes:][:kBytes])
+		case !far && i+1 < len(pages):
 			tile.Next(pages[i+1].V[kvHead*vBytes:][:vBytes])
-		} else if len(later) > len(pages) {
+		case !far && len(later) > len(pages):
 			tile.Next(later[len(pages)].K[kvHead*kBytes:][:kBytes])
 		}
 		tile.Values(i, pages[i].V[kvHead*vBytes:][:vBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))

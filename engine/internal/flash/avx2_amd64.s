@@ -2357,52 +2357,38 @@ end144:
 	VZEROUPPER
 	RET
 
-// func halvesAVX2(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)
-// Requires: AVX, F16C, MMX+
-TEXT ·halvesAVX2(SB), $128-56
+// func halvesAVX2(dst *float32, ldd int, src *byte, stride int, blocks int, size int)
+// Requires: AVX, F16C
+TEXT ·halvesAVX2(SB), $128-48
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
 	MOVQ src+16(FP), DX
 	MOVQ stride+24(FP), BX
 	MOVQ blocks+32(FP), SI
-	CMPQ ahead+48(FP), $0x00
-	JNE  set147
-	JMP  end148
 
-set147:
+loop147:
+	CMPQ SI, $0x00000001
+	JLT  end148
 	MOVQ DX, DI
-	ADDQ ahead+48(FP), DI
-	MOVQ DI, R8
-	MOVQ DX, R9
-	LEAQ 128(AX), R10
-	MOVQ $0x00000040, R11
+	LEAQ 128(AX), R8
+	MOVQ $0x00000040, R9
 
 loop149:
-	CMPQ R11, $0x00000004
-	JLT  end150
-	LEAQ (R8)(BX*4), R8
-
-fetch151:
-	CMPQ       DI, R8
-	JGE        end152
-	PREFETCHT0 (DI)
-	ADDQ       $0x00000040, DI
-	JMP        fetch151
-
-end152:
-	MOVWLZX (R9), R12
-	MOVW    R12, (R10)
-	MOVWLZX (R9)(BX*1), R12
-	LEAQ    (R9)(BX*2), R9
-	MOVW    R12, 2(R10)
-	MOVWLZX (R9), R12
-	MOVW    R12, 4(R10)
-	MOVWLZX (R9)(BX*1), R12
-	LEAQ    (R9)(BX*2), R9
-	MOVW    R12, 6(R10)
-	ADDQ    $0x00000008, R10
-	SUBQ    $0x00000004, R11
+	CMPQ    R9, $0x00000004
+	JLT     end150
+	MOVWLZX (DI), R10
+	MOVW    R10, (R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 2(R8)
+	MOVWLZX (DI), R10
+	MOVW    R10, 4(R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 6(R8)
+	ADDQ    $0x00000008, R8
+	SUBQ    $0x00000004, R9
 	JMP     loop149
 
 end150:
@@ -2424,56 +2410,10 @@ end150:
 	VMOVUPS   Y0, 224(AX)
 	ADDQ      size+40(FP), DX
 	ADDQ      CX, AX
-	SUBQ      $0x01, SI
+	SUBQ      $0x00000001, SI
+	JMP       loop147
 
 end148:
-loop153:
-	CMPQ SI, $0x00000001
-	JLT  end154
-	MOVQ DX, DI
-	LEAQ 128(AX), R8
-	MOVQ $0x00000040, R9
-
-loop155:
-	CMPQ    R9, $0x00000004
-	JLT     end156
-	MOVWLZX (DI), R10
-	MOVW    R10, (R8)
-	MOVWLZX (DI)(BX*1), R10
-	LEAQ    (DI)(BX*2), DI
-	MOVW    R10, 2(R8)
-	MOVWLZX (DI), R10
-	MOVW    R10, 4(R8)
-	MOVWLZX (DI)(BX*1), R10
-	LEAQ    (DI)(BX*2), DI
-	MOVW    R10, 6(R8)
-	ADDQ    $0x00000008, R8
-	SUBQ    $0x00000004, R9
-	JMP     loop155
-
-end156:
-	VCVTPH2PS 128(AX), Y0
-	VMOVUPS   Y0, (AX)
-	VCVTPH2PS 144(AX), Y0
-	VMOVUPS   Y0, 32(AX)
-	VCVTPH2PS 160(AX), Y0
-	VMOVUPS   Y0, 64(AX)
-	VCVTPH2PS 176(AX), Y0
-	VMOVUPS   Y0, 96(AX)
-	VCVTPH2PS 192(AX), Y0
-	VMOVUPS   Y0, 128(AX)
-	VCVTPH2PS 208(AX), Y0
-	VMOVUPS   Y0, 160(AX)
-	VCVTPH2PS 224(AX), Y0
-	VMOVUPS   Y0, 192(AX)
-	VCVTPH2PS 240(AX), Y0
-	VMOVUPS   Y0, 224(AX)
-	ADDQ      size+40(FP), DX
-	ADDQ      CX, AX
-	SUBQ      $0x00000001, SI
-	JMP       loop153
-
-end154:
 	VZEROUPPER
 	RET
 
@@ -2489,19 +2429,19 @@ TEXT ·turnAVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop157:
+loop151:
 	CMPQ BX, $0x00000008
-	JLT  end158
+	JLT  end152
 	LEAQ (DI)(DX*8), DI
 
-fetch159:
+fetch153:
 	CMPQ       SI, DI
-	JGE        end160
+	JGE        end154
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch159
+	JMP        fetch153
 
-end160:
+end154:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
@@ -2510,9 +2450,9 @@ end160:
 	MOVQ n+24(FP), R12
 	MOVQ AX, R11
 
-loop161:
+loop155:
 	CMPQ         R12, $0x00000010
-	JLT          end162
+	JLT          end156
 	VMOVUPS      (R8), Y0
 	VMOVUPS      (R8)(DX*1), Y1
 	VMOVUPS      (R8)(DX*2), Y2
@@ -2566,15 +2506,15 @@ loop161:
 	ADDQ         $0x00000020, R10
 	ADDQ         $0x00000800, R11
 	SUBQ         $0x00000010, R12
-	JMP          loop161
+	JMP          loop155
 
-end162:
+end156:
 	LEAQ (CX)(DX*8), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000008, BX
-	JMP  loop157
+	JMP  loop151
 
-end158:
+end152:
 	VZEROUPPER
 	RET
 
@@ -2590,28 +2530,28 @@ TEXT ·packKeysQ8_0AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop163:
+loop157:
 	CMPQ BX, $0x00000004
-	JLT  end164
+	JLT  end158
 	LEAQ (DI)(DX*4), DI
 
-fetch165:
+fetch159:
 	CMPQ       SI, DI
-	JGE        end166
+	JGE        end160
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch165
+	JMP        fetch159
 
-end166:
+end160:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop167:
+loop161:
 	CMPQ         R11, $0x00000001
-	JLT          end168
+	JLT          end162
 	VMOVDQU      flipAVX2<>+0(SB), Y0
 	VPXOR        2(R8), Y0, Y0
 	VMOVDQU      flipAVX2<>+0(SB), Y1
@@ -2640,15 +2580,15 @@ loop167:
 	ADDQ         $0x00000022, R8
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop167
+	JMP          loop161
 
-end168:
+end162:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop163
+	JMP  loop157
 
-end164:
+end158:
 	VZEROUPPER
 	RET
 
@@ -2675,26 +2615,26 @@ TEXT ·packValuesQ8_0AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop169:
+loop163:
 	CMPQ SI, $0x00000002
-	JLT  end170
+	JLT  end164
 	LEAQ (R8)(BX*2), R8
 
-fetch171:
+fetch165:
 	CMPQ       DI, R8
-	JGE        end172
+	JGE        end166
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch171
+	JMP        fetch165
 
-end172:
+end166:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop173:
+loop167:
 	CMPQ         R11, $0x00000001
-	JLT          end174
+	JLT          end168
 	VMOVDQU      flipAVX2<>+0(SB), Y0
 	VPXOR        2(R9), Y0, Y0
 	VPSUBB       centreQ8_0AVX2<>+0(SB), Y0, Y0
@@ -2716,15 +2656,15 @@ loop173:
 	ADDQ         CX, R10
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop173
+	JMP          loop167
 
-end174:
+end168:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop169
+	JMP  loop163
 
-end170:
+end164:
 	VZEROUPPER
 	RET
 
@@ -2750,28 +2690,28 @@ TEXT ·packKeysQ4_0AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop175:
+loop169:
 	CMPQ BX, $0x00000004
-	JLT  end176
+	JLT  end170
 	LEAQ (DI)(DX*4), DI
 
-fetch177:
+fetch171:
 	CMPQ       SI, DI
-	JGE        end178
+	JGE        end172
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch177
+	JMP        fetch171
 
-end178:
+end172:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop179:
+loop173:
 	CMPQ         R11, $0x00000001
-	JLT          end180
+	JLT          end174
 	VMOVDQU      2(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2808,15 +2748,15 @@ loop179:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop179
+	JMP          loop173
 
-end180:
+end174:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop175
+	JMP  loop169
 
-end176:
+end170:
 	VZEROUPPER
 	RET
 
@@ -2843,26 +2783,26 @@ TEXT ·packValuesQ4_0AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop181:
+loop175:
 	CMPQ SI, $0x00000002
-	JLT  end182
+	JLT  end176
 	LEAQ (R8)(BX*2), R8
 
-fetch183:
+fetch177:
 	CMPQ       DI, R8
-	JGE        end184
+	JGE        end178
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch183
+	JMP        fetch177
 
-end184:
+end178:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop185:
+loop179:
 	CMPQ         R11, $0x00000001
-	JLT          end186
+	JLT          end180
 	VMOVDQU      2(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2888,15 +2828,15 @@ loop185:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop185
+	JMP          loop179
 
-end186:
+end180:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop181
+	JMP  loop175
 
-end182:
+end176:
 	VZEROUPPER
 	RET
 
@@ -2922,28 +2862,28 @@ TEXT ·packKeysQ4_1AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop187:
+loop181:
 	CMPQ BX, $0x00000004
-	JLT  end188
+	JLT  end182
 	LEAQ (DI)(DX*4), DI
 
-fetch189:
+fetch183:
 	CMPQ       SI, DI
-	JGE        end190
+	JGE        end184
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch189
+	JMP        fetch183
 
-end190:
+end184:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop191:
+loop185:
 	CMPQ         R11, $0x00000001
-	JLT          end192
+	JLT          end186
 	VMOVDQU      4(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -2980,15 +2920,15 @@ loop191:
 	ADDQ         $0x00000014, R8
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop191
+	JMP          loop185
 
-end192:
+end186:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop187
+	JMP  loop181
 
-end188:
+end182:
 	VZEROUPPER
 	RET
 
@@ -3005,26 +2945,26 @@ TEXT ·packValuesQ4_1AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop193:
+loop187:
 	CMPQ SI, $0x00000002
-	JLT  end194
+	JLT  end188
 	LEAQ (R8)(BX*2), R8
 
-fetch195:
+fetch189:
 	CMPQ       DI, R8
-	JGE        end196
+	JGE        end190
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch195
+	JMP        fetch189
 
-end196:
+end190:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop197:
+loop191:
 	CMPQ         R11, $0x00000001
-	JLT          end198
+	JLT          end192
 	VMOVDQU      4(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3048,15 +2988,15 @@ loop197:
 	ADDQ         CX, R10
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop197
+	JMP          loop191
 
-end198:
+end192:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop193
+	JMP  loop187
 
-end194:
+end188:
 	VZEROUPPER
 	RET
 
@@ -3082,28 +3022,28 @@ TEXT ·packKeysQ5_0AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop199:
+loop193:
 	CMPQ BX, $0x00000004
-	JLT  end200
+	JLT  end194
 	LEAQ (DI)(DX*4), DI
 
-fetch201:
+fetch195:
 	CMPQ       SI, DI
-	JGE        end202
+	JGE        end196
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch201
+	JMP        fetch195
 
-end202:
+end196:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop203:
+loop197:
 	CMPQ         R11, $0x00000001
-	JLT          end204
+	JLT          end198
 	VMOVDQU      6(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3164,15 +3104,15 @@ loop203:
 	ADDQ         $0x00000016, R8
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop203
+	JMP          loop197
 
-end204:
+end198:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop199
+	JMP  loop193
 
-end200:
+end194:
 	VZEROUPPER
 	RET
 
@@ -3219,26 +3159,26 @@ TEXT ·packValuesQ5_0AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop205:
+loop199:
 	CMPQ SI, $0x00000002
-	JLT  end206
+	JLT  end200
 	LEAQ (R8)(BX*2), R8
 
-fetch207:
+fetch201:
 	CMPQ       DI, R8
-	JGE        end208
+	JGE        end202
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch207
+	JMP        fetch201
 
-end208:
+end202:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop209:
+loop203:
 	CMPQ         R11, $0x00000001
-	JLT          end210
+	JLT          end204
 	VMOVDQU      6(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3276,15 +3216,15 @@ loop209:
 	ADDQ         CX, R10
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop209
+	JMP          loop203
 
-end210:
+end204:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop205
+	JMP  loop199
 
-end206:
+end200:
 	VZEROUPPER
 	RET
 
@@ -3310,28 +3250,28 @@ TEXT ·packKeysQ5_1AVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop211:
+loop205:
 	CMPQ BX, $0x00000004
-	JLT  end212
+	JLT  end206
 	LEAQ (DI)(DX*4), DI
 
-fetch213:
+fetch207:
 	CMPQ       SI, DI
-	JGE        end214
+	JGE        end208
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch213
+	JMP        fetch207
 
-end214:
+end208:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop215:
+loop209:
 	CMPQ         R11, $0x00000001
-	JLT          end216
+	JLT          end210
 	VMOVDQU      8(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3392,15 +3332,15 @@ loop215:
 	ADDQ         $0x00000018, R8
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop215
+	JMP          loop209
 
-end216:
+end210:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop211
+	JMP  loop205
 
-end212:
+end206:
 	VZEROUPPER
 	RET
 
@@ -3417,26 +3357,26 @@ TEXT ·packValuesQ5_1AVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop217:
+loop211:
 	CMPQ SI, $0x00000002
-	JLT  end218
+	JLT  end212
 	LEAQ (R8)(BX*2), R8
 
-fetch219:
+fetch213:
 	CMPQ       DI, R8
-	JGE        end220
+	JGE        end214
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch219
+	JMP        fetch213
 
-end220:
+end214:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop221:
+loop215:
 	CMPQ         R11, $0x00000001
-	JLT          end222
+	JLT          end216
 	VMOVDQU      8(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3472,15 +3412,15 @@ loop221:
 	ADDQ         CX, R10
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop221
+	JMP          loop215
 
-end222:
+end216:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop217
+	JMP  loop211
 
-end218:
+end212:
 	VZEROUPPER
 	RET
 
@@ -3506,28 +3446,28 @@ TEXT ·packKeysIQ4_NLAVX2(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop223:
+loop217:
 	CMPQ BX, $0x00000004
-	JLT  end224
+	JLT  end218
 	LEAQ (DI)(DX*4), DI
 
-fetch225:
+fetch219:
 	CMPQ       SI, DI
-	JGE        end226
+	JGE        end220
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch225
+	JMP        fetch219
 
-end226:
+end220:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop227:
+loop221:
 	CMPQ         R11, $0x00000001
-	JLT          end228
+	JLT          end222
 	VMOVDQU      2(R8), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3572,15 +3512,15 @@ loop227:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop227
+	JMP          loop221
 
-end228:
+end222:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop223
+	JMP  loop217
 
-end224:
+end218:
 	VZEROUPPER
 	RET
 
@@ -3607,26 +3547,26 @@ TEXT ·packValuesIQ4_NLAVX2(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop229:
+loop223:
 	CMPQ SI, $0x00000002
-	JLT  end230
+	JLT  end224
 	LEAQ (R8)(BX*2), R8
 
-fetch231:
+fetch225:
 	CMPQ       DI, R8
-	JGE        end232
+	JGE        end226
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch231
+	JMP        fetch225
 
-end232:
+end226:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop233:
+loop227:
 	CMPQ         R11, $0x00000001
-	JLT          end234
+	JLT          end228
 	VMOVDQU      2(R9), X0
 	VPSRLW       $0x04, X0, X1
 	VINSERTI128  $0x01, X1, Y0, Y0
@@ -3656,15 +3596,15 @@ loop233:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop233
+	JMP          loop227
 
-end234:
+end228:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop229
+	JMP  loop223
 
-end230:
+end224:
 	VZEROUPPER
 	RET
 
@@ -3691,13 +3631,13 @@ TEXT ·scoresAVX2(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop235:
+loop229:
 	CMPQ R9, $0x00000003
-	JLT  end236
+	JLT  end230
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns237:
+columns231:
 	VMOVQ        shift+80(FP), X5
 	VPBROADCASTD (DI), Y0
 	VPSLLD       X5, Y0, Y0
@@ -3859,7 +3799,7 @@ columns237:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set238
+	JNE          set232
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -3891,9 +3831,9 @@ columns237:
 	VMULPS       Y0, Y5, Y5
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
-	JMP          end239
+	JMP          end233
 
-set238:
+set232:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -3926,11 +3866,11 @@ set238:
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
 
-end239:
+end233:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns237
+	JLT  columns231
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -3944,16 +3884,16 @@ end239:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000003, R9
-	JMP  loop235
+	JMP  loop229
 
-end236:
-loop240:
+end230:
+loop234:
 	CMPQ R9, $0x00000002
-	JLT  end241
+	JLT  end235
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns242:
+columns236:
 	VMOVQ        shift+80(FP), X3
 	VPBROADCASTD (DI), Y0
 	VPSLLD       X3, Y0, Y0
@@ -4068,7 +4008,7 @@ columns242:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set243
+	JNE          set237
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -4090,9 +4030,9 @@ columns242:
 	VMULPS       Y0, Y3, Y3
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
-	JMP          end244
+	JMP          end238
 
-set243:
+set237:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -4115,11 +4055,11 @@ set243:
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
 
-end244:
+end238:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns242
+	JLT  columns236
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -4129,16 +4069,16 @@ end244:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000002, R9
-	JMP  loop240
+	JMP  loop234
 
-end241:
-loop245:
+end235:
+loop239:
 	CMPQ R9, $0x00000001
-	JLT  end246
+	JLT  end240
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns247:
+columns241:
 	VMOVQ        shift+80(FP), X1
 	VPBROADCASTD (DI), Y0
 	VPSLLD       X1, Y0, Y0
@@ -4206,7 +4146,7 @@ columns247:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set248
+	JNE          set242
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -4218,9 +4158,9 @@ columns247:
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
-	JMP          end249
+	JMP          end243
 
-set248:
+set242:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -4233,19 +4173,19 @@ set248:
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
 
-end249:
+end243:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns247
+	JLT  columns241
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000001, R9
-	JMP  loop245
+	JMP  loop239
 
-end246:
+end240:
 	VZEROUPPER
 	RET
 
@@ -4272,13 +4212,13 @@ TEXT ·scoresOffsetAVX2(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop250:
+loop244:
 	CMPQ R9, $0x00000003
-	JLT  end251
+	JLT  end245
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns252:
+columns246:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -4438,7 +4378,7 @@ columns252:
 	MOVQ         m+80(FP), R13
 	ADDQ         R11, R13
 	CMPQ         add+88(FP), $0x00
-	JNE          set253
+	JNE          set247
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y6
 	VBROADCASTSS (DI), Y7
@@ -4479,9 +4419,9 @@ columns252:
 	VFMADD231PS  32(R13), Y1, Y5
 	VMOVUPS      Y5, 32(R14)
 	ADDQ         CX, R14
-	JMP          end254
+	JMP          end248
 
-set253:
+set247:
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y6
 	VBROADCASTSS (DI), Y7
@@ -4523,11 +4463,11 @@ set253:
 	VMOVUPS      Y5, 32(R14)
 	ADDQ         CX, R14
 
-end254:
+end248:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns252
+	JLT  columns246
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -4541,16 +4481,16 @@ end254:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000003, R9
-	JMP  loop250
+	JMP  loop244
 
-end251:
-loop255:
+end245:
+loop249:
 	CMPQ R9, $0x00000002
-	JLT  end256
+	JLT  end250
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns257:
+columns251:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -4664,7 +4604,7 @@ columns257:
 	MOVQ         m+80(FP), R13
 	ADDQ         R11, R13
 	CMPQ         add+88(FP), $0x00
-	JNE          set258
+	JNE          set252
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y4
 	VBROADCASTSS (DI), Y5
@@ -4692,9 +4632,9 @@ columns257:
 	VFMADD231PS  32(R13), Y1, Y3
 	VMOVUPS      Y3, 32(R14)
 	ADDQ         CX, R14
-	JMP          end259
+	JMP          end253
 
-set258:
+set252:
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y4
 	VBROADCASTSS (DI), Y5
@@ -4723,11 +4663,11 @@ set258:
 	VMOVUPS      Y3, 32(R14)
 	ADDQ         CX, R14
 
-end259:
+end253:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns257
+	JLT  columns251
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -4737,16 +4677,16 @@ end259:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000002, R9
-	JMP  loop255
+	JMP  loop249
 
-end256:
-loop260:
+end250:
+loop254:
 	CMPQ R9, $0x00000001
-	JLT  end261
+	JLT  end255
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns262:
+columns256:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VMOVDQU      (R10), Y2
@@ -4814,7 +4754,7 @@ columns262:
 	MOVQ         m+80(FP), R13
 	ADDQ         R11, R13
 	CMPQ         add+88(FP), $0x00
-	JNE          set263
+	JNE          set257
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y2
 	VBROADCASTSS (DI), Y3
@@ -4829,9 +4769,9 @@ columns262:
 	VFMADD231PS  32(R13), Y3, Y1
 	VMOVUPS      Y1, 32(R14)
 	ADDQ         CX, R14
-	JMP          end264
+	JMP          end258
 
-set263:
+set257:
 	LEAQ         (AX)(R11*1), R14
 	VBROADCASTSS (SI), Y2
 	VBROADCASTSS (DI), Y3
@@ -4847,19 +4787,19 @@ set263:
 	VMOVUPS      Y1, 32(R14)
 	ADDQ         CX, R14
 
-end264:
+end258:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns262
+	JLT  columns256
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000001, R9
-	JMP  loop260
+	JMP  loop254
 
-end261:
+end255:
 	VZEROUPPER
 	RET
 
@@ -4876,13 +4816,13 @@ TEXT ·scoresBytesAVX2(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop265:
+loop259:
 	CMPQ R9, $0x00000003
-	JLT  end266
+	JLT  end260
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns267:
+columns261:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -5156,7 +5096,7 @@ columns267:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set268
+	JNE          set262
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -5188,9 +5128,9 @@ columns267:
 	VMULPS       Y0, Y5, Y5
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
-	JMP          end269
+	JMP          end263
 
-set268:
+set262:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -5223,11 +5163,11 @@ set268:
 	VMOVUPS      Y5, 32(R13)
 	ADDQ         CX, R13
 
-end269:
+end263:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns267
+	JLT  columns261
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -5241,16 +5181,16 @@ end269:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000003, R9
-	JMP  loop265
+	JMP  loop259
 
-end266:
-loop270:
+end260:
+loop264:
 	CMPQ R9, $0x00000002
-	JLT  end271
+	JLT  end265
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns272:
+columns266:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
@@ -5450,7 +5390,7 @@ columns272:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set273
+	JNE          set267
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -5472,9 +5412,9 @@ columns272:
 	VMULPS       Y0, Y3, Y3
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
-	JMP          end274
+	JMP          end268
 
-set273:
+set267:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -5497,11 +5437,11 @@ set273:
 	VMOVUPS      Y3, 32(R13)
 	ADDQ         CX, R13
 
-end274:
+end268:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns272
+	JLT  columns266
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
@@ -5511,16 +5451,16 @@ end274:
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000002, R9
-	JMP  loop270
+	JMP  loop264
 
-end271:
-loop275:
+end265:
+loop269:
 	CMPQ R9, $0x00000001
-	JLT  end276
+	JLT  end270
 	MOVQ k+64(FP), R10
 	XORQ R11, R11
 
-columns277:
+columns271:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VMOVDQU      flipAVX2<>+0(SB), Y2
@@ -5646,7 +5586,7 @@ columns277:
 	MOVQ         dk+72(FP), R12
 	ADDQ         R11, R12
 	CMPQ         add+88(FP), $0x00
-	JNE          set278
+	JNE          set272
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -5658,9 +5598,9 @@ columns277:
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
-	JMP          end279
+	JMP          end273
 
-set278:
+set272:
 	LEAQ         (AX)(R11*1), R13
 	VBROADCASTSS (SI), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -5673,19 +5613,19 @@ set278:
 	VMOVUPS      Y1, 32(R13)
 	ADDQ         CX, R13
 
-end279:
+end273:
 	ADDQ $0x00000040, R10
 	ADDQ $0x00000040, R11
 	CMPQ R11, $0x00000100
-	JLT  columns277
+	JLT  columns271
 	ADDQ CX, AX
 	ADDQ BX, DX
 	ADDQ R8, SI
 	ADDQ R8, DI
 	SUBQ $0x00000001, R9
-	JMP  loop275
+	JMP  loop269
 
-end276:
+end270:
 	VZEROUPPER
 	RET
 
@@ -5699,9 +5639,9 @@ TEXT ·mixAVX2(SB), $128-56
 	MOVQ ldp+24(FP), BX
 	MOVQ rows+32(FP), SI
 
-loop280:
+loop274:
 	CMPQ   SI, $0x00000003
-	JLT    end281
+	JLT    end275
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5718,9 +5658,9 @@ loop280:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop282:
+loop276:
 	CMPQ         R9, $0x00000004
-	JLT          end283
+	JLT          end277
 	VPBROADCASTD (DI), Y12
 	VPBROADCASTD (DI)(BX*1), Y13
 	VPBROADCASTD (DI)(BX*2), Y14
@@ -5832,11 +5772,11 @@ loop282:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop282
+	JMP          loop276
 
-end283:
+end277:
 	CMPQ    add+48(FP), $0x00
-	JNE     set284
+	JNE     set278
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -5855,9 +5795,9 @@ end283:
 	VMOVUPS Y11, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end285
+	JMP     end279
 
-set284:
+set278:
 	VPADDD  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VPADDD  32(AX), Y1, Y1
@@ -5889,14 +5829,14 @@ set284:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end285:
+end279:
 	SUBQ $0x00000003, SI
-	JMP  loop280
+	JMP  loop274
 
-end281:
-loop286:
+end275:
+loop280:
 	CMPQ   SI, $0x00000002
-	JLT    end287
+	JLT    end281
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5909,9 +5849,9 @@ loop286:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop288:
+loop282:
 	CMPQ         R9, $0x00000004
-	JLT          end289
+	JLT          end283
 	VPBROADCASTD (DI), Y8
 	VPBROADCASTD (DI)(BX*1), Y9
 	VPMADDWD     (R8), Y8, Y10
@@ -5987,11 +5927,11 @@ loop288:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop288
+	JMP          loop282
 
-end289:
+end283:
 	CMPQ    add+48(FP), $0x00
-	JNE     set290
+	JNE     set284
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -6004,9 +5944,9 @@ end289:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end291
+	JMP     end285
 
-set290:
+set284:
 	VPADDD  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VPADDD  32(AX), Y1, Y1
@@ -6028,14 +5968,14 @@ set290:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end291:
+end285:
 	SUBQ $0x00000002, SI
-	JMP  loop286
+	JMP  loop280
 
-end287:
-loop292:
+end281:
+loop286:
 	CMPQ   SI, $0x00000001
-	JLT    end293
+	JLT    end287
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -6044,9 +5984,9 @@ loop292:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop294:
+loop288:
 	CMPQ         R9, $0x00000004
-	JLT          end295
+	JLT          end289
 	VPBROADCASTD (DI), Y4
 	VPMADDWD     (R8), Y4, Y5
 	VPADDD       Y5, Y0, Y0
@@ -6086,20 +6026,20 @@ loop294:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop294
+	JMP          loop288
 
-end295:
+end289:
 	CMPQ    add+48(FP), $0x00
-	JNE     set296
+	JNE     set290
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end297
+	JMP     end291
 
-set296:
+set290:
 	VPADDD  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VPADDD  32(AX), Y1, Y1
@@ -6111,11 +6051,11 @@ set296:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end297:
+end291:
 	SUBQ $0x00000001, SI
-	JMP  loop292
+	JMP  loop286
 
-end293:
+end287:
 	VZEROUPPER
 	RET
 
@@ -6132,9 +6072,9 @@ TEXT ·columnsAVX2(SB), $128-32
 	LEAQ (SI)(DX*2), DI
 	ADDQ DX, DI
 
-loop298:
+loop292:
 	CMPQ       BX, $0x00000008
-	JLT        end299
+	JLT        end293
 	VMOVUPS    (CX), Y0
 	VMOVUPS    (CX)(DX*1), Y1
 	VMOVUPS    (CX)(DX*2), Y2
@@ -6180,8 +6120,8 @@ loop298:
 	ADDQ       $0x00000020, DI
 	ADDQ       $0x00000800, AX
 	SUBQ       $0x00000008, BX
-	JMP        loop298
+	JMP        loop292
 
-end299:
+end293:
 	VZEROUPPER
 	RET

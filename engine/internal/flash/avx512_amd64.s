@@ -4656,52 +4656,38 @@ end264:
 	VZEROUPPER
 	RET
 
-// func halvesAVX512(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·halvesAVX512(SB), $128-56
+// func halvesAVX512(dst *float32, ldd int, src *byte, stride int, blocks int, size int)
+// Requires: AVX, AVX512F
+TEXT ·halvesAVX512(SB), $128-48
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
 	MOVQ src+16(FP), DX
 	MOVQ stride+24(FP), BX
 	MOVQ blocks+32(FP), SI
-	CMPQ ahead+48(FP), $0x00
-	JNE  set267
-	JMP  end268
 
-set267:
+loop267:
+	CMPQ SI, $0x00000001
+	JLT  end268
 	MOVQ DX, DI
-	ADDQ ahead+48(FP), DI
-	MOVQ DI, R8
-	MOVQ DX, R9
-	LEAQ 128(AX), R10
-	MOVQ $0x00000040, R11
+	LEAQ 128(AX), R8
+	MOVQ $0x00000040, R9
 
 loop269:
-	CMPQ R11, $0x00000004
-	JLT  end270
-	LEAQ (R8)(BX*4), R8
-
-fetch271:
-	CMPQ       DI, R8
-	JGE        end272
-	PREFETCHT0 (DI)
-	ADDQ       $0x00000040, DI
-	JMP        fetch271
-
-end272:
-	MOVWLZX (R9), R12
-	MOVW    R12, (R10)
-	MOVWLZX (R9)(BX*1), R12
-	LEAQ    (R9)(BX*2), R9
-	MOVW    R12, 2(R10)
-	MOVWLZX (R9), R12
-	MOVW    R12, 4(R10)
-	MOVWLZX (R9)(BX*1), R12
-	LEAQ    (R9)(BX*2), R9
-	MOVW    R12, 6(R10)
-	ADDQ    $0x00000008, R10
-	SUBQ    $0x00000004, R11
+	CMPQ    R9, $0x00000004
+	JLT     end270
+	MOVWLZX (DI), R10
+	MOVW    R10, (R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 2(R8)
+	MOVWLZX (DI), R10
+	MOVW    R10, 4(R8)
+	MOVWLZX (DI)(BX*1), R10
+	LEAQ    (DI)(BX*2), DI
+	MOVW    R10, 6(R8)
+	ADDQ    $0x00000008, R8
+	SUBQ    $0x00000004, R9
 	JMP     loop269
 
 end270:
@@ -4715,48 +4701,10 @@ end270:
 	VMOVUPS   Z0, 192(AX)
 	ADDQ      size+40(FP), DX
 	ADDQ      CX, AX
-	SUBQ      $0x01, SI
+	SUBQ      $0x00000001, SI
+	JMP       loop267
 
 end268:
-loop273:
-	CMPQ SI, $0x00000001
-	JLT  end274
-	MOVQ DX, DI
-	LEAQ 128(AX), R8
-	MOVQ $0x00000040, R9
-
-loop275:
-	CMPQ    R9, $0x00000004
-	JLT     end276
-	MOVWLZX (DI), R10
-	MOVW    R10, (R8)
-	MOVWLZX (DI)(BX*1), R10
-	LEAQ    (DI)(BX*2), DI
-	MOVW    R10, 2(R8)
-	MOVWLZX (DI), R10
-	MOVW    R10, 4(R8)
-	MOVWLZX (DI)(BX*1), R10
-	LEAQ    (DI)(BX*2), DI
-	MOVW    R10, 6(R8)
-	ADDQ    $0x00000008, R8
-	SUBQ    $0x00000004, R9
-	JMP     loop275
-
-end276:
-	VCVTPH2PS 128(AX), Z0
-	VMOVUPS   Z0, (AX)
-	VCVTPH2PS 160(AX), Z0
-	VMOVUPS   Z0, 64(AX)
-	VCVTPH2PS 192(AX), Z0
-	VMOVUPS   Z0, 128(AX)
-	VCVTPH2PS 224(AX), Z0
-	VMOVUPS   Z0, 192(AX)
-	ADDQ      size+40(FP), DX
-	ADDQ      CX, AX
-	SUBQ      $0x00000001, SI
-	JMP       loop273
-
-end274:
 	VZEROUPPER
 	RET
 
@@ -4772,19 +4720,19 @@ TEXT ·turnAVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop277:
+loop271:
 	CMPQ BX, $0x00000008
-	JLT  end278
+	JLT  end272
 	LEAQ (DI)(DX*8), DI
 
-fetch279:
+fetch273:
 	CMPQ       SI, DI
-	JGE        end280
+	JGE        end274
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch279
+	JMP        fetch273
 
-end280:
+end274:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
@@ -4793,9 +4741,9 @@ end280:
 	MOVQ n+24(FP), R12
 	MOVQ AX, R11
 
-loop281:
+loop275:
 	CMPQ          R12, $0x00000020
-	JLT           end282
+	JLT           end276
 	VMOVUPS       (R8), Z0
 	VMOVUPS       (R8)(DX*1), Z1
 	VMOVUPS       (R8)(DX*2), Z2
@@ -4865,15 +4813,15 @@ loop281:
 	ADDQ          $0x00000040, R10
 	ADDQ          $0x00001000, R11
 	SUBQ          $0x00000020, R12
-	JMP           loop281
+	JMP           loop275
 
-end282:
+end276:
 	LEAQ (CX)(DX*8), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000008, BX
-	JMP  loop277
+	JMP  loop271
 
-end278:
+end272:
 	VZEROUPPER
 	RET
 
@@ -4889,28 +4837,28 @@ TEXT ·packKeysQ8_0AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop283:
+loop277:
 	CMPQ BX, $0x00000004
-	JLT  end284
+	JLT  end278
 	LEAQ (DI)(DX*4), DI
 
-fetch285:
+fetch279:
 	CMPQ       SI, DI
-	JGE        end286
+	JGE        end280
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch285
+	JMP        fetch279
 
-end286:
+end280:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop287:
+loop281:
 	CMPQ          R11, $0x00000002
-	JLT           end288
+	JLT           end282
 	VMOVDQU32     2(R8), Y0
 	VINSERTI64X4  $0x01, 36(R8), Z0, Z0
 	VPXORD        flipAVX512<>+0(SB), Z0, Z0
@@ -4951,12 +4899,12 @@ loop287:
 	ADDQ          $0x00000044, R8
 	ADDQ          $0x00000044, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop287
+	JMP           loop281
 
-end288:
-loop289:
+end282:
+loop283:
 	CMPQ         R11, $0x00000001
-	JLT          end290
+	JLT          end284
 	VMOVDQU      flipAVX512<>+0(SB), Y0
 	VPXOR        2(R8), Y0, Y0
 	VMOVDQU      flipAVX512<>+0(SB), Y1
@@ -4985,15 +4933,15 @@ loop289:
 	ADDQ         $0x00000022, R8
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop289
+	JMP          loop283
 
-end290:
+end284:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop283
+	JMP  loop277
 
-end284:
+end278:
 	VZEROUPPER
 	RET
 
@@ -5028,26 +4976,26 @@ TEXT ·packValuesQ8_0AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop291:
+loop285:
 	CMPQ SI, $0x00000002
-	JLT  end292
+	JLT  end286
 	LEAQ (R8)(BX*2), R8
 
-fetch293:
+fetch287:
 	CMPQ       DI, R8
-	JGE        end294
+	JGE        end288
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch293
+	JMP        fetch287
 
-end294:
+end288:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop295:
+loop289:
 	CMPQ          R11, $0x00000002
-	JLT           end296
+	JLT           end290
 	VMOVDQU32     2(R9), Y0
 	VINSERTI64X4  $0x01, 36(R9), Z0, Z0
 	VPXORD        flipAVX512<>+0(SB), Z0, Z0
@@ -5076,12 +5024,12 @@ loop295:
 	ADDQ          CX, R10
 	ADDQ          $0x00000044, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop295
+	JMP           loop289
 
-end296:
-loop297:
+end290:
+loop291:
 	CMPQ         R11, $0x00000001
-	JLT          end298
+	JLT          end292
 	VMOVDQU      flipAVX512<>+0(SB), Y0
 	VPXOR        2(R9), Y0, Y0
 	VPSUBB       centreQ8_0AVX512<>+0(SB), Y0, Y0
@@ -5103,15 +5051,15 @@ loop297:
 	ADDQ         CX, R10
 	ADDQ         $0x00000022, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop297
+	JMP          loop291
 
-end298:
+end292:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop291
+	JMP  loop285
 
-end292:
+end286:
 	VZEROUPPER
 	RET
 
@@ -5133,9 +5081,9 @@ DATA centreQ8_0AVX512<>+56(SB)/4, $0x80808080
 DATA centreQ8_0AVX512<>+60(SB)/4, $0x80808080
 GLOBL centreQ8_0AVX512<>(SB), RODATA|NOPTR, $64
 
-// func mixCodesQ8_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·mixCodesQ8_0AVX512(SB), $128-72
+// func mixCodesQ8_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·mixCodesQ8_0AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -5145,9 +5093,9 @@ TEXT ·mixCodesQ8_0AVX512(SB), $128-72
 	MOVQ rows+40(FP), DI
 	MOVQ stride+56(FP), R8
 
-loop299:
+loop293:
 	CMPQ   DI, $0x00000003
-	JLT    end300
+	JLT    end294
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5163,11 +5111,24 @@ loop299:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop301:
-	CMPQ          R10, $0x00000002
-	JLT           end302
+loop295:
+	CMPQ R10, $0x00000002
+	JLT  end296
+	LEAQ (R14)(R8*2), R14
+
+fetch297:
+	CMPQ       R13, R14
+	JGE        end298
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch297
+
+end298:
 	VMOVDQU32     2(R11), Y12
 	VINSERTI64X4  $0x01, 36(R11), Z12, Z12
 	VPXORD        flipAVX512<>+0(SB), Z12, Z12
@@ -5206,11 +5167,11 @@ loop301:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop301
+	JMP           loop295
 
-end302:
+end296:
 	CMPQ         add+64(FP), $0x00
-	JNE          set303
+	JNE          set299
 	VINSERTI64X4 $0x01, Y1, Z0, Z14
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z14, (AX)
@@ -5241,9 +5202,9 @@ end302:
 	VMOVDQU32    Z10, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end304
+	JMP          end300
 
-set303:
+set299:
 	VINSERTI64X4 $0x01, Y1, Z0, Z14
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z14, Z14
@@ -5287,14 +5248,14 @@ set303:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end304:
-	SUBQ $0x00000003, DI
-	JMP  loop299
-
 end300:
-loop305:
+	SUBQ $0x00000003, DI
+	JMP  loop293
+
+end294:
+loop301:
 	CMPQ   DI, $0x00000002
-	JLT    end306
+	JLT    end302
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5306,11 +5267,24 @@ loop305:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop307:
-	CMPQ          R10, $0x00000002
-	JLT           end308
+loop303:
+	CMPQ R10, $0x00000002
+	JLT  end304
+	LEAQ (R14)(R8*2), R14
+
+fetch305:
+	CMPQ       R13, R14
+	JGE        end306
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch305
+
+end306:
 	VMOVDQU32     2(R11), Y19
 	VINSERTI64X4  $0x01, 36(R11), Z19, Z19
 	VPXORD        flipAVX512<>+0(SB), Z19, Z19
@@ -5343,11 +5317,11 @@ loop307:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop307
+	JMP           loop303
 
-end308:
+end304:
 	CMPQ         add+64(FP), $0x00
-	JNE          set309
+	JNE          set307
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z8, (AX)
@@ -5368,9 +5342,9 @@ end308:
 	VMOVDQU32    Z6, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end310
+	JMP          end308
 
-set309:
+set307:
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z8, Z8
@@ -5400,14 +5374,14 @@ set309:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end310:
+end308:
 	SUBQ $0x00000002, DI
-	JMP  loop305
+	JMP  loop301
 
-end306:
-loop311:
+end302:
+loop309:
 	CMPQ   DI, $0x00000001
-	JLT    end312
+	JLT    end310
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5415,11 +5389,24 @@ loop311:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop313:
-	CMPQ          R10, $0x00000002
-	JLT           end314
+loop311:
+	CMPQ R10, $0x00000002
+	JLT  end312
+	LEAQ (R14)(R8*2), R14
+
+fetch313:
+	CMPQ       R13, R14
+	JGE        end314
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch313
+
+end314:
 	VMOVDQU32     2(R11), Y21
 	VINSERTI64X4  $0x01, 36(R11), Z21, Z21
 	VPXORD        flipAVX512<>+0(SB), Z21, Z21
@@ -5446,9 +5433,9 @@ loop313:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop313
+	JMP           loop311
 
-end314:
+end312:
 	CMPQ         add+64(FP), $0x00
 	JNE          set315
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
@@ -5481,9 +5468,9 @@ set315:
 
 end316:
 	SUBQ $0x00000001, DI
-	JMP  loop311
+	JMP  loop309
 
-end312:
+end310:
 	VZEROUPPER
 	RET
 
@@ -5785,9 +5772,9 @@ DATA centreQ4_0AVX512<>+56(SB)/4, $0x08080808
 DATA centreQ4_0AVX512<>+60(SB)/4, $0x08080808
 GLOBL centreQ4_0AVX512<>(SB), RODATA|NOPTR, $64
 
-// func mixCodesQ4_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·mixCodesQ4_0AVX512(SB), $128-72
+// func mixCodesQ4_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·mixCodesQ4_0AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -5815,11 +5802,24 @@ loop333:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
 loop335:
-	CMPQ          R10, $0x00000002
-	JLT           end336
+	CMPQ R10, $0x00000002
+	JLT  end336
+	LEAQ (R14)(R8*2), R14
+
+fetch337:
+	CMPQ       R13, R14
+	JGE        end338
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch337
+
+end338:
 	VMOVDQU32     2(R11), X12
 	VINSERTI32X4  $0x01, 20(R11), Y12, Y12
 	VSHUFI32X4    $0x50, Z12, Z12, Z12
@@ -5866,7 +5866,7 @@ loop335:
 
 end336:
 	CMPQ         add+64(FP), $0x00
-	JNE          set337
+	JNE          set339
 	VINSERTI64X4 $0x01, Y1, Z0, Z14
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z14, (AX)
@@ -5897,9 +5897,9 @@ end336:
 	VMOVDQU32    Z10, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end338
+	JMP          end340
 
-set337:
+set339:
 	VINSERTI64X4 $0x01, Y1, Z0, Z14
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z14, Z14
@@ -5943,14 +5943,14 @@ set337:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end338:
+end340:
 	SUBQ $0x00000003, DI
 	JMP  loop333
 
 end334:
-loop339:
+loop341:
 	CMPQ   DI, $0x00000002
-	JLT    end340
+	JLT    end342
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5962,11 +5962,24 @@ loop339:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop341:
-	CMPQ          R10, $0x00000002
-	JLT           end342
+loop343:
+	CMPQ R10, $0x00000002
+	JLT  end344
+	LEAQ (R14)(R8*2), R14
+
+fetch345:
+	CMPQ       R13, R14
+	JGE        end346
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch345
+
+end346:
 	VMOVDQU32     2(R11), X19
 	VINSERTI32X4  $0x01, 20(R11), Y19, Y19
 	VSHUFI32X4    $0x50, Z19, Z19, Z19
@@ -6003,11 +6016,11 @@ loop341:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop341
+	JMP           loop343
 
-end342:
+end344:
 	CMPQ         add+64(FP), $0x00
-	JNE          set343
+	JNE          set347
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z8, (AX)
@@ -6028,9 +6041,9 @@ end342:
 	VMOVDQU32    Z6, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end344
+	JMP          end348
 
-set343:
+set347:
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z8, Z8
@@ -6060,14 +6073,14 @@ set343:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end344:
+end348:
 	SUBQ $0x00000002, DI
-	JMP  loop339
+	JMP  loop341
 
-end340:
-loop345:
+end342:
+loop349:
 	CMPQ   DI, $0x00000001
-	JLT    end346
+	JLT    end350
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6075,11 +6088,24 @@ loop345:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop347:
-	CMPQ          R10, $0x00000002
-	JLT           end348
+loop351:
+	CMPQ R10, $0x00000002
+	JLT  end352
+	LEAQ (R14)(R8*2), R14
+
+fetch353:
+	CMPQ       R13, R14
+	JGE        end354
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch353
+
+end354:
 	VMOVDQU32     2(R11), X21
 	VINSERTI32X4  $0x01, 20(R11), Y21, Y21
 	VSHUFI32X4    $0x50, Z21, Z21, Z21
@@ -6110,11 +6136,11 @@ loop347:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop347
+	JMP           loop351
 
-end348:
+end352:
 	CMPQ         add+64(FP), $0x00
-	JNE          set349
+	JNE          set355
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z4, (AX)
@@ -6125,9 +6151,9 @@ end348:
 	VMOVDQU32    Z2, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end350
+	JMP          end356
 
-set349:
+set355:
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z4, Z4
@@ -6143,11 +6169,11 @@ set349:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end350:
+end356:
 	SUBQ $0x00000001, DI
-	JMP  loop345
+	JMP  loop349
 
-end346:
+end350:
 	VZEROUPPER
 	RET
 
@@ -6163,28 +6189,28 @@ TEXT ·packKeysQ4_1AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop351:
+loop357:
 	CMPQ BX, $0x00000004
-	JLT  end352
+	JLT  end358
 	LEAQ (DI)(DX*4), DI
 
-fetch353:
+fetch359:
 	CMPQ       SI, DI
-	JGE        end354
+	JGE        end360
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch353
+	JMP        fetch359
 
-end354:
+end360:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop355:
+loop361:
 	CMPQ          R11, $0x00000002
-	JLT           end356
+	JLT           end362
 	VMOVDQU32     4(R8), X0
 	VINSERTI32X4  $0x01, 24(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6233,12 +6259,12 @@ loop355:
 	ADDQ          $0x00000028, R8
 	ADDQ          $0x00000028, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop355
+	JMP           loop361
 
-end356:
-loop357:
+end362:
+loop363:
 	CMPQ         R11, $0x00000001
-	JLT          end358
+	JLT          end364
 	VMOVDQU      4(R8), X7
 	VPSRLW       $0x04, X7, X0
 	VINSERTI128  $0x01, X0, Y7, Y7
@@ -6275,15 +6301,15 @@ loop357:
 	ADDQ         $0x00000014, R8
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop357
+	JMP          loop363
 
-end358:
+end364:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop351
+	JMP  loop357
 
-end352:
+end358:
 	VZEROUPPER
 	RET
 
@@ -6300,26 +6326,26 @@ TEXT ·packValuesQ4_1AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop359:
+loop365:
 	CMPQ SI, $0x00000002
-	JLT  end360
+	JLT  end366
 	LEAQ (R8)(BX*2), R8
 
-fetch361:
+fetch367:
 	CMPQ       DI, R8
-	JGE        end362
+	JGE        end368
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch361
+	JMP        fetch367
 
-end362:
+end368:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop363:
+loop369:
 	CMPQ          R11, $0x00000002
-	JLT           end364
+	JLT           end370
 	VMOVDQU32     4(R9), X0
 	VINSERTI32X4  $0x01, 24(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6350,12 +6376,12 @@ loop363:
 	ADDQ          CX, R10
 	ADDQ          $0x00000028, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop363
+	JMP           loop369
 
-end364:
-loop365:
+end370:
+loop371:
 	CMPQ         R11, $0x00000001
-	JLT          end366
+	JLT          end372
 	VMOVDQU      4(R9), X5
 	VPSRLW       $0x04, X5, X0
 	VINSERTI128  $0x01, X0, Y5, Y5
@@ -6379,15 +6405,15 @@ loop365:
 	ADDQ         CX, R10
 	ADDQ         $0x00000014, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop365
+	JMP          loop371
 
-end366:
+end372:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop359
+	JMP  loop365
 
-end360:
+end366:
 	VZEROUPPER
 	RET
 
@@ -6409,9 +6435,9 @@ DATA centreQ4_1AVX512<>+56(SB)/4, $0x00000000
 DATA centreQ4_1AVX512<>+60(SB)/4, $0x00000000
 GLOBL centreQ4_1AVX512<>(SB), RODATA|NOPTR, $64
 
-// func mixCodesQ4_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·mixCodesQ4_1AVX512(SB), $128-72
+// func mixCodesQ4_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·mixCodesQ4_1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -6421,9 +6447,9 @@ TEXT ·mixCodesQ4_1AVX512(SB), $128-72
 	MOVQ rows+40(FP), DI
 	MOVQ stride+56(FP), R8
 
-loop367:
+loop373:
 	CMPQ   DI, $0x00000003
-	JLT    end368
+	JLT    end374
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6439,11 +6465,24 @@ loop367:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop369:
-	CMPQ          R10, $0x00000002
-	JLT           end370
+loop375:
+	CMPQ R10, $0x00000002
+	JLT  end376
+	LEAQ (R14)(R8*2), R14
+
+fetch377:
+	CMPQ       R13, R14
+	JGE        end378
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch377
+
+end378:
 	VMOVDQU32     4(R11), X12
 	VINSERTI32X4  $0x01, 24(R11), Y12, Y12
 	VSHUFI32X4    $0x50, Z12, Z12, Z12
@@ -6484,11 +6523,11 @@ loop369:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop369
+	JMP           loop375
 
-end370:
+end376:
 	CMPQ         add+64(FP), $0x00
-	JNE          set371
+	JNE          set379
 	VINSERTI64X4 $0x01, Y1, Z0, Z14
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z14, (AX)
@@ -6519,9 +6558,9 @@ end370:
 	VMOVDQU32    Z10, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end372
+	JMP          end380
 
-set371:
+set379:
 	VINSERTI64X4 $0x01, Y1, Z0, Z14
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z14, Z14
@@ -6565,14 +6604,14 @@ set371:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end372:
+end380:
 	SUBQ $0x00000003, DI
-	JMP  loop367
+	JMP  loop373
 
-end368:
-loop373:
+end374:
+loop381:
 	CMPQ   DI, $0x00000002
-	JLT    end374
+	JLT    end382
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6584,11 +6623,24 @@ loop373:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop375:
-	CMPQ          R10, $0x00000002
-	JLT           end376
+loop383:
+	CMPQ R10, $0x00000002
+	JLT  end384
+	LEAQ (R14)(R8*2), R14
+
+fetch385:
+	CMPQ       R13, R14
+	JGE        end386
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch385
+
+end386:
 	VMOVDQU32     4(R11), X19
 	VINSERTI32X4  $0x01, 24(R11), Y19, Y19
 	VSHUFI32X4    $0x50, Z19, Z19, Z19
@@ -6623,11 +6675,11 @@ loop375:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop375
+	JMP           loop383
 
-end376:
+end384:
 	CMPQ         add+64(FP), $0x00
-	JNE          set377
+	JNE          set387
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z8, (AX)
@@ -6648,9 +6700,9 @@ end376:
 	VMOVDQU32    Z6, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end378
+	JMP          end388
 
-set377:
+set387:
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z8, Z8
@@ -6680,14 +6732,14 @@ set377:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end378:
+end388:
 	SUBQ $0x00000002, DI
-	JMP  loop373
+	JMP  loop381
 
-end374:
-loop379:
+end382:
+loop389:
 	CMPQ   DI, $0x00000001
-	JLT    end380
+	JLT    end390
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6695,11 +6747,24 @@ loop379:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop381:
-	CMPQ          R10, $0x00000002
-	JLT           end382
+loop391:
+	CMPQ R10, $0x00000002
+	JLT  end392
+	LEAQ (R14)(R8*2), R14
+
+fetch393:
+	CMPQ       R13, R14
+	JGE        end394
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch393
+
+end394:
 	VMOVDQU32     4(R11), X21
 	VINSERTI32X4  $0x01, 24(R11), Y21, Y21
 	VSHUFI32X4    $0x50, Z21, Z21, Z21
@@ -6728,11 +6793,11 @@ loop381:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop381
+	JMP           loop391
 
-end382:
+end392:
 	CMPQ         add+64(FP), $0x00
-	JNE          set383
+	JNE          set395
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z4, (AX)
@@ -6743,9 +6808,9 @@ end382:
 	VMOVDQU32    Z2, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end384
+	JMP          end396
 
-set383:
+set395:
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z4, Z4
@@ -6761,11 +6826,11 @@ set383:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end384:
+end396:
 	SUBQ $0x00000001, DI
-	JMP  loop379
+	JMP  loop389
 
-end380:
+end390:
 	VZEROUPPER
 	RET
 
@@ -6781,28 +6846,28 @@ TEXT ·packKeysQ5_0AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop385:
+loop397:
 	CMPQ BX, $0x00000004
-	JLT  end386
+	JLT  end398
 	LEAQ (DI)(DX*4), DI
 
-fetch387:
+fetch399:
 	CMPQ       SI, DI
-	JGE        end388
+	JGE        end400
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch387
+	JMP        fetch399
 
-end388:
+end400:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop389:
+loop401:
 	CMPQ          R11, $0x00000002
-	JLT           end390
+	JLT           end402
 	VMOVDQU32     6(R8), X0
 	VINSERTI32X4  $0x01, 28(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -6875,12 +6940,12 @@ loop389:
 	ADDQ          $0x0000002c, R8
 	ADDQ          $0x0000002c, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop389
+	JMP           loop401
 
-end390:
-loop391:
+end402:
+loop403:
 	CMPQ         R11, $0x00000001
-	JLT          end392
+	JLT          end404
 	VMOVDQU      6(R8), X6
 	VPSRLW       $0x04, X6, X0
 	VINSERTI128  $0x01, X0, Y6, Y6
@@ -6941,15 +7006,15 @@ loop391:
 	ADDQ         $0x00000016, R8
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop391
+	JMP          loop403
 
-end392:
+end404:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop385
+	JMP  loop397
 
-end386:
+end398:
 	VZEROUPPER
 	RET
 
@@ -7020,26 +7085,26 @@ TEXT ·packValuesQ5_0AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop393:
+loop405:
 	CMPQ SI, $0x00000002
-	JLT  end394
+	JLT  end406
 	LEAQ (R8)(BX*2), R8
 
-fetch395:
+fetch407:
 	CMPQ       DI, R8
-	JGE        end396
+	JGE        end408
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch395
+	JMP        fetch407
 
-end396:
+end408:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop397:
+loop409:
 	CMPQ          R11, $0x00000002
-	JLT           end398
+	JLT           end410
 	VMOVDQU32     6(R9), X0
 	VINSERTI32X4  $0x01, 28(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -7084,12 +7149,12 @@ loop397:
 	ADDQ          CX, R10
 	ADDQ          $0x0000002c, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop397
+	JMP           loop409
 
-end398:
-loop399:
+end410:
+loop411:
 	CMPQ         R11, $0x00000001
-	JLT          end400
+	JLT          end412
 	VMOVDQU      6(R9), X4
 	VPSRLW       $0x04, X4, X0
 	VINSERTI128  $0x01, X0, Y4, Y4
@@ -7127,15 +7192,15 @@ loop399:
 	ADDQ         CX, R10
 	ADDQ         $0x00000016, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop399
+	JMP          loop411
 
-end400:
+end412:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop393
+	JMP  loop405
 
-end394:
+end406:
 	VZEROUPPER
 	RET
 
@@ -7157,9 +7222,9 @@ DATA centreQ5_0AVX512<>+56(SB)/4, $0x10101010
 DATA centreQ5_0AVX512<>+60(SB)/4, $0x10101010
 GLOBL centreQ5_0AVX512<>(SB), RODATA|NOPTR, $64
 
-// func mixCodesQ5_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·mixCodesQ5_0AVX512(SB), $128-72
+// func mixCodesQ5_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·mixCodesQ5_0AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -7169,9 +7234,9 @@ TEXT ·mixCodesQ5_0AVX512(SB), $128-72
 	MOVQ rows+40(FP), DI
 	MOVQ stride+56(FP), R8
 
-loop401:
+loop413:
 	CMPQ   DI, $0x00000003
-	JLT    end402
+	JLT    end414
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7187,11 +7252,24 @@ loop401:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop403:
-	CMPQ          R10, $0x00000002
-	JLT           end404
+loop415:
+	CMPQ R10, $0x00000002
+	JLT  end416
+	LEAQ (R14)(R8*2), R14
+
+fetch417:
+	CMPQ       R13, R14
+	JGE        end418
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch417
+
+end418:
 	VMOVDQU32     6(R11), X12
 	VINSERTI32X4  $0x01, 28(R11), Y12, Y12
 	VSHUFI32X4    $0x50, Z12, Z12, Z12
@@ -7246,11 +7324,11 @@ loop403:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop403
+	JMP           loop415
 
-end404:
+end416:
 	CMPQ         add+64(FP), $0x00
-	JNE          set405
+	JNE          set419
 	VINSERTI64X4 $0x01, Y1, Z0, Z20
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z20, (AX)
@@ -7281,9 +7359,9 @@ end404:
 	VMOVDQU32    Z10, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end406
+	JMP          end420
 
-set405:
+set419:
 	VINSERTI64X4 $0x01, Y1, Z0, Z20
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z20, Z20
@@ -7327,14 +7405,14 @@ set405:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end406:
+end420:
 	SUBQ $0x00000003, DI
-	JMP  loop401
+	JMP  loop413
 
-end402:
-loop407:
+end414:
+loop421:
 	CMPQ   DI, $0x00000002
-	JLT    end408
+	JLT    end422
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7346,11 +7424,24 @@ loop407:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop409:
-	CMPQ          R10, $0x00000002
-	JLT           end410
+loop423:
+	CMPQ R10, $0x00000002
+	JLT  end424
+	LEAQ (R14)(R8*2), R14
+
+fetch425:
+	CMPQ       R13, R14
+	JGE        end426
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch425
+
+end426:
 	VMOVDQU32     6(R11), X16
 	VINSERTI32X4  $0x01, 28(R11), Y16, Y16
 	VSHUFI32X4    $0x50, Z16, Z16, Z16
@@ -7399,11 +7490,11 @@ loop409:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop409
+	JMP           loop423
 
-end410:
+end424:
 	CMPQ         add+64(FP), $0x00
-	JNE          set411
+	JNE          set427
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z8, (AX)
@@ -7424,9 +7515,9 @@ end410:
 	VMOVDQU32    Z6, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end412
+	JMP          end428
 
-set411:
+set427:
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z8, Z8
@@ -7456,14 +7547,14 @@ set411:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end412:
+end428:
 	SUBQ $0x00000002, DI
-	JMP  loop407
+	JMP  loop421
 
-end408:
-loop413:
+end422:
+loop429:
 	CMPQ   DI, $0x00000001
-	JLT    end414
+	JLT    end430
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7471,11 +7562,24 @@ loop413:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop415:
-	CMPQ          R10, $0x00000002
-	JLT           end416
+loop431:
+	CMPQ R10, $0x00000002
+	JLT  end432
+	LEAQ (R14)(R8*2), R14
+
+fetch433:
+	CMPQ       R13, R14
+	JGE        end434
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch433
+
+end434:
 	VMOVDQU32     6(R11), X18
 	VINSERTI32X4  $0x01, 28(R11), Y18, Y18
 	VSHUFI32X4    $0x50, Z18, Z18, Z18
@@ -7518,11 +7622,11 @@ loop415:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop415
+	JMP           loop431
 
-end416:
+end432:
 	CMPQ         add+64(FP), $0x00
-	JNE          set417
+	JNE          set435
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z4, (AX)
@@ -7533,9 +7637,9 @@ end416:
 	VMOVDQU32    Z2, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end418
+	JMP          end436
 
-set417:
+set435:
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z4, Z4
@@ -7551,11 +7655,11 @@ set417:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end418:
+end436:
 	SUBQ $0x00000001, DI
-	JMP  loop413
+	JMP  loop429
 
-end414:
+end430:
 	VZEROUPPER
 	RET
 
@@ -7571,28 +7675,28 @@ TEXT ·packKeysQ5_1AVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop419:
+loop437:
 	CMPQ BX, $0x00000004
-	JLT  end420
+	JLT  end438
 	LEAQ (DI)(DX*4), DI
 
-fetch421:
+fetch439:
 	CMPQ       SI, DI
-	JGE        end422
+	JGE        end440
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch421
+	JMP        fetch439
 
-end422:
+end440:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop423:
+loop441:
 	CMPQ          R11, $0x00000002
-	JLT           end424
+	JLT           end442
 	VMOVDQU32     8(R8), X0
 	VINSERTI32X4  $0x01, 32(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -7665,12 +7769,12 @@ loop423:
 	ADDQ          $0x00000030, R8
 	ADDQ          $0x00000030, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop423
+	JMP           loop441
 
-end424:
-loop425:
+end442:
+loop443:
 	CMPQ         R11, $0x00000001
-	JLT          end426
+	JLT          end444
 	VMOVDQU      8(R8), X6
 	VPSRLW       $0x04, X6, X0
 	VINSERTI128  $0x01, X0, Y6, Y6
@@ -7731,15 +7835,15 @@ loop425:
 	ADDQ         $0x00000018, R8
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop425
+	JMP          loop443
 
-end426:
+end444:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop419
+	JMP  loop437
 
-end420:
+end438:
 	VZEROUPPER
 	RET
 
@@ -7756,26 +7860,26 @@ TEXT ·packValuesQ5_1AVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop427:
+loop445:
 	CMPQ SI, $0x00000002
-	JLT  end428
+	JLT  end446
 	LEAQ (R8)(BX*2), R8
 
-fetch429:
+fetch447:
 	CMPQ       DI, R8
-	JGE        end430
+	JGE        end448
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch429
+	JMP        fetch447
 
-end430:
+end448:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop431:
+loop449:
 	CMPQ          R11, $0x00000002
-	JLT           end432
+	JLT           end450
 	VMOVDQU32     8(R9), X0
 	VINSERTI32X4  $0x01, 32(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -7818,12 +7922,12 @@ loop431:
 	ADDQ          CX, R10
 	ADDQ          $0x00000030, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop431
+	JMP           loop449
 
-end432:
-loop433:
+end450:
+loop451:
 	CMPQ         R11, $0x00000001
-	JLT          end434
+	JLT          end452
 	VMOVDQU      8(R9), X4
 	VPSRLW       $0x04, X4, X0
 	VINSERTI128  $0x01, X0, Y4, Y4
@@ -7859,15 +7963,15 @@ loop433:
 	ADDQ         CX, R10
 	ADDQ         $0x00000018, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop433
+	JMP          loop451
 
-end434:
+end452:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop427
+	JMP  loop445
 
-end428:
+end446:
 	VZEROUPPER
 	RET
 
@@ -7889,9 +7993,9 @@ DATA centreQ5_1AVX512<>+56(SB)/4, $0x00000000
 DATA centreQ5_1AVX512<>+60(SB)/4, $0x00000000
 GLOBL centreQ5_1AVX512<>(SB), RODATA|NOPTR, $64
 
-// func mixCodesQ5_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·mixCodesQ5_1AVX512(SB), $128-72
+// func mixCodesQ5_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·mixCodesQ5_1AVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -7901,9 +8005,9 @@ TEXT ·mixCodesQ5_1AVX512(SB), $128-72
 	MOVQ rows+40(FP), DI
 	MOVQ stride+56(FP), R8
 
-loop435:
+loop453:
 	CMPQ   DI, $0x00000003
-	JLT    end436
+	JLT    end454
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7919,11 +8023,24 @@ loop435:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop437:
-	CMPQ          R10, $0x00000002
-	JLT           end438
+loop455:
+	CMPQ R10, $0x00000002
+	JLT  end456
+	LEAQ (R14)(R8*2), R14
+
+fetch457:
+	CMPQ       R13, R14
+	JGE        end458
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch457
+
+end458:
 	VMOVDQU32     8(R11), X12
 	VINSERTI32X4  $0x01, 32(R11), Y12, Y12
 	VSHUFI32X4    $0x50, Z12, Z12, Z12
@@ -7976,11 +8093,11 @@ loop437:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop437
+	JMP           loop455
 
-end438:
+end456:
 	CMPQ         add+64(FP), $0x00
-	JNE          set439
+	JNE          set459
 	VINSERTI64X4 $0x01, Y1, Z0, Z20
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z20, (AX)
@@ -8011,9 +8128,9 @@ end438:
 	VMOVDQU32    Z10, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end440
+	JMP          end460
 
-set439:
+set459:
 	VINSERTI64X4 $0x01, Y1, Z0, Z20
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z20, Z20
@@ -8057,14 +8174,14 @@ set439:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end440:
+end460:
 	SUBQ $0x00000003, DI
-	JMP  loop435
+	JMP  loop453
 
-end436:
-loop441:
+end454:
+loop461:
 	CMPQ   DI, $0x00000002
-	JLT    end442
+	JLT    end462
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8076,11 +8193,24 @@ loop441:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop443:
-	CMPQ          R10, $0x00000002
-	JLT           end444
+loop463:
+	CMPQ R10, $0x00000002
+	JLT  end464
+	LEAQ (R14)(R8*2), R14
+
+fetch465:
+	CMPQ       R13, R14
+	JGE        end466
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch465
+
+end466:
 	VMOVDQU32     8(R11), X16
 	VINSERTI32X4  $0x01, 32(R11), Y16, Y16
 	VSHUFI32X4    $0x50, Z16, Z16, Z16
@@ -8127,11 +8257,11 @@ loop443:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop443
+	JMP           loop463
 
-end444:
+end464:
 	CMPQ         add+64(FP), $0x00
-	JNE          set445
+	JNE          set467
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z8, (AX)
@@ -8152,9 +8282,9 @@ end444:
 	VMOVDQU32    Z6, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end446
+	JMP          end468
 
-set445:
+set467:
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z8, Z8
@@ -8184,14 +8314,14 @@ set445:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end446:
+end468:
 	SUBQ $0x00000002, DI
-	JMP  loop441
+	JMP  loop461
 
-end442:
-loop447:
+end462:
+loop469:
 	CMPQ   DI, $0x00000001
-	JLT    end448
+	JLT    end470
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8199,11 +8329,24 @@ loop447:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop449:
-	CMPQ          R10, $0x00000002
-	JLT           end450
+loop471:
+	CMPQ R10, $0x00000002
+	JLT  end472
+	LEAQ (R14)(R8*2), R14
+
+fetch473:
+	CMPQ       R13, R14
+	JGE        end474
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch473
+
+end474:
 	VMOVDQU32     8(R11), X18
 	VINSERTI32X4  $0x01, 32(R11), Y18, Y18
 	VSHUFI32X4    $0x50, Z18, Z18, Z18
@@ -8244,11 +8387,11 @@ loop449:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop449
+	JMP           loop471
 
-end450:
+end472:
 	CMPQ         add+64(FP), $0x00
-	JNE          set451
+	JNE          set475
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z4, (AX)
@@ -8259,9 +8402,9 @@ end450:
 	VMOVDQU32    Z2, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end452
+	JMP          end476
 
-set451:
+set475:
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z4, Z4
@@ -8277,11 +8420,11 @@ set451:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end452:
+end476:
 	SUBQ $0x00000001, DI
-	JMP  loop447
+	JMP  loop469
 
-end448:
+end470:
 	VZEROUPPER
 	RET
 
@@ -8297,28 +8440,28 @@ TEXT ·packKeysIQ4_NLAVX512(SB), $128-40
 	MOVQ SI, DI
 	MOVQ $0x00000040, BX
 
-loop453:
+loop477:
 	CMPQ BX, $0x00000004
-	JLT  end454
+	JLT  end478
 	LEAQ (DI)(DX*4), DI
 
-fetch455:
+fetch479:
 	CMPQ       SI, DI
-	JGE        end456
+	JGE        end480
 	PREFETCHT0 (SI)
 	ADDQ       $0x00000040, SI
-	JMP        fetch455
+	JMP        fetch479
 
-end456:
+end480:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*2), R9
 	ADDQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+24(FP), R11
 
-loop457:
+loop481:
 	CMPQ          R11, $0x00000002
-	JLT           end458
+	JLT           end482
 	VMOVDQU32     2(R8), X0
 	VINSERTI32X4  $0x01, 20(R8), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -8375,12 +8518,12 @@ loop457:
 	ADDQ          $0x00000024, R8
 	ADDQ          $0x00000024, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop457
+	JMP           loop481
 
-end458:
-loop459:
+end482:
+loop483:
 	CMPQ         R11, $0x00000001
-	JLT          end460
+	JLT          end484
 	VMOVDQU      2(R8), X5
 	VPSRLW       $0x04, X5, X0
 	VINSERTI128  $0x01, X0, Y5, Y5
@@ -8425,15 +8568,15 @@ loop459:
 	ADDQ         $0x00000012, R8
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop459
+	JMP          loop483
 
-end460:
+end484:
 	LEAQ (CX)(DX*4), CX
 	ADDQ $0x00000010, AX
 	SUBQ $0x00000004, BX
-	JMP  loop453
+	JMP  loop477
 
-end454:
+end478:
 	VZEROUPPER
 	RET
 
@@ -8468,26 +8611,26 @@ TEXT ·packValuesIQ4_NLAVX512(SB), $128-48
 	MOVQ DI, R8
 	MOVQ $0x00000040, SI
 
-loop461:
+loop485:
 	CMPQ SI, $0x00000002
-	JLT  end462
+	JLT  end486
 	LEAQ (R8)(BX*2), R8
 
-fetch463:
+fetch487:
 	CMPQ       DI, R8
-	JGE        end464
+	JGE        end488
 	PREFETCHT0 (DI)
 	ADDQ       $0x00000040, DI
-	JMP        fetch463
+	JMP        fetch487
 
-end464:
+end488:
 	MOVQ DX, R9
 	MOVQ AX, R10
 	MOVQ blocks+32(FP), R11
 
-loop465:
+loop489:
 	CMPQ          R11, $0x00000002
-	JLT           end466
+	JLT           end490
 	VMOVDQU32     2(R9), X0
 	VINSERTI32X4  $0x01, 20(R9), Y0, Y0
 	VSHUFI32X4    $0x50, Z0, Z0, Z0
@@ -8524,12 +8667,12 @@ loop465:
 	ADDQ          CX, R10
 	ADDQ          $0x00000024, R9
 	SUBQ          $0x00000002, R11
-	JMP           loop465
+	JMP           loop489
 
-end466:
-loop467:
+end490:
+loop491:
 	CMPQ         R11, $0x00000001
-	JLT          end468
+	JLT          end492
 	VMOVDQU      2(R9), X3
 	VPSRLW       $0x04, X3, X0
 	VINSERTI128  $0x01, X0, Y3, Y3
@@ -8559,15 +8702,15 @@ loop467:
 	ADDQ         CX, R10
 	ADDQ         $0x00000012, R9
 	SUBQ         $0x00000001, R11
-	JMP          loop467
+	JMP          loop491
 
-end468:
+end492:
 	LEAQ (DX)(BX*2), DX
 	ADDQ $0x00000080, AX
 	SUBQ $0x00000002, SI
-	JMP  loop461
+	JMP  loop485
 
-end462:
+end486:
 	VZEROUPPER
 	RET
 
@@ -8589,9 +8732,9 @@ DATA centreIQ4_NLAVX512<>+56(SB)/4, $0x80808080
 DATA centreIQ4_NLAVX512<>+60(SB)/4, $0x80808080
 GLOBL centreIQ4_NLAVX512<>(SB), RODATA|NOPTR, $64
 
-// func mixCodesIQ4_NLAVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·mixCodesIQ4_NLAVX512(SB), $128-72
+// func mixCodesIQ4_NLAVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·mixCodesIQ4_NLAVX512(SB), $128-80
 	NO_LOCAL_POINTERS
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
@@ -8601,9 +8744,9 @@ TEXT ·mixCodesIQ4_NLAVX512(SB), $128-72
 	MOVQ rows+40(FP), DI
 	MOVQ stride+56(FP), R8
 
-loop469:
+loop493:
 	CMPQ   DI, $0x00000003
-	JLT    end470
+	JLT    end494
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8619,11 +8762,24 @@ loop469:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop471:
-	CMPQ          R10, $0x00000002
-	JLT           end472
+loop495:
+	CMPQ R10, $0x00000002
+	JLT  end496
+	LEAQ (R14)(R8*2), R14
+
+fetch497:
+	CMPQ       R13, R14
+	JGE        end498
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch497
+
+end498:
 	VMOVDQU32     2(R11), X12
 	VINSERTI32X4  $0x01, 20(R11), Y12, Y12
 	VSHUFI32X4    $0x50, Z12, Z12, Z12
@@ -8670,11 +8826,11 @@ loop471:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop471
+	JMP           loop495
 
-end472:
+end496:
 	CMPQ         add+64(FP), $0x00
-	JNE          set473
+	JNE          set499
 	VINSERTI64X4 $0x01, Y1, Z0, Z13
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z13, (AX)
@@ -8705,9 +8861,9 @@ end472:
 	VMOVDQU32    Z10, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end474
+	JMP          end500
 
-set473:
+set499:
 	VINSERTI64X4 $0x01, Y1, Z0, Z13
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z13, Z13
@@ -8751,14 +8907,14 @@ set473:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end474:
+end500:
 	SUBQ $0x00000003, DI
-	JMP  loop469
+	JMP  loop493
 
-end470:
-loop475:
+end494:
+loop501:
 	CMPQ   DI, $0x00000002
-	JLT    end476
+	JLT    end502
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8770,11 +8926,24 @@ loop475:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop477:
-	CMPQ          R10, $0x00000002
-	JLT           end478
+loop503:
+	CMPQ R10, $0x00000002
+	JLT  end504
+	LEAQ (R14)(R8*2), R14
+
+fetch505:
+	CMPQ       R13, R14
+	JGE        end506
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch505
+
+end506:
 	VMOVDQU32     2(R11), X15
 	VINSERTI32X4  $0x01, 20(R11), Y15, Y15
 	VSHUFI32X4    $0x50, Z15, Z15, Z15
@@ -8815,11 +8984,11 @@ loop477:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop477
+	JMP           loop503
 
-end478:
+end504:
 	CMPQ         add+64(FP), $0x00
-	JNE          set479
+	JNE          set507
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z8, (AX)
@@ -8840,9 +9009,9 @@ end478:
 	VMOVDQU32    Z6, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end480
+	JMP          end508
 
-set479:
+set507:
 	VINSERTI64X4 $0x01, Y1, Z0, Z8
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z8, Z8
@@ -8872,14 +9041,14 @@ set479:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end480:
+end508:
 	SUBQ $0x00000002, DI
-	JMP  loop475
+	JMP  loop501
 
-end476:
-loop481:
+end502:
+loop509:
 	CMPQ   DI, $0x00000001
-	JLT    end482
+	JLT    end510
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8887,11 +9056,24 @@ loop481:
 	MOVQ   DX, R9
 	MOVQ   src+48(FP), R11
 	LEAQ   (DX)(SI*1), R12
+	MOVQ   R11, R13
+	ADDQ   ahead+72(FP), R13
+	MOVQ   R13, R14
 	MOVQ   $0x00000040, R10
 
-loop483:
-	CMPQ          R10, $0x00000002
-	JLT           end484
+loop511:
+	CMPQ R10, $0x00000002
+	JLT  end512
+	LEAQ (R14)(R8*2), R14
+
+fetch513:
+	CMPQ       R13, R14
+	JGE        end514
+	PREFETCHT0 (R13)
+	ADDQ       $0x00000040, R13
+	JMP        fetch513
+
+end514:
 	VMOVDQU32     2(R11), X17
 	VINSERTI32X4  $0x01, 20(R11), Y17, Y17
 	VSHUFI32X4    $0x50, Z17, Z17, Z17
@@ -8926,11 +9108,11 @@ loop483:
 	ADDQ          $0x00000004, R9
 	ADDQ          $0x00000004, R12
 	SUBQ          $0x00000002, R10
-	JMP           loop483
+	JMP           loop511
 
-end484:
+end512:
 	CMPQ         add+64(FP), $0x00
-	JNE          set485
+	JNE          set515
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VMOVDQU32    Z4, (AX)
@@ -8941,9 +9123,9 @@ end484:
 	VMOVDQU32    Z2, 192(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
-	JMP          end486
+	JMP          end516
 
-set485:
+set515:
 	VINSERTI64X4 $0x01, Y1, Z0, Z4
 	VSHUFI64X2   $0xee, Z1, Z0, Z0
 	VPADDD       (AX), Z4, Z4
@@ -8959,11 +9141,11 @@ set485:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 
-end486:
+end516:
 	SUBQ $0x00000001, DI
-	JMP  loop481
+	JMP  loop509
 
-end482:
+end510:
 	VZEROUPPER
 	RET
 
@@ -8981,9 +9163,9 @@ TEXT ·scoresAVX512(SB), $128-96
 	MOVQ  rows+56(FP), R9
 	VMOVQ shift+80(FP), X0
 
-loop487:
+loop517:
 	CMPQ         R9, $0x00000006
-	JLT          end488
+	JLT          end518
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -9303,7 +9485,7 @@ loop487:
 	VMOVUPS      128(R10), Z27
 	VMOVUPS      192(R10), Z28
 	CMPQ         add+88(FP), $0x00
-	JNE          set489
+	JNE          set519
 	VBROADCASTSS (SI), Z29
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z25, Z1, Z1
@@ -9430,9 +9612,9 @@ loop487:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end490
+	JMP          end520
 
-set489:
+set519:
 	VBROADCASTSS (SI), Z29
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z25, Z1, Z1
@@ -9560,14 +9742,14 @@ set489:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end490:
+end520:
 	SUBQ $0x00000006, R9
-	JMP  loop487
+	JMP  loop517
 
-end488:
-loop491:
+end518:
+loop521:
 	CMPQ         R9, $0x00000004
-	JLT          end492
+	JLT          end522
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -9795,7 +9977,7 @@ loop491:
 	VMOVUPS      128(R10), Z19
 	VMOVUPS      192(R10), Z20
 	CMPQ         add+88(FP), $0x00
-	JNE          set493
+	JNE          set523
 	VBROADCASTSS (SI), Z21
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z17, Z1, Z1
@@ -9880,9 +10062,9 @@ loop491:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end494
+	JMP          end524
 
-set493:
+set523:
 	VBROADCASTSS (SI), Z21
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z17, Z1, Z1
@@ -9968,14 +10150,14 @@ set493:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end494:
+end524:
 	SUBQ $0x00000004, R9
-	JMP  loop491
+	JMP  loop521
 
-end492:
-loop495:
+end522:
+loop525:
 	CMPQ         R9, $0x00000003
-	JLT          end496
+	JLT          end526
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -10155,7 +10337,7 @@ loop495:
 	VMOVUPS      128(R10), Z15
 	VMOVUPS      192(R10), Z16
 	CMPQ         add+88(FP), $0x00
-	JNE          set497
+	JNE          set527
 	VBROADCASTSS (SI), Z17
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z13, Z1, Z1
@@ -10219,9 +10401,9 @@ loop495:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end498
+	JMP          end528
 
-set497:
+set527:
 	VBROADCASTSS (SI), Z17
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z13, Z1, Z1
@@ -10286,14 +10468,14 @@ set497:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end498:
+end528:
 	SUBQ $0x00000003, R9
-	JMP  loop495
+	JMP  loop525
 
-end496:
-loop499:
+end526:
+loop529:
 	CMPQ         R9, $0x00000002
-	JLT          end500
+	JLT          end530
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -10427,7 +10609,7 @@ loop499:
 	VMOVUPS      128(R10), Z11
 	VMOVUPS      192(R10), Z12
 	CMPQ         add+88(FP), $0x00
-	JNE          set501
+	JNE          set531
 	VBROADCASTSS (SI), Z13
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z9, Z1, Z1
@@ -10470,9 +10652,9 @@ loop499:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end502
+	JMP          end532
 
-set501:
+set531:
 	VBROADCASTSS (SI), Z13
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z9, Z1, Z1
@@ -10516,14 +10698,14 @@ set501:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end502:
+end532:
 	SUBQ $0x00000002, R9
-	JMP  loop499
+	JMP  loop529
 
-end500:
-loop503:
+end530:
+loop533:
 	CMPQ         R9, $0x00000001
-	JLT          end504
+	JLT          end534
 	MOVQ         DI, R10
 	VPBROADCASTD (R10), Z1
 	VPSLLD       X0, Z1, Z1
@@ -10611,7 +10793,7 @@ loop503:
 	VMOVUPS      128(R10), Z7
 	VMOVUPS      192(R10), Z8
 	CMPQ         add+88(FP), $0x00
-	JNE          set505
+	JNE          set535
 	VBROADCASTSS (SI), Z9
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z5, Z1, Z1
@@ -10633,9 +10815,9 @@ loop503:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end506
+	JMP          end536
 
-set505:
+set535:
 	VBROADCASTSS (SI), Z9
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z5, Z1, Z1
@@ -10658,11 +10840,11 @@ set505:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end506:
+end536:
 	SUBQ $0x00000001, R9
-	JMP  loop503
+	JMP  loop533
 
-end504:
+end534:
 	VZEROUPPER
 	RET
 
@@ -10679,9 +10861,9 @@ TEXT ·scoresOffsetAVX512(SB), $128-96
 	MOVQ ldb+48(FP), R8
 	MOVQ rows+56(FP), R9
 
-loop507:
+loop537:
 	CMPQ         R9, $0x00000006
-	JLT          end508
+	JLT          end538
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -10989,7 +11171,7 @@ loop507:
 	VMOVUPS      192(R10), Z27
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set509
+	JNE          set539
 	VBROADCASTSS (SI), Z28
 	VBROADCASTSS (DI), Z29
 	VCVTDQ2PS    Z0, Z0
@@ -11146,9 +11328,9 @@ loop507:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end510
+	JMP          end540
 
-set509:
+set539:
 	VBROADCASTSS (SI), Z28
 	VBROADCASTSS (DI), Z29
 	VCVTDQ2PS    Z0, Z0
@@ -11306,14 +11488,14 @@ set509:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end510:
+end540:
 	SUBQ $0x00000006, R9
-	JMP  loop507
+	JMP  loop537
 
-end508:
-loop511:
+end538:
+loop541:
 	CMPQ         R9, $0x00000004
-	JLT          end512
+	JLT          end542
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -11533,7 +11715,7 @@ loop511:
 	VMOVUPS      192(R10), Z19
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set513
+	JNE          set543
 	VBROADCASTSS (SI), Z20
 	VBROADCASTSS (DI), Z21
 	VCVTDQ2PS    Z0, Z0
@@ -11638,9 +11820,9 @@ loop511:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end514
+	JMP          end544
 
-set513:
+set543:
 	VBROADCASTSS (SI), Z20
 	VBROADCASTSS (DI), Z21
 	VCVTDQ2PS    Z0, Z0
@@ -11746,14 +11928,14 @@ set513:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end514:
+end544:
 	SUBQ $0x00000004, R9
-	JMP  loop511
+	JMP  loop541
 
-end512:
-loop515:
+end542:
+loop545:
 	CMPQ         R9, $0x00000003
-	JLT          end516
+	JLT          end546
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -11927,7 +12109,7 @@ loop515:
 	VMOVUPS      192(R10), Z15
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set517
+	JNE          set547
 	VBROADCASTSS (SI), Z16
 	VBROADCASTSS (DI), Z17
 	VCVTDQ2PS    Z0, Z0
@@ -12006,9 +12188,9 @@ loop515:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end518
+	JMP          end548
 
-set517:
+set547:
 	VBROADCASTSS (SI), Z16
 	VBROADCASTSS (DI), Z17
 	VCVTDQ2PS    Z0, Z0
@@ -12088,14 +12270,14 @@ set517:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end518:
+end548:
 	SUBQ $0x00000003, R9
-	JMP  loop515
+	JMP  loop545
 
-end516:
-loop519:
+end546:
+loop549:
 	CMPQ         R9, $0x00000002
-	JLT          end520
+	JLT          end550
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -12225,7 +12407,7 @@ loop519:
 	VMOVUPS      192(R10), Z11
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set521
+	JNE          set551
 	VBROADCASTSS (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VCVTDQ2PS    Z0, Z0
@@ -12278,9 +12460,9 @@ loop519:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end522
+	JMP          end552
 
-set521:
+set551:
 	VBROADCASTSS (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VCVTDQ2PS    Z0, Z0
@@ -12334,14 +12516,14 @@ set521:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end522:
+end552:
 	SUBQ $0x00000002, R9
-	JMP  loop519
+	JMP  loop549
 
-end520:
-loop523:
+end550:
+loop553:
 	CMPQ         R9, $0x00000001
-	JLT          end524
+	JLT          end554
 	VXORPS       Z0, Z0, Z0
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
@@ -12427,7 +12609,7 @@ loop523:
 	VMOVUPS      192(R10), Z7
 	MOVQ         m+80(FP), R10
 	CMPQ         add+88(FP), $0x00
-	JNE          set525
+	JNE          set555
 	VBROADCASTSS (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VCVTDQ2PS    Z0, Z0
@@ -12454,9 +12636,9 @@ loop523:
 	ADDQ         BX, DX
 	ADDQ         R8, SI
 	ADDQ         R8, DI
-	JMP          end526
+	JMP          end556
 
-set525:
+set555:
 	VBROADCASTSS (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VCVTDQ2PS    Z0, Z0
@@ -12484,11 +12666,11 @@ set525:
 	ADDQ         R8, SI
 	ADDQ         R8, DI
 
-end526:
+end556:
 	SUBQ $0x00000001, R9
-	JMP  loop523
+	JMP  loop553
 
-end524:
+end554:
 	VZEROUPPER
 	RET
 
@@ -12502,9 +12684,9 @@ TEXT ·mixAVX512(SB), $128-56
 	MOVQ ldp+24(FP), BX
 	MOVQ rows+32(FP), SI
 
-loop527:
+loop557:
 	CMPQ   SI, $0x0000000c
-	JLT    end528
+	JLT    end558
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -12539,9 +12721,9 @@ loop527:
 	MOVQ   v+40(FP), R11
 	MOVQ   $0x00000020, R12
 
-loop529:
+loop559:
 	CMPQ         R12, $0x00000004
-	JLT          end530
+	JLT          end560
 	VMOVDQU32    (R11), Z24
 	VMOVDQU32    64(R11), Z25
 	VPBROADCASTD (DI), Z26
@@ -12700,11 +12882,11 @@ loop529:
 	ADDQ         $0x00000010, R9
 	ADDQ         $0x00000010, R10
 	SUBQ         $0x00000004, R12
-	JMP          loop529
+	JMP          loop559
 
-end530:
+end560:
 	CMPQ    add+48(FP), $0x00
-	JNE     set531
+	JNE     set561
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -12753,9 +12935,9 @@ end530:
 	VMOVUPS Z23, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end532
+	JMP     end562
 
-set531:
+set561:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -12829,14 +13011,14 @@ set531:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end532:
+end562:
 	SUBQ $0x0000000c, SI
-	JMP  loop527
+	JMP  loop557
 
-end528:
-loop533:
+end558:
+loop563:
 	CMPQ   SI, $0x00000006
-	JLT    end534
+	JLT    end564
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -12867,9 +13049,9 @@ loop533:
 	MOVQ   v+40(FP), R9
 	MOVQ   $0x00000020, R10
 
-loop535:
+loop565:
 	CMPQ         R10, $0x00000004
-	JLT          end536
+	JLT          end566
 	VMOVDQU32    (R9), Z24
 	VMOVDQU32    64(R9), Z25
 	VPBROADCASTD (DI), Z26
@@ -12954,9 +13136,9 @@ loop535:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R10
-	JMP          loop535
+	JMP          loop565
 
-end536:
+end566:
 	VPADDD  Z12, Z0, Z0
 	VPADDD  Z13, Z1, Z1
 	VPADDD  Z14, Z2, Z2
@@ -12970,7 +13152,7 @@ end536:
 	VPADDD  Z22, Z10, Z10
 	VPADDD  Z23, Z11, Z11
 	CMPQ    add+48(FP), $0x00
-	JNE     set537
+	JNE     set567
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -12995,9 +13177,9 @@ end536:
 	VMOVUPS Z11, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end538
+	JMP     end568
 
-set537:
+set567:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -13035,14 +13217,14 @@ set537:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end538:
+end568:
 	SUBQ $0x00000006, SI
-	JMP  loop533
+	JMP  loop563
 
-end534:
-loop539:
+end564:
+loop569:
 	CMPQ   SI, $0x00000004
-	JLT    end540
+	JLT    end570
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -13065,9 +13247,9 @@ loop539:
 	MOVQ   v+40(FP), R9
 	MOVQ   $0x00000020, R10
 
-loop541:
+loop571:
 	CMPQ         R10, $0x00000004
-	JLT          end542
+	JLT          end572
 	VMOVDQU32    (R9), Z16
 	VMOVDQU32    64(R9), Z17
 	VPBROADCASTD (DI), Z18
@@ -13128,9 +13310,9 @@ loop541:
 	ADDQ         $0x00000010, DI
 	ADDQ         $0x00000010, R8
 	SUBQ         $0x00000004, R10
-	JMP          loop541
+	JMP          loop571
 
-end542:
+end572:
 	VPADDD  Z8, Z0, Z0
 	VPADDD  Z9, Z1, Z1
 	VPADDD  Z10, Z2, Z2
@@ -13140,7 +13322,7 @@ end542:
 	VPADDD  Z14, Z6, Z6
 	VPADDD  Z15, Z7, Z7
 	CMPQ    add+48(FP), $0x00
-	JNE     set543
+	JNE     set573
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -13157,9 +13339,9 @@ end542:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end544
+	JMP     end574
 
-set543:
+set573:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -13185,14 +13367,14 @@ set543:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end544:
+end574:
 	SUBQ $0x00000004, SI
-	JMP  loop539
+	JMP  loop569
 
-end540:
-loop545:
+end570:
+loop575:
 	CMPQ   SI, $0x00000003
-	JLT    end546
+	JLT    end576
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -13209,9 +13391,9 @@ loop545:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop547:
+loop577:
 	CMPQ         R9, $0x00000004
-	JLT          end548
+	JLT          end578
 	VMOVDQU32    (R8), Z12
 	VMOVDQU32    64(R8), Z13
 	VPBROADCASTD (DI), Z14
@@ -13259,9 +13441,9 @@ loop547:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop547
+	JMP          loop577
 
-end548:
+end578:
 	VPADDD  Z6, Z0, Z0
 	VPADDD  Z7, Z1, Z1
 	VPADDD  Z8, Z2, Z2
@@ -13269,7 +13451,7 @@ end548:
 	VPADDD  Z10, Z4, Z4
 	VPADDD  Z11, Z5, Z5
 	CMPQ    add+48(FP), $0x00
-	JNE     set549
+	JNE     set579
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -13282,9 +13464,9 @@ end548:
 	VMOVUPS Z5, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end550
+	JMP     end580
 
-set549:
+set579:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -13304,14 +13486,14 @@ set549:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end550:
+end580:
 	SUBQ $0x00000003, SI
-	JMP  loop545
+	JMP  loop575
 
-end546:
-loop551:
+end576:
+loop581:
 	CMPQ   SI, $0x00000002
-	JLT    end552
+	JLT    end582
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -13324,9 +13506,9 @@ loop551:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop553:
+loop583:
 	CMPQ         R9, $0x00000004
-	JLT          end554
+	JLT          end584
 	VMOVDQU32    (R8), Z8
 	VMOVDQU32    64(R8), Z9
 	VPBROADCASTD (DI), Z10
@@ -13362,15 +13544,15 @@ loop553:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop553
+	JMP          loop583
 
-end554:
+end584:
 	VPADDD  Z4, Z0, Z0
 	VPADDD  Z5, Z1, Z1
 	VPADDD  Z6, Z2, Z2
 	VPADDD  Z7, Z3, Z3
 	CMPQ    add+48(FP), $0x00
-	JNE     set555
+	JNE     set585
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -13379,9 +13561,9 @@ end554:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end556
+	JMP     end586
 
-set555:
+set585:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -13395,14 +13577,14 @@ set555:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end556:
+end586:
 	SUBQ $0x00000002, SI
-	JMP  loop551
+	JMP  loop581
 
-end552:
-loop557:
+end582:
+loop587:
 	CMPQ   SI, $0x00000001
-	JLT    end558
+	JLT    end588
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -13411,9 +13593,9 @@ loop557:
 	MOVQ   v+40(FP), R8
 	MOVQ   $0x00000020, R9
 
-loop559:
+loop589:
 	CMPQ         R9, $0x00000004
-	JLT          end560
+	JLT          end590
 	VMOVDQU32    (R8), Z4
 	VMOVDQU32    64(R8), Z5
 	VPBROADCASTD (DI), Z6
@@ -13437,20 +13619,20 @@ loop559:
 	ADDQ         $0x00000200, R8
 	ADDQ         $0x00000010, DI
 	SUBQ         $0x00000004, R9
-	JMP          loop559
+	JMP          loop589
 
-end560:
+end590:
 	VPADDD  Z2, Z0, Z0
 	VPADDD  Z3, Z1, Z1
 	CMPQ    add+48(FP), $0x00
-	JNE     set561
+	JNE     set591
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	JMP     end562
+	JMP     end592
 
-set561:
+set591:
 	VPADDD  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	VPADDD  64(AX), Z1, Z1
@@ -13458,10 +13640,10 @@ set561:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 
-end562:
+end592:
 	SUBQ $0x00000001, SI
-	JMP  loop557
+	JMP  loop587
 
-end558:
+end588:
 	VZEROUPPER
 	RET

@@ -197,7 +197,7 @@ func packValuesGeneric(t tensor.DType, dst []int16, ldd int, src []byte, n, ahea
 	}
 }
 
-func halvesGeneric(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int) {
+func halvesGeneric(dst []float32, ldd int, src []byte, stride, blocks, size int) {
 	for b := range blocks {
 		for j := range PageCells {
 			dst[b*ldd+j] = quant.F16ToF32(word(src[b*size+j*stride:], 0))

@@ -72,8 +72,8 @@ type kernels struct {
 	packValues func(t tensor.DType, dst []int16, ldd int, src []byte, n, ahead int)
 	// halves makes float32 of the f16 that the rows of a page begin with, stride bytes
 	// apart, and of those in the blocks after it, of size bytes, ldd floats after the
-	// ones before. It asks for what is ahead bytes after src unless that is 0.
-	halves func(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int)
+	// ones before.
+	halves func(dst []float32, ldd int, src []byte, stride, blocks, size int)
 	// largest is the greatest magnitude.
 	largest func(d []float32) float32
 	// quantise computes dst[r*ld + j] = p[r*ld + j] * d[j] * scale[r], rounded, for all
@@ -83,8 +83,9 @@ type kernels struct {
 	// column of a page.
 	mix func(dst []int32, ldd int, p []int16, ldp, rows int, v []int16, add bool)
 	// mixCodes is mix for the two block columns at src of a page of values as they lie,
-	// with weights ldb after one another, or nil.
-	mixCodes func(t tensor.DType, dst []int32, ldd int, p []int16, ldp, ldb, rows int, src []byte, stride int, add bool)
+	// with weights ldb after one another, or nil. It asks for what is ahead bytes after
+	// src.
+	mixCodes func(t tensor.DType, dst []int32, ldd int, p []int16, ldp, ldb, rows int, src []byte, stride int, add bool, ahead int)
 	// joinInts is join for 32 columns at out, of ld, and the part d[r]*part+offset[r].
 	joinInts func(out []float32, part []int32, ld, rows int, a, b, d, offset []float32)
 }

@@ -54,10 +54,10 @@ func quantiseAVX2(dst *int16, ldd int, p *float32, ldp int, rows int, d *float32
 //go:noescape
 func quantiseOffsetAVX2(dst *int16, ldd int, p *float32, ldp int, rows int, d *float32, n int, scale *float32, m *float32, offset *float32)
 
-// halvesAVX2 makes float32 of the f16 that 64 rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes. Asks for what is ahead bytes after src unless that is 0.
+// halvesAVX2 makes float32 of the f16 that 64 rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes..
 //
 //go:noescape
-func halvesAVX2(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)
+func halvesAVX2(dst *float32, ldd int, src *byte, stride int, blocks int, size int)
 
 // turnAVX2 makes dst the n elements of 64 keys, stride bytes apart, those of one after another; n is a multiple of 16. Asks for what is ahead bytes after src.
 //

@@ -69,10 +69,10 @@ func quantiseAVX512(dst *int16, ldd int, p *float32, ldp int, rows int, d *float
 //go:noescape
 func quantiseOffsetAVX512(dst *int16, ldd int, p *float32, ldp int, rows int, d *float32, n int, scale *float32, m *float32, offset *float32)
 
-// halvesAVX512 makes float32 of the f16 that 64 rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes. Asks for what is ahead bytes after src unless that is 0.
+// halvesAVX512 makes float32 of the f16 that 64 rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes..
 //
 //go:noescape
-func halvesAVX512(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)
+func halvesAVX512(dst *float32, ldd int, src *byte, stride int, blocks int, size int)
 
 // turnAVX512 makes dst the n elements of 64 keys, stride bytes apart, those of one after another; n is a multiple of 32. Asks for what is ahead bytes after src.
 //
@@ -89,10 +89,10 @@ func packKeysQ8_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 //go:noescape
 func packValuesQ8_0AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
-// mixCodesQ8_0AVX512 is mix for two block columns of Q8_0 values, stride bytes apart, with weights ldb bytes apart.
+// mixCodesQ8_0AVX512 is mix for two block columns of Q8_0 values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.
 //
 //go:noescape
-func mixCodesQ8_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+func mixCodesQ8_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
 
 // packKeysQ4_0AVX512 lays out the block columns of 64 Q4_0 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
 //
@@ -104,10 +104,10 @@ func packKeysQ4_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 //go:noescape
 func packValuesQ4_0AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
-// mixCodesQ4_0AVX512 is mix for two block columns of Q4_0 values, stride bytes apart, with weights ldb bytes apart.
+// mixCodesQ4_0AVX512 is mix for two block columns of Q4_0 values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.
 //
 //go:noescape
-func mixCodesQ4_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+func mixCodesQ4_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
 
 // packKeysQ4_1AVX512 lays out the block columns of 64 Q4_1 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
 //
@@ -119,10 +119,10 @@ func packKeysQ4_1AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 //go:noescape
 func packValuesQ4_1AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
-// mixCodesQ4_1AVX512 is mix for two block columns of Q4_1 values, stride bytes apart, with weights ldb bytes apart.
+// mixCodesQ4_1AVX512 is mix for two block columns of Q4_1 values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.
 //
 //go:noescape
-func mixCodesQ4_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+func mixCodesQ4_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
 
 // packKeysQ5_0AVX512 lays out the block columns of 64 Q5_0 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
 //
@@ -134,10 +134,10 @@ func packKeysQ5_0AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 //go:noescape
 func packValuesQ5_0AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
-// mixCodesQ5_0AVX512 is mix for two block columns of Q5_0 values, stride bytes apart, with weights ldb bytes apart.
+// mixCodesQ5_0AVX512 is mix for two block columns of Q5_0 values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.
 //
 //go:noescape
-func mixCodesQ5_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+func mixCodesQ5_0AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
 
 // packKeysQ5_1AVX512 lays out the block columns of 64 Q5_1 keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
 //
@@ -149,10 +149,10 @@ func packKeysQ5_1AVX512(dst *byte, src *byte, stride int, blocks int, ahead int)
 //go:noescape
 func packValuesQ5_1AVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
-// mixCodesQ5_1AVX512 is mix for two block columns of Q5_1 values, stride bytes apart, with weights ldb bytes apart.
+// mixCodesQ5_1AVX512 is mix for two block columns of Q5_1 values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.
 //
 //go:noescape
-func mixCodesQ5_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+func mixCodesQ5_1AVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
 
 // packKeysIQ4_NLAVX512 lays out the block columns of 64 IQ4_NL keys, stride bytes apart: slices of 4 elements of all. Asks for what is ahead bytes after src.
 //
@@ -164,10 +164,10 @@ func packKeysIQ4_NLAVX512(dst *byte, src *byte, stride int, blocks int, ahead in
 //go:noescape
 func packValuesIQ4_NLAVX512(dst *int16, ldd int, src *byte, stride int, blocks int, ahead int)
 
-// mixCodesIQ4_NLAVX512 is mix for two block columns of IQ4_NL values, stride bytes apart, with weights ldb bytes apart.
+// mixCodesIQ4_NLAVX512 is mix for two block columns of IQ4_NL values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.
 //
 //go:noescape
-func mixCodesIQ4_NLAVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)
+func mixCodesIQ4_NLAVX512(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)
 
 // scoresAVX512 multiplies rows of 32 elements with the keys of a page, whose codes are 1<<shift too great; base are minus the sums of rows. Strides are in bytes.
 //

@@ -196,19 +196,19 @@ func (p valuePackers) pack(t tensor.DType, dst []int16, ldd int, src []byte, n, 
 	p[formatIndex(t)](unsafe.SliceData(dst), 2*ldd, unsafe.SliceData(src), stride, n/blockLen, ahead)
 }
 
-func halvesBy(kernel func(dst *float32, ldd int, src *byte, stride, blocks, size, ahead int)) func(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int) {
-	return func(dst []float32, ldd int, src []byte, stride, blocks, size, ahead int) {
+func halvesBy(kernel func(dst *float32, ldd int, src *byte, stride, blocks, size int)) func(dst []float32, ldd int, src []byte, stride, blocks, size int) {
+	return func(dst []float32, ldd int, src []byte, stride, blocks, size int) {
 		check(len(dst) >= span(blocks, ldd, PageCells) && len(src) >= (blocks-1)*size+span(PageCells, stride, 2))
-		kernel(unsafe.SliceData(dst), 4*ldd, unsafe.SliceData(src), stride, blocks, size, ahead)
+		kernel(unsafe.SliceData(dst), 4*ldd, unsafe.SliceData(src), stride, blocks, size)
 	}
 }
 
 // codeMixers are the mixCodes of a tier, in the order of formats.
-type codeMixers [len(formats)]func(dst *int32, ldd int, p *int16, ldp, ldb, rows int, src *byte, stride, add int)
+type codeMixers [len(formats)]func(dst *int32, ldd int, p *int16, ldp, ldb, rows int, src *byte, stride, add, ahead int)
 
-func (m codeMixers) mix(t tensor.DType, dst []int32, ldd int, p []int16, ldp, ldb, rows int, src []byte, stride int, add bool) {
+func (m codeMixers) mix(t tensor.DType, dst []int32, ldd int, p []int16, ldp, ldb, rows int, src []byte, stride int, add bool, ahead int) {
 	check(len(dst) >= span(rows, ldd, 2*blockLen) && len(p) >= ldb+span(rows, ldp, PageCells) && len(src) >= span(PageCells, stride, 2*t.BlockBytes()))
-	m[formatIndex(t)](unsafe.SliceData(dst), 4*ldd, unsafe.SliceData(p), 2*ldp, 2*ldb, rows, unsafe.SliceData(src), stride, flag(add))
+	m[formatIndex(t)](unsafe.SliceData(dst), 4*ldd, unsafe.SliceData(p), 2*ldp, 2*ldb, rows, unsafe.SliceData(src), stride, flag(add), ahead)
 }
 
 func quantiseBy(plain func(dst *int16, ldd int, p *float32, ldp, rows int, d *float32, n int, scale *float32),

@@ -58,6 +58,7 @@ type Tile struct {
 	evenUnfit, evenOffset []float32                      // the same of the block column before
 	part                  []float32                      // [Rows, Width]: of the block
 	pages                 [BlockCells / PageCells][]byte // the block's values as they lie
+	aheads                [BlockCells / PageCells]int    // what to ask for with each
 }
 
 // Width is the length of a row of Out: HeadV up to a multiple of 16.
@@ -135,8 +136,9 @@ func (t *Tile) Start() {
 	}
 }
 
-// Next tells which page of keys or of values will be read after the one at hand. For
-// few queries, what takes the time is to fetch it: pages of one layer lie far apart.
+// Next tells which page to ask for while the next call of Keys or of Values has work:
+// for few queries, what takes the time is to fetch pages, as those of one layer lie far
+// apart.
 func (t *Tile) Next(page []byte) { t.next = uintptr(unsafe.Pointer(unsafe.SliceData(page))) }
 
 // ahead is how far after page the next one is.
@@ -169,9 +171,9 @@ func (t *Tile) Keys(i int, page []byte, cells int) {
 	f, stride, blocks := t.k, t.KType.RowBytes(n), n/blockLen
 	t.kern.packKeys(f.typ, t.codes, page, n, t.ahead(page))
 	size := t.KType.BlockBytes()
-	t.kern.halves(t.scales, PageCells, page, stride, blocks, size, 0)
+	t.kern.halves(t.scales, PageCells, page, stride, blocks, size)
 	if f.offset {
-		t.kern.halves(t.scales[n/blockLen*PageCells:], PageCells, page[2:], stride, blocks, size, 0)
+		t.kern.halves(t.scales[n/blockLen*PageCells:], PageCells, page[2:], stride, blocks, size)
 	}
 	for b := range blocks {
 		codes, d, m := t.codes[b*columnBytes:][:columnBytes], t.scales[b*PageCells:][:PageCells], t.scales[(blocks+b)*PageCells:][:PageCells]
@@ -211,15 +213,14 @@ func (t *Tile) Values(i int, page []byte, cells int) {
 		return
 	}
 	stride, blocks, size := t.VType.RowBytes(t.HeadV), t.HeadV/blockLen, t.VType.BlockBytes()
-	ahead := 0
 	if t.asTheyLie() {
-		t.pages[i], ahead = page, t.ahead(page)
+		t.pages[i], t.aheads[i] = page, t.ahead(page)
 	} else {
 		t.kern.packValues(t.v.typ, t.ints[i*columnInts:], BlockCells/PageCells*columnInts, page, t.HeadV, t.ahead(page))
 	}
-	t.kern.halves(t.d[i*PageCells:], BlockCells, page, stride, blocks, size, ahead)
+	t.kern.halves(t.d[i*PageCells:], BlockCells, page, stride, blocks, size)
 	if t.v.offset {
-		t.kern.halves(t.m[i*PageCells:], BlockCells, page[2:], stride, blocks, size, 0)
+		t.kern.halves(t.m[i*PageCells:], BlockCells, page[2:], stride, blocks, size)
 	}
 	if cells < PageCells {
 		for b := range blocks {
@@ -270,7 +271,7 @@ func (t *Tile) Join() {
 		}
 		for i := 0; i < width; i += PageCells {
 			page := t.pages[i/PageCells][(b-1)*t.VType.BlockBytes():]
-			t.kern.mixCodes(t.v.typ, t.sums[(b-1)*blockLen:], w, t.p[i:], t.ld, half, t.Rows, page, t.VType.RowBytes(t.HeadV), i > 0)
+			t.kern.mixCodes(t.v.typ, t.sums[(b-1)*blockLen:], w, t.p[i:], t.ld, half, t.Rows, page, t.VType.RowBytes(t.HeadV), i > 0, t.aheads[i/PageCells])
 		}
 		t.kern.joinInts(t.Out[(b-1)*blockLen:], t.sums[(b-1)*blockLen:], w, t.Rows, t.a, t.b, t.evenUnfit, t.evenOffset)
 		t.kern.joinInts(t.Out[b*blockLen:], t.sums[b*blockLen:], w, t.Rows, t.a, t.b, t.unfit, t.offset)

@@ -283,17 +283,16 @@ func (g *generator) packValues(f format) {
 // halves gathers scales: as words in the second half of dst, from where they are
 // converted upwards. Inserting them into registers takes longer.
 func (g *generator) halves() {
-	g.function("halves", "func(dst *float32, ldd int, src *byte, stride int, blocks int, size int, ahead int)",
-		fmt.Sprintf("makes float32 of the f16 that %d rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes. Asks for what is ahead bytes after src unless that is 0.", pageCells))
+	g.function("halves", "func(dst *float32, ldd int, src *byte, stride int, blocks int, size int)",
+		fmt.Sprintf("makes float32 of the f16 that %d rows begin with, stride bytes apart, and of those in the blocks after it, of size bytes; ldd is in bytes..", pageCells))
 	dst, ldd, src, stride, blocks := g.load("dst"), g.load("ldd"), g.load("src"), g.load("stride"), g.load("blocks")
 	const words = 2 * pageCells
-	gather := func(fetch func()) {
+	g.loop(blocks, 1, func() {
 		p, o, left := g.GP64(), g.GP64(), g.GP64()
 		g.MOVQ(src, p)
 		g.LEAQ(at(dst, words), o)
 		g.MOVQ(operand.U32(pageCells), left)
 		g.loop(left, 4, func() {
-			fetch()
 			w := g.GP64()
 			for r := range 4 {
 				if r%2 == 0 {
@@ -313,13 +312,7 @@ func (g *generator) halves() {
 		}
 		g.ADDQ(g.param("size"), src)
 		g.ADDQ(ldd, dst)
-	}
-	g.unless("ahead", func() {}, func() {
-		fetch := g.prefetcher(src)
-		gather(func() { fetch.upTo(stride, 4) })
-		g.SUBQ(operand.U8(1), blocks)
 	})
-	g.loop(blocks, 1, func() { gather(func() {}) })
 	g.end()
 }
 
@@ -327,8 +320,8 @@ func (g *generator) halves() {
 // two block columns of a register's codes at once. Sums are in the order of the
 // unpacked codes until the end.
 func (g *generator) mixCodes(f format) {
-	g.function("mixCodes"+f.name, "func(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int)",
-		fmt.Sprintf("is mix for two block columns of %s values, stride bytes apart, with weights ldb bytes apart.", f.name))
+	g.function("mixCodes"+f.name, "func(dst *int32, ldd int, p *int16, ldp int, ldb int, rows int, src *byte, stride int, add int, ahead int)",
+		fmt.Sprintf("is mix for two block columns of %s values, stride bytes apart, with weights ldb bytes apart. Asks for what is ahead bytes after src.", f.name))
 	dst, ldd, p, ldp, ldb, count := g.load("dst"), g.load("ldd"), g.load("p"), g.load("ldp"), g.load("ldb"), g.load("rows")
 	stride := g.load("stride")
 	g.tiles(count, []int{3, 2, 1}, func(n int) {
@@ -338,8 +331,10 @@ func (g *generator) mixCodes(f format) {
 		p1 := g.GP64()
 		g.LEAQ(indexed(p, ldb, 1, 0), p1)
 		second := rows{g, ldp, []reg.GPVirtual{p1}}
+		fetch := g.prefetcher(src)
 		g.MOVQ(operand.U32(pageCells), left)
 		g.loop(left, 2, func() {
+			fetch.upTo(stride, 2)
 			x := make([]reg.VecVirtual, 2)
 			for r := range x {
 				x[r] = g.centred(f, func(block, disp int) operand.Mem {
