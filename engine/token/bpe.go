@@ -19,15 +19,23 @@ type rank struct{ order, id int32 }
 // merge, takes part in merging like any other, as in llama.cpp: it gets a
 // number past the tokens, and spelled says how it ends.
 func (t *Tokenizer) readMerges(merges []string) error {
-	missing := 0
-	for _, r := range byteRunes {
-		if _, ok := t.ids[string(r)]; !ok {
-			missing++
+	if t.characters {
+		ids, err := byteTokens(t.ids)
+		if err != nil {
+			return err
 		}
-	}
-	// Some vocabularies lack a few control bytes, or bytes that UTF-8 never has.
-	if missing > 128 {
-		return fmt.Errorf("token: %d of the 256 bytes have no token: this is no byte-level vocabulary", missing)
+		t.byteIDs = ids
+	} else {
+		missing := 0
+		for _, r := range byteRunes {
+			if _, ok := t.ids[string(r)]; !ok {
+				missing++
+			}
+		}
+		// Some vocabularies lack a few control bytes, or bytes that UTF-8 never has.
+		if missing > 128 {
+			return fmt.Errorf("token: %d of the 256 bytes have no token: this is no byte-level vocabulary", missing)
+		}
 	}
 	extra := map[string]int32{}
 	number := func(text string) int32 {
@@ -42,8 +50,10 @@ func (t *Tokenizer) readMerges(merges []string) error {
 		}
 		return id
 	}
-	for b := range t.byteIDs {
-		t.byteIDs[b] = number(string(byteRunes[b]))
+	if !t.characters {
+		for b := range t.byteIDs {
+			t.byteIDs[b] = number(string(byteRunes[b]))
+		}
 	}
 	t.ranks = make(map[pair]rank, len(merges))
 	for i, m := range merges {
@@ -58,6 +68,9 @@ func (t *Tokenizer) readMerges(merges []string) error {
 			t.ranks[p] = rank{int32(i), number(left + right)}
 		}
 	}
+	if t.characters {
+		t.extra = extra
+	}
 	return nil
 }
 
@@ -65,6 +78,12 @@ func (t *Tokenizer) readMerges(merges []string) error {
 // a token are left out.
 func (t *Tokenizer) spell(text string) []int {
 	var ids []int
+	if t.characters {
+		for _, b := range []byte(text) {
+			ids = append(ids, int(t.byteIDs[b]))
+		}
+		return ids
+	}
 	for _, r := range text {
 		if id, ok := t.ids[string(r)]; ok {
 			ids = append(ids, id)
@@ -80,6 +99,7 @@ type encoder struct {
 	queue mergeQueue
 	cache map[string][]int
 	chars strings.Builder
+	odd   []string // characters without a number; see oddChar
 }
 
 // symbol is a part of the word at work, in a doubly linked list.
@@ -122,7 +142,14 @@ func (e *encoder) encode(ids []int, part string) []int {
 // leftmost of equals, until there is none: n log n for a word of n bytes.
 func (e *encoder) word(ids []int, word string) []int {
 	t := e.t
-	if t.pre.ignoreMerges {
+	e.syms = e.syms[:0]
+	switch {
+	case t.characters:
+		if id, ok := t.ids[word]; ok && word[0] == '\n' {
+			return append(ids, id) // line ends are in no merge
+		}
+		e.readCharacters(word)
+	case t.pre.ignoreMerges:
 		// A word that is a token stays whole, even if no merges lead there.
 		e.chars.Reset()
 		for i := 0; i < len(word); i++ {
@@ -131,11 +158,12 @@ func (e *encoder) word(ids []int, word string) []int {
 		if id, ok := t.ids[e.chars.String()]; ok {
 			return append(ids, id)
 		}
-	}
-	e.syms = e.syms[:0]
-	for i := 0; i < len(word); i++ {
-		n := int32(i)
-		e.syms = append(e.syms, symbol{t.byteIDs[word[i]], n - 1, n + 1})
+		fallthrough
+	default:
+		for i := 0; i < len(word); i++ {
+			n := int32(i)
+			e.syms = append(e.syms, symbol{t.byteIDs[word[i]], n - 1, n + 1})
+		}
 	}
 	e.syms[len(e.syms)-1].next = none
 	e.queue = e.queue[:0]
@@ -157,7 +185,9 @@ func (e *encoder) word(ids []int, word string) []int {
 		e.offer(m.left, l.next)
 	}
 	for i := int32(0); i != none; i = e.syms[i].next {
-		if id := int(e.syms[i].id); id < len(t.tokens) {
+		if id := int(e.syms[i].id); id <= oddChar {
+			ids = append(ids, t.spell(e.odd[oddChar-id])...)
+		} else if id < len(t.tokens) {
 			ids = append(ids, id)
 		} else {
 			ids = append(ids, t.spelled[id-len(t.tokens)]...)

@@ -6,17 +6,17 @@
 // qwen2, qwen35, tekken, gpt-4o, falcon, those of DeepSeek, default, and those that
 // llama.cpp treats the same; and the BPE of
 // SentencePiece (Kudo and Richardson, 2018), which they call "llama": Llama 2,
-// Mistral, Phi-3, Gemma. What a file asks for beyond that (WordPiece, another
-// pre-tokenizer) is refused by name.
+// Mistral, Phi-3, Gemma to the third. Gemma 4's "gemma4" is BPE on characters. What a
+// file asks for beyond that (WordPiece, another pre-tokenizer) is refused by name.
 //
 // The ids are those of llama.cpp, with exceptions where it loses text or
-// guesses. In byte-level BPE bytes that are not UTF-8 are U+FFFD one by one, also where
-// llama.cpp accepts an overlong form or throws. A merge whose result is no token is
+// guesses. In BPE bytes that are not UTF-8 are U+FFFD one by one, also where llama.cpp
+// accepts an overlong form or throws. A merge whose result is no token is
 // spelled with all its bytes. A file without BOS and EOS has none. And in
 // SentencePiece a space behind a character that was cut off stays a space.
 //
 //	text -special-> pieces of text and special ids -pre-tokenize-> words -bytes, merges-> ids
-//	text -special-> pieces of text and special ids -characters, scores-> ids, of bytes where there is no token
+//	text -special-> pieces of text and special ids -characters, scores or merges-> ids, of bytes where there is no token
 //
 // A Tokenizer is read only and safe for concurrent use; a Stream decodes one
 // generation and is not.

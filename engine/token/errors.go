@@ -10,9 +10,9 @@ type UnknownModelError struct{ Model string }
 
 func (e *UnknownModelError) Error() string {
 	what := map[string]string{
-		"bert": " (WordPiece)", "t5": " (Unigram)", "rwkv": " (RWKV)", "plamo2": " (PLaMo-2)", "gemma4": " (BPE on characters)",
+		"bert": " (WordPiece)", "t5": " (Unigram)", "rwkv": " (RWKV)", "plamo2": " (PLaMo-2)",
 	}[e.Model]
-	return fmt.Sprintf("token: tokenizer.ggml.model is %q%s, which does not run in this build; it runs: gpt2 (byte-level BPE) and llama (SentencePiece)", e.Model, what)
+	return fmt.Sprintf("token: tokenizer.ggml.model is %q%s, which does not run in this build; it runs: gpt2 (byte-level BPE), llama (SentencePiece) and gemma4 (BPE on characters)", e.Model, what)
 }
 
 // UnknownPreError says that a vocabulary names a pre-tokenizer that does not

@@ -113,7 +113,7 @@ func golden(t *testing.T, tok *token.Tokenizer, model string, quirks map[string]
 
 // The vectors that come with llama.cpp's vocabularies.
 func TestVectors(t *testing.T) {
-	for _, name := range []string{"starcoder", "refact", "gpt-2", "llama-bpe", "qwen2", "command-r", "mpt", "falcon", "deepseek-coder", "deepseek-llm", "qwen35", "llama-spm", "phi-3"} {
+	for _, name := range []string{"starcoder", "refact", "gpt-2", "llama-bpe", "qwen2", "command-r", "mpt", "falcon", "deepseek-coder", "deepseek-llm", "qwen35", "llama-spm", "phi-3", "gemma-4"} {
 		t.Run(name, func(t *testing.T) {
 			path := enginetest.LlamaCpp(t, "models/ggml-vocab-"+name+".gguf")
 			tok := open(t, path)

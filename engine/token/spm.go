@@ -41,20 +41,27 @@ func newSPM(v Vocab, ids map[string]int) (*spm, error) {
 		s.order[i] = int32(at)
 		s.longest = max(s.longest, len(v.Tokens[i]))
 	}
+	var err error
+	s.byteIDs, err = byteTokens(ids)
+	return s, err
+}
+
+// byteTokens finds the tokens of bytes: <0x00> to <0xFF>, or the byte itself.
+func byteTokens(ids map[string]int) (tokens [256]int32, err error) {
 	missing := 0
-	for b := range s.byteIDs {
+	for b := range tokens {
 		id, ok := ids[fmt.Sprintf("<0x%02X>", b)]
 		if !ok {
 			if id, ok = ids[string([]byte{byte(b)})]; !ok {
 				missing++
 			}
 		}
-		s.byteIDs[b] = int32(id)
+		tokens[b] = int32(id)
 	}
 	if missing > 0 {
-		return nil, fmt.Errorf("token: %d of the 256 bytes have no token (<0x00> to <0xFF>): text outside the vocabulary could not be read", missing)
+		return tokens, fmt.Errorf("token: %d of the 256 bytes have no token (<0x00> to <0xFF>): text outside the vocabulary could not be read", missing)
 	}
-	return s, nil
+	return tokens, nil
 }
 
 // spmEncoder merges texts; it keeps its buffers from part to part.

@@ -233,3 +233,52 @@ func FuzzSPM(f *testing.F) {
 		}
 	})
 }
+
+// BPE on characters: merges within lines, bytes for what is no token, text that comes
+// back whole.
+func TestCharacters(t *testing.T) {
+	v := token.Vocab{Model: "gemma4", BOS: 0, EOS: token.None, EOT: token.None, EOM: token.None}
+	add := func(text string, kind token.Kind) {
+		v.Tokens, v.Kinds = append(v.Tokens, text), append(v.Kinds, kind)
+	}
+	add("<bos>", token.Control)
+	for b := range 256 {
+		add(fmt.Sprintf("<0x%02X>", b), token.Byte)
+	}
+	for _, s := range []string{"▁", "a", "b", "é", "\n", "\n\n", "ab", "▁ab", "éa"} {
+		add(s, token.Normal)
+	}
+	v.Merges = []string{"a b", "▁ ab", "é a", "x y", "xy z"} // x, y, z and what they make are no tokens
+	tok, err := token.New(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := func(s string) int { return slices.Index(v.Tokens, s) }
+	for text, want := range map[string][]int{
+		" abéa":  {id("▁ab"), id("éa")},
+		"a\n\nb": {id("a"), id("\n\n"), id("b")},
+		"\n\n\n": {id("\n"), id("\n"), id("\n")},
+		"xyz":    {id("<0x78>"), id("<0x79>"), id("<0x7A>")},
+		"日a日b":   {1 + 0xE6, 1 + 0x97, 1 + 0xA5, id("a"), 1 + 0xE6, 1 + 0x97, 1 + 0xA5, id("b")},
+	} {
+		if got := tok.Encode(text, token.EncodeOptions{}); !slices.Equal(got, want) {
+			t.Errorf("%q gave %v, want %v", text, got, want)
+		}
+	}
+	for _, s := range samples {
+		roundTrip(t, tok, s)
+	}
+	no := false
+	v.AddBOS = &no
+	if tok, err = token.New(v); err != nil {
+		t.Fatal(err)
+	}
+	if got := tok.Encode("a", token.EncodeOptions{BOS: true}); !slices.Equal(got, []int{0, id("a")}) {
+		t.Errorf("BOS is added whatever the file says: %v", got)
+	}
+	v.Tokens = slices.Clone(v.Tokens)
+	v.Tokens[7] = "seven"
+	if _, err = token.New(v); err == nil || !strings.Contains(err.Error(), "1 of the 256 bytes have no token") {
+		t.Errorf("a byte is missing: %v", err)
+	}
+}

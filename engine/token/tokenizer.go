@@ -18,12 +18,16 @@ type Tokenizer struct {
 	ranks   map[pair]rank
 	byteIDs [256]int32 // what each byte is before merging
 	spelled [][]int    // what merging gives that is no token, by its number past the tokens
-	special []specialToken
-	eog     map[int]bool
-	bos     int
-	eos     int
-	addBOS  bool
-	addEOS  bool
+	// characters: BPE begins with characters, as in Gemma 4, not with bytes; extra are
+	// the numbers of those that are no tokens.
+	characters bool
+	extra      map[string]int32
+	special    []specialToken
+	eog        map[int]bool
+	bos        int
+	eos        int
+	addBOS     bool
+	addEOS     bool
 }
 
 // EncodeOptions say how a text is read.
@@ -43,6 +47,9 @@ func New(v Vocab) (*Tokenizer, error) {
 			return nil, &UnknownPreError{v.Pre}
 		}
 	case modelSPM:
+	case modelGemma4:
+		pre.split = splitLines
+		v.AddBOS = nil // files have it wrong, so it is added always, as in llama.cpp
 	default:
 		return nil, &UnknownModelError{v.Model}
 	}
@@ -78,6 +85,7 @@ func New(v Vocab) (*Tokenizer, error) {
 	if t.addEOS && t.eos == None {
 		return nil, fmt.Errorf("token: the model adds an end-of-sequence token, but the file names none (tokenizer.ggml.eos_token_id)")
 	}
+	t.characters = v.Model == modelGemma4
 	var err error
 	if v.Model == modelSPM {
 		t.spm, err = newSPM(v, t.ids)
@@ -133,7 +141,7 @@ func (t *Tokenizer) ID(text string) (int, bool) {
 	if id, ok := t.ids[text]; ok && t.kinds[id] != Normal {
 		return id, true
 	}
-	if t.spm != nil {
+	if t.spm != nil || t.characters {
 		id, ok := t.ids[strings.ReplaceAll(text, " ", spaceMark)]
 		return id, ok
 	}
@@ -171,6 +179,9 @@ func (t *Tokenizer) Encode(text string, o EncodeOptions) []int {
 			text = replaceInvalid(text)
 		}
 		t.partition(text, o.Special, func(part string) {
+			if t.characters {
+				part = strings.ReplaceAll(part, " ", spaceMark)
+			}
 			ids = e.encode(ids, part)
 		}, func(id int) {
 			ids = append(ids, id)
@@ -202,7 +213,7 @@ func (t *Tokenizer) appendPiece(dst []byte, id int) []byte {
 	if k := t.kinds[id]; k != Normal && k != Byte && k != Unused {
 		return append(dst, t.tokens[id]...)
 	}
-	if t.spm != nil {
+	if t.spm != nil || t.characters {
 		return appendSPM(dst, t.tokens[id], t.kinds[id])
 	}
 	for _, r := range t.tokens[id] {

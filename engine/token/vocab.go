@@ -21,8 +21,9 @@ const (
 
 // Kinds of vocabularies, as tokenizer.ggml.model names them.
 const (
-	modelBPE = "gpt2"
-	modelSPM = "llama"
+	modelBPE    = "gpt2"
+	modelSPM    = "llama"
+	modelGemma4 = "gemma4"
 )
 
 // None is the id of a special token that the vocabulary does not have.
@@ -33,7 +34,7 @@ const None = -1
 // llama.cpp takes token 11 for BOS and EOS then, which only Falcon means; for
 // SentencePiece it takes 1 and 2, and so does FromGGUF.
 type Vocab struct {
-	Model  string         // tokenizer.ggml.model: "gpt2" (byte-level BPE) or "llama" (SentencePiece)
+	Model  string         // tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama" (SentencePiece) or "gemma4" (BPE on characters)
 	Name   string         // general.name
 	Pre    string         // tokenizer.ggml.pre: "smollm"; BPE
 	Tokens []string       // tokenizer.ggml.tokens, for BPE in its alphabet
@@ -72,6 +73,9 @@ func FromGGUF(f *gguf.File) (*Tokenizer, error) {
 			v.SpacePrefix = &prefix
 		}
 		bos, eos = 1, 2
+	case modelGemma4:
+		v.Tokens = need(&r, "tokens", f.Texts)
+		v.Merges = need(&r, "merges", f.Texts)
 	default:
 		return nil, &UnknownModelError{v.Model} // the other keys may well be missing
 	}
