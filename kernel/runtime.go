@@ -183,7 +183,12 @@ func (m *machine) assert(v any, from, id int, p any) {
 		}
 		panic(typeError(fmt.Sprintf("interface conversion: %s is not %s%s", m.reg.dynamic(v), name(t.typ), missing)))
 	}
-	panic(typeError(fmt.Sprintf("interface conversion: %s is %s, not %s", name(src.typ), m.reg.dynamic(v), name(t.typ))))
+	have, want := m.reg.dynamic(v), name(t.typ)
+	scopes := ""
+	if have == want {
+		scopes = " (types from different scopes)"
+	}
+	panic(typeError(fmt.Sprintf("interface conversion: %s is %s, not %s%s", name(src.typ), have, want, scopes)))
 }
 
 func (m *machine) dynamicType(v any) types.Type {

@@ -14,11 +14,20 @@ type place struct {
 	typ    types.Type // nil for _ without a type
 	define bool       // := or var of a variable that is not hoisted
 	pkgVar bool       // a native package's variable, set through the runtime
+	mapped bool       // an element of a map
 }
 
 // place lowers a left side. stable says that its operands were evaluated into
 // temporaries, because another assignment comes first.
 func (e *emitter) place(x ast.Expr, stable bool) place {
+	p := e.placeOf(x, stable)
+	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok {
+		_, p.mapped = e.core(e.typeOf(ix.X)).(*types.Map)
+	}
+	return p
+}
+
+func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
 		if id.Name == "_" {
 			return place{text: "_"}
@@ -96,6 +105,10 @@ func (e *emitter) set(p place, text string, from types.Type) {
 		e.define(p.text, to, v)
 	case p.pkgVar:
 		e.line("__k.SetVar(&%s, %s)", p.text, v)
+	case p.mapped && strings.Contains(v, "*"): // in one, the interpreter takes a nil pointer's value for none
+		n := e.tmp()
+		e.define(n, to, v)
+		e.line("%s = %s", p.text, n)
 	default:
 		e.line("%s = %s", p.text, v)
 	}

@@ -225,7 +225,17 @@ func (e *emitter) spread(x *ast.CallExpr, c called, tuple *types.Tuple) string {
 	if results != "" {
 		ret = "return "
 	}
-	return fmt.Sprintf("func()%s { %s := %s; %s%s }()", results, strings.Join(names, ", "), e.expr(x.Args[0]), ret, e.emitCall(c, args))
+	first := "" // the function, or its receiver, comes before its arguments
+	if fun := ast.Unparen(x.Fun); c.recv != "" {
+		if sel, ok := fun.(*ast.SelectorExpr); ok && !e.pure(sel.X) {
+			n := e.tmp()
+			first, c.recv = n+" := "+c.recv+"; ", n
+		}
+	} else if _, lit := fun.(*ast.FuncLit); !lit && c.obj == nil && !e.pure(fun) {
+		n := e.tmp()
+		first, c.text = n+" := "+c.text+"; ", n
+	}
+	return fmt.Sprintf("func()%s { %s%s := %s; %s%s }()", results, first, strings.Join(names, ", "), e.expr(x.Args[0]), ret, e.emitCall(c, args))
 }
 
 func (e *emitter) temps(t *types.Tuple) (names []string, list []types.Type) {

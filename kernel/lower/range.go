@@ -35,7 +35,7 @@ func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 		e.rangeIndexed(s, t, types.Typ[types.Int], u.Elem(), e.expr(s.X), e.rep(xt))
 	case *types.Pointer:
 		a := u.Elem().Underlying().(*types.Array)
-		if s.Value == nil {
+		if s.Value == nil || isBlank(s.Value) { // a nil pointer will do
 			n := e.tmp()
 			e.calledFor(s.X)
 			e.line("{\n%s := %d\n%s}", n, a.Len(), e.block(func() { e.count(s, t, n, types.Typ[types.Int]) }))

@@ -98,3 +98,46 @@ func init() {
 		fmt.Println("c", n)
 	}
 }
+
+type S struct{ n int }
+
+func (s S) take(a, b int)     { fmt.Println("take", s.n, a, b) }
+func (s *S) ptake(a, b int) S { fmt.Println("ptake", s.n, a, b); return *s }
+func mk(n int) *S             { fmt.Println("mk", n); return &S{n} }
+func two() (int, int)         { fmt.Println("two"); return 1, 2 }
+func pick() func(int, int)    { fmt.Println("pick"); return S{7}.take }
+
+func init() {
+	pick()(two())
+	mk(1).take(two())
+	mk(2).ptake(two()).take(two())
+	S{3}.take(two())
+	var nowhere *[3]int
+	for i, _ := range nowhere {
+		fmt.Println(i)
+	}
+	try := func(f func()) {
+		defer func() { fmt.Println(recover()) }()
+		f()
+	}
+	m := map[int]int{}
+	var p *int
+	try(func() { m[0] = *p })
+	try(func() { m[0] += *p })
+	var q *S
+	try(func() { m[0] = q.n })
+	try(func() { m[0] = (*q).n + 1 })
+	ms := map[int]S{}
+	try(func() { ms[0] = *q })
+	try(func() { ms[1], m[1] = S{}, *p })
+	var none []int
+	try(func() { m[2] = none[3] })
+	fmt.Println(m, ms)
+	var x any
+	func() {
+		type T struct{}
+		x = T{}
+	}()
+	type T struct{}
+	try(func() { _ = x.(T) })
+}
