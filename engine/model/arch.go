@@ -26,14 +26,15 @@ type forward interface {
 
 // architectures is the table to extend; the key is general.architecture.
 var architectures = map[string]architecture{
-	"gemma2":  {configGemma2, bindGemma2},
-	"gemma3":  {configGemma3, bindGemma3},
-	"granite": {configGranite, bindGranite},
-	"llama":   {bind: bindLlama},
-	"phi3":    {bind: bindPhi3},
-	"qwen2":   {bind: bindQwen2},
-	"qwen3":   {bind: bindQwen3},
-	"smollm3": {bind: bindSmolLM3},
+	"gemma2":   {configGemma2, bindGemma2},
+	"gemma3":   {configGemma3, bindGemma3},
+	"granite":  {configGranite, bindGranite},
+	"llama":    {bind: bindLlama},
+	"mistral3": {configMistral3, bindLlama},
+	"phi3":     {bind: bindPhi3},
+	"qwen2":    {bind: bindQwen2},
+	"qwen3":    {bind: bindQwen3},
+	"smollm3":  {bind: bindSmolLM3},
 }
 
 // Architectures lists the architectures that run, by their names in GGUF files.

@@ -39,6 +39,7 @@ type Config struct {
 	EmbdScale     float32 // the residual stream begins with the embedding times this
 	ResidualScale float32 // attention and feed-forward join it times this
 	AttnScale     float32 // queries times this meet the keys; 1/sqrt(HeadK) when 0
+	AttnTemp      float64 // ARCH.attention.temperature_scale: how queries grow past RopeOrigContext
 	AttnCap       float32 // ARCH.attn_logit_softcapping: bound of the scores
 	LogitScale    float32 // logits are multiplied by this
 	LogitCap      float32 // ARCH.final_logit_softcapping: bound of the logits

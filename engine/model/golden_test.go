@@ -43,6 +43,9 @@ var smalls = []small{
 		factors: []string{"rope_freqs.weight"}, meta: map[string]any{"rope.freq_base": float32(500000)}},
 	{name: "qwen2", arch: "qwen2", layers: 3, embd: 112, heads: 7, kvHeads: 1, headDim: 16, ffn: 256, biases: true, meta: map[string]any{"rope.freq_base": float32(1e6)}},
 	{name: "qwen3", arch: "qwen3", layers: 3, embd: 96, heads: 4, kvHeads: 2, headDim: 48, ffn: 192, qkNorm: true, meta: map[string]any{"rope.freq_base": float32(1e6)}},
+	{name: "mistral3", arch: "mistral3", layers: 3, embd: 96, heads: 4, kvHeads: 2, headDim: 32, ffn: 256, tokens: 70,
+		meta: map[string]any{"rope.freq_base": float32(10000), "rope.scaling.type": "yarn", "rope.scaling.factor": float32(4), "rope.scaling.original_context_length": uint32(24),
+			"rope.scaling.yarn_log_multiplier": float32(0.5), "attention.temperature_scale": float32(0.3)}},
 	{name: "phi3", arch: "phi3", layers: 2, embd: 96, heads: 3, kvHeads: 3, headDim: 32, ffn: 256, fused: true, untied: true},
 	{name: "phi3-short", arch: "phi3", layers: 2, embd: 96, heads: 3, kvHeads: 1, headDim: 32, ffn: 256, fused: true,
 		factors: []string{"rope_factors_long.weight", "rope_factors_short.weight"},
@@ -263,7 +266,17 @@ func (s small) open(t *testing.T, path string, kern *simd.Kernels, exact bool) *
 	}
 	cpu := ops.NewCPU(1, kern, exact)
 	t.Cleanup(cpu.Close)
-	return &bench{m, f, cpu, m.NewPass(cpu, 128), store.NewSeq()}
+	return &bench{m, f, cpu, newPass(m, cpu), store.NewSeq()}
+}
+
+// newPass makes a pass, and does the caller's part of its rotation.
+func newPass(m *Model, cpu *ops.CPU) *Pass {
+	p, c := m.NewPass(cpu, 128), m.Config
+	if c.RopeScaling == "yarn" {
+		p.Rope.Yarn = ops.Yarn{Ext: c.YarnExt, BetaFast: c.BetaFast, BetaSlow: c.BetaSlow, OrigContext: c.RopeOrigContext}
+		p.Rope.Magnitude = c.YarnAttn * (1 + 0.1*math.Log(1/c.RopeScale))
+	}
+	return p
 }
 
 func sum(t *testing.T, path string) string {
@@ -295,7 +308,7 @@ func TestArchitecturesThreadsAndMemory(t *testing.T) {
 			many := s.open(t, path, simd.Best(), false)
 			many.cpu = ops.NewCPU(3, simd.Best(), false)
 			t.Cleanup(many.cpu.Close)
-			many.pass = many.m.NewPass(many.cpu, 128)
+			many.pass = newPass(many.m, many.cpu)
 			for i, row := range many.logits(t, s.ids(), 20) {
 				if !slices.Equal(row, want[i]) {
 					t.Fatalf("logits of token %d differ between 1 and 3 threads", i)

@@ -299,6 +299,12 @@ func (p *Pass) attend(l int) {
 		Segments: p.segments, From: p.plan.From, N: p.n, Window: c.WindowOf(l), Cap: c.AttnCap,
 		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV), Flash: p.Flash,
 	}
+	if c.AttnTemp != 0 && p.plan.Pos+p.n > c.RopeOrigContext {
+		for i := range p.n {
+			times := 1 + c.AttnTemp*math.Log(1+float64((p.plan.Pos+i)/c.RopeOrigContext))
+			p.cpu.Scale(p.q[i*c.Heads*c.HeadK:], float32(times), 1, c.Heads*c.HeadK)
+		}
+	}
 	watched := p.wants(l, observe.AttnPattern)
 	if watched {
 		// The plain way gives the weights; what flows on is what flows unwatched.

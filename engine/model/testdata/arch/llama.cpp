@@ -1,7 +1,7 @@
 // Writes the logits that llama.cpp gives of the small random models of
 // ../../golden_test.go, for golden.json: f32 activations and K/V, at three positions.
 //
-//     go test ./engine/model -run TestArchitectures -archs DIR
+//     go test ./engine/model -run 'TestArchitectures$' -archs DIR
 //     g++ -O2 llama.cpp -I LLAMA/include -I LLAMA/ggml/include -L LLAMA/build/bin -lllama -lggml -lggml-base -o golden
 //     ./golden DIR > golden.json
 //
