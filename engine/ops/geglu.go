@@ -18,10 +18,9 @@ type geGLUTask struct {
 
 // gelu(x) by its tanh is x sigmoid(z) with z = geluScale (x + geluCube x^3), so that
 // gelu(x) u is silu(z) u x/z: SwiGLU of z and of u x/z.
-var geluScale = float32(2 * math.Sqrt(2/math.Pi))
-
 const (
-	geluCube = float32(0.044715)
+	geluScale = float32(1.5957691216057308) // 2 sqrt(2/pi)
+	geluCube  = float32(0.044715)
 	// Of a square past this gelu is 0 or its argument, and the cube need not grow.
 	geluMost = float32(1e12)
 )
@@ -41,12 +40,13 @@ func (t *geGLUTask) Chunk(_, chunk int) {
 		}
 		return
 	}
+	up = up[:len(gate)]
 	for i, x := range gate {
 		square := x * x
 		if square > geluMost {
 			square = geluMost
 		}
-		slope := geluScale * (1 + geluCube*square)
+		slope := geluScale + geluScale*geluCube*square
 		gate[i] = x * slope
 		up[i] /= slope
 	}
