@@ -43,7 +43,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
-		"Clear": clearAny, "Size": size, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
+		"Clear": clearAny, "Size": size, "Cap": capacity, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
 		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
@@ -291,7 +291,7 @@ func clearAny(v any) {
 func size(n, elem int, kind string) int {
 	if n < 0 || n > 0 && elem > 0 && n > math.MaxInt64/2/elem {
 		if kind == "chan" {
-			panic(runtimeError("makechan: size out of range"))
+			panic(plainError("makechan: size out of range"))
 		}
 		panic(runtimeError("makeslice: " + kind + " out of range"))
 	}
@@ -299,6 +299,14 @@ func size(n, elem int, kind string) int {
 		panic(fatal("out of memory")) // the Go runtime would end the process
 	}
 	return n
+}
+
+// capacity is the capacity of a slice that is made with a length.
+func capacity(length, n, elem int) int {
+	if n < length {
+		panic(runtimeError("makeslice: cap out of range"))
+	}
+	return size(n, elem, "cap")
 }
 
 func decodeRune(s string, i int) (rune, int) { return utf8.DecodeRuneInString(s[i:]) }

@@ -116,7 +116,17 @@ func (e *emitter) makeCall(x *ast.CallExpr) string {
 	} else if c, ok := e.core(t).(*types.Chan); ok && free(c.Elem()) {
 		size = types.SizesFor("gc", "amd64").Sizeof(c.Elem())
 	}
+	if _, ok := e.core(t).(*types.Map); ok && len(x.Args) == 2 { // a hint, which may be anything
+		if !e.pure(x.Args[1]) {
+			return fmt.Sprintf("func() %s { __k.Use(%s); return make(%s) }()", args[0], e.expr(x.Args[1]), args[0])
+		}
+		return "make(" + args[0] + ")"
+	}
 	for i, a := range x.Args[1:] {
+		if tv := e.info.Types[a]; i == 1 && e.pure(x.Args[1]) && e.pure(a) && (tv.Value == nil || e.info.Types[x.Args[1]].Value == nil) {
+			args = append(args, fmt.Sprintf("__k.Cap(int(%s), int(%s), %d)", e.expr(x.Args[1]), e.expr(a), size))
+			continue
+		}
 		if tv := e.info.Types[a]; tv.Value != nil {
 			n := e.constText(tv.Value, types.Typ[types.Int])
 			if len(n) < 7 {
