@@ -59,7 +59,7 @@ func TestDeadlock(t *testing.T) {
 // and end with a notebook's main.
 func TestBackground(t *testing.T) {
 	k, r := newKernel(t, Options{AutoImport: true})
-	got := play(t, k, r, "c := make(chan int)", "n := 0\nfor range 3 {\n\tgo func() {\n\t\t<-c\n\t}()\n}\ngo func() { for { n++ } }()")
+	got := play(t, k, r, "c := make(chan int)", "n := 0\nfor range 3 {\n\tgo func() {\n\t\t<-c\n\t}()\n}\ngo func() { for { n++ } }()\ntime.Sleep(50 * time.Millisecond)")
 	if !strings.Contains(got, "~ 4 goroutines of this cell go on: ") || !strings.Contains(got, "3 started in line 3 waits in line 4 (chan receive)") || !strings.Contains(got, "started in line 7 runs") {
 		t.Errorf("listed %q", got)
 	}
