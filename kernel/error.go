@@ -43,6 +43,8 @@ type Error struct {
 	// Index and Of: the cell's number in the notebook and the line in it, for
 	// RunFile; 0 otherwise or when the line is among the declarations.
 	Index, IndexLine int
+
+	told bool // it came as an event
 }
 
 // Error is "In[3]:2:5: text".

@@ -31,6 +31,13 @@ type Display struct {
 	IsError bool
 }
 
+// CellBegan says that a code cell of a notebook file begins, whose output follows.
+type CellBegan struct {
+	Index, Last int // its number and that of the last one to run, from 1
+	Title       string
+	Before      bool // it stands before FileOptions.From
+}
+
 // Failed is the error that ended the cell. The same error is returned by Run.
 type Failed struct{ Err *Error }
 
@@ -61,12 +68,13 @@ type Stats struct {
 // Done ends the events of one Run.
 type Done struct{ Wall time.Duration }
 
-func (Stdout) event()   {}
-func (Stderr) event()   {}
-func (Stream) event()   {}
-func (Display) event()  {}
-func (Failed) event()   {}
-func (Warning) event()  {}
-func (Progress) event() {}
-func (Stats) event()    {}
-func (Done) event()     {}
+func (Stdout) event()    {}
+func (Stderr) event()    {}
+func (Stream) event()    {}
+func (Display) event()   {}
+func (CellBegan) event() {}
+func (Failed) event()    {}
+func (Warning) event()   {}
+func (Progress) event()  {}
+func (Stats) event()     {}
+func (Done) event()      {}

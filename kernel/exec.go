@@ -48,7 +48,7 @@ func (k *Kernel) isClosed() bool {
 // finish sends the last events of a run.
 func (k *Kernel) finish(err *Error, start time.Time) error {
 	k.out.unmute()
-	if err != nil {
+	if err != nil && !err.told {
 		k.out.event(Failed{err})
 	}
 	k.out.event(Done{Wall: time.Since(start)})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/format"
 	"go/parser"
 	"go/token"
@@ -191,7 +192,7 @@ func (k *Kernel) parameters(f *notebook.File) (list []parameter) {
 		if c.Kind != notebook.Code || strings.TrimSpace(strings.ToLower(c.Title)) != "parameters" {
 			continue
 		}
-		for _, s := range stmtsOf(k, f, c) {
+		for _, s := range f.Stmts(k.sess.Fset, c) {
 			switch s := s.(type) {
 			case *ast.AssignStmt:
 				for i, l := range s.Lhs {
@@ -217,8 +218,8 @@ func (k *Kernel) parameters(f *notebook.File) (list []parameter) {
 }
 
 // setParams gives parameters other values, which must fit the types that the
-// file gives them: unit is the file checked as it stands.
-func (k *Kernel) setParams(f *notebook.File, unit *types.Info, params map[string]string) error {
+// file gives them: unit is the file checked as it stands. at is where the error belongs.
+func (k *Kernel) setParams(f *notebook.File, unit *types.Info, params map[string]string) (at token.Pos, err error) {
 	list := k.parameters(f)
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		i := slices.IndexFunc(list, func(p parameter) bool { return p.name.Name == name })
@@ -228,9 +229,9 @@ func (k *Kernel) setParams(f *notebook.File, unit *types.Info, params map[string
 				known = append(known, p.name.Name)
 			}
 			if len(known) == 0 {
-				return fmt.Errorf("kernel: %s has no parameter %s: it has no cell with the title parameters", f.Path, name)
+				return 0, fmt.Errorf("no parameter %s: no cell has the title parameters", name)
 			}
-			return fmt.Errorf("kernel: %s has no parameter %s; its parameters are %s", f.Path, name, strings.Join(known, ", "))
+			return list[0].name.Pos(), fmt.Errorf("no parameter %s; there are %s", name, strings.Join(known, ", "))
 		}
 		p, text := list[i], params[name]
 		o := unit.Defs[p.name]
@@ -243,24 +244,27 @@ func (k *Kernel) setParams(f *notebook.File, unit *types.Info, params map[string
 			}
 		}
 		tv, err := types.Eval(token.NewFileSet(), o.Pkg(), token.NoPos, text)
-		if err != nil || tv.Value == nil || !types.AssignableTo(tv.Type, o.Type()) && !fits(tv, o.Type()) {
-			return fmt.Errorf("kernel: parameter %s of %s has type %s, which %s does not fit", name, f.Path, types.TypeString(o.Type(), k.qualify), params[name])
+		if err != nil || tv.Value == nil || !fits(tv, o.Type()) {
+			return p.name.Pos(), fmt.Errorf("parameter %s has type %s, which %s does not fit", name, types.TypeString(o.Type(), k.qualify), params[name])
 		}
 		x, err := parser.ParseExpr("(" + types.TypeString(o.Type(), func(p *types.Package) string { return p.Name() }) + ")(" + text + ")")
 		if err != nil {
-			return fmt.Errorf("kernel: parameter %s of %s: %w", name, f.Path, err)
+			return p.name.Pos(), fmt.Errorf("parameter %s: %w", name, err)
 		}
 		moved(x, p.name.Pos())
 		*p.expr = x
 	}
-	return nil
+	return 0, nil
 }
 
-// fits says whether a constant can be converted to t without loss.
+// fits says whether a constant can be given to t, or converted without loss.
 func fits(tv types.TypeAndValue, t types.Type) bool {
 	from, ok1 := tv.Type.Underlying().(*types.Basic)
 	to, ok2 := t.Underlying().(*types.Basic)
 	if !ok1 || !ok2 || from.Info()&types.IsNumeric == 0 || to.Info()&types.IsNumeric == 0 {
+		return types.AssignableTo(tv.Type, t)
+	}
+	if to.Info()&types.IsInteger != 0 && constant.ToInt(tv.Value).Kind() != constant.Int {
 		return false
 	}
 	fset := token.NewFileSet()

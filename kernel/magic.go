@@ -72,7 +72,7 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		if bad != "" {
 			return fail("%%run FILE.go takes name=value after the file, not %s", bad)
 		}
-		return k.file(ctx, strings.Trim(words[0], `"`), params)
+		return k.file(ctx, strings.Trim(words[0], `"`), FileOptions{Params: params})
 	case "%history":
 		k.text1(k.history())
 	case "%save":

@@ -102,8 +102,8 @@ func TestParams(t *testing.T) {
 	}
 	got := play(t, k, r, "%params "+path, "%run "+path, "%run "+path+" name=moon temp=2 n=-7", "%run "+path+" n=x", "%run "+path+" m=1", "%run "+path+" n")
 	want := "= name string = \"world\"\nn int = 2\ntemp float64 = 0.5\nworld 2 0.5\nmoon -7 2\n" +
-		"! " + path + ": kernel: parameter n of " + path + " has type int, which x does not fit\n" +
-		"! " + path + ": kernel: " + path + " has no parameter m; its parameters are name, n, temp\n" +
+		"! " + path + ":7:8: parameter n has type int, which x does not fit\n" +
+		"! " + path + ":7:2: no parameter m; there are name, n, temp\n" +
 		"! In[6]:1:1: %run FILE.go takes name=value after the file, not n\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -62,7 +62,17 @@ type Plain struct {
 	// to Err.
 	Stats bool
 
-	failed error // the first write to Out that failed
+	failed error  // the first write to Out that failed
+	cell   string // of a notebook, that runs
+	began  time.Time
+}
+
+// cellEnded says what the cell of a notebook took.
+func (p *Plain) cellEnded() {
+	if p.Stats && p.cell != "" {
+		fmt.Fprintf(p.Err, "%s: %s\n", p.cell, wallText(time.Since(p.began)))
+	}
+	p.cell = ""
 }
 
 // WriteError is the first error of writing to Out.
@@ -106,7 +116,11 @@ func (p *Plain) Render(ev kernel.Event) {
 		if p.Stats || strings.HasPrefix(ev.Text, "wall ") { // %time was asked for
 			io.WriteString(p.Err, ev.Text+"\n")
 		}
+	case kernel.CellBegan:
+		p.cellEnded()
+		p.cell, p.began = strings.TrimSpace(fmt.Sprintf("cell %d %s", ev.Index, ev.Title)), time.Now()
 	case kernel.Done:
+		p.cellEnded()
 		if p.Stats {
 			io.WriteString(p.Err, wallText(ev.Wall)+"\n")
 		}

@@ -38,7 +38,6 @@ type Cell struct {
 	Ran     bool  // it ran to its end
 	Hidden  bool  // Range leaves it out
 	Dropped int64 // bytes of output past MaxOutput
-	empty   bool  // it has no statement
 	marks   marks
 	written int64
 }

@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"loupe/kernel"
 	"loupe/kernel/notebook"
@@ -34,6 +30,8 @@ type Options struct {
 	// cell to show, "" for no bound. Cells before From run, since those that
 	// follow need their variables; after To the notebook returns.
 	From, To string
+	// KeepGoing goes on with the next cell when one has failed.
+	KeepGoing bool
 	// MaxOutput is how many bytes of text a cell holds; 0 means MaxOutput, a
 	// negative number all.
 	MaxOutput int64
@@ -65,18 +63,13 @@ func Run(ctx context.Context, path string, o Options) (*Document, error) {
 	for _, c := range f.Cells {
 		cell := &Cell{Kind: c.Kind, Title: c.Title, Number: c.Index, Line: c.Line + 1, Source: view(c.Kind, c.Source)}
 		cell.marks = readMarks(cell.Source)
-		cell.empty = c.Kind == notebook.Code && len(f.Stmts(fset, c)) == 0
 		d.Cells = append(d.Cells, cell)
 	}
-	last, err := d.bound(o)
-	if err != nil {
+	if err := d.bound(o); err != nil {
 		return nil, err
 	}
-	r := newRecorder(d, mark(fset, f, last), o)
-	if err := r.run(ctx, o); err != nil {
-		return d, err
-	}
-	return d, nil
+	o.Source = src
+	return d, newRecorder(d, o).run(ctx)
 }
 
 // refused is what the kernel says of a file that is no notebook: a document of
@@ -84,87 +77,43 @@ func Run(ctx context.Context, path string, o Options) (*Document, error) {
 func refused(ctx context.Context, path, src string) (*Document, error) {
 	d := &Document{Path: path, file: &notebook.File{Path: path, Source: src}}
 	d.Cells = []*Cell{{Kind: notebook.Decls, Line: 1, Source: view(notebook.Decls, src), marks: readMarks(src)}}
-	return d, newRecorder(d, &marked{text: src}, Options{}).run(ctx, Options{})
+	return d, newRecorder(d, Options{Source: src}).run(ctx)
 }
 
-// bound hides the cells outside of From and To and returns the number of the
-// last cell to run, 0 for all.
-func (d *Document) bound(o Options) (last int, err error) {
-	first := 0
-	if o.From != "" {
-		c, err := d.find(o.From)
-		if err != nil {
-			return 0, err
-		}
-		first = c.Number
+// bound hides the cells outside of From and To.
+func (d *Document) bound(o Options) error {
+	part, err := d.file.Part(o.From, o.To)
+	if err != nil {
+		return err
 	}
-	if o.To != "" {
-		c, err := d.find(o.To)
-		if err != nil {
-			return 0, err
-		}
-		last = c.Number
-	}
-	if last > 0 && last < first {
-		return 0, fmt.Errorf("export: %s: the last cell, %d, comes before the first, %d", d.Path, last, first)
-	}
-	if first == 0 && last == 0 {
-		return 0, nil
+	if o.From == "" && o.To == "" {
+		return nil
 	}
 	// Text belongs to the code cell below it.
 	next := 1
 	for _, c := range d.Cells {
 		if c.Number > 0 {
 			next = c.Number + 1
-			c.Hidden = c.Number < first || last > 0 && c.Number > last
+			c.Hidden = c.Number < part.First || c.Number > part.Last
 		} else {
-			c.Hidden = next < first || last > 0 && next > last
+			c.Hidden = next < part.First || next > part.Last
 		}
 	}
-	return last, nil
-}
-
-// find is the code cell of a number or a title.
-func (d *Document) find(name string) (*Cell, error) {
-	var found []*Cell
-	var titles []string
-	number, isNumber := strconv.Atoi(name)
-	for _, c := range d.Cells {
-		if c.Number == 0 {
-			continue
-		}
-		if c.Title == name || isNumber == nil && c.Number == number {
-			found = append(found, c)
-		}
-		titles = append(titles, strings.TrimSpace(itoa(c.Number)+" "+c.Title))
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return nil, fmt.Errorf("export: %s has no code cell %q; its cells are %s", d.Path, name, strings.Join(titles, ", "))
-	}
-	var numbers []string
-	for _, c := range found {
-		numbers = append(numbers, itoa(c.Number))
-	}
-	return nil, fmt.Errorf("export: %s: %d code cells are named %q; take a number: %s", d.Path, len(found), name, strings.Join(numbers, ", "))
+	return nil
 }
 
 // recorder sorts the events of a run by cell.
 type recorder struct {
-	doc    *Document
-	copy   *marked
-	copied string // path of the copy
-	opt    Options
-	limit  int64
-	code   []*Cell // the code cells, by number
-	now    *Cell   // whose events come
-	since  time.Time
+	doc   *Document
+	opt   Options
+	limit int64
+	code  []*Cell // the code cells, by number
+	now   *Cell   // whose events come
+	since time.Time
 }
 
-func newRecorder(d *Document, m *marked, o Options) *recorder {
-	r := &recorder{doc: d, copy: m, opt: o, limit: o.MaxOutput}
+func newRecorder(d *Document, o Options) *recorder {
+	r := &recorder{doc: d, opt: o, limit: o.MaxOutput}
 	if r.limit == 0 {
 		r.limit = MaxOutput
 	}
@@ -179,20 +128,8 @@ func newRecorder(d *Document, m *marked, o Options) *recorder {
 	return r
 }
 
-func (r *recorder) run(ctx context.Context, o Options) error {
-	dir, err := os.MkdirTemp("", "loupe-export-")
-	if err != nil {
-		return fmt.Errorf("export: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	r.copied = filepath.Join(dir, filepath.Base(r.doc.Path))
-	if len(o.Params) > 0 { // the copy's path becomes a word of a command
-		r.copied = filepath.Join(dir, "notebook.go")
-	}
-	if err := os.WriteFile(r.copied, []byte(r.copy.text), 0o600); err != nil {
-		return fmt.Errorf("export: %w", err)
-	}
-	args := o.Args
+func (r *recorder) run(ctx context.Context) error {
+	args := r.opt.Args
 	if args == nil {
 		args = []string{r.doc.Path}
 	}
@@ -202,13 +139,9 @@ func (r *recorder) run(ctx context.Context, o Options) error {
 	}
 	defer k.Close()
 	r.since = time.Now()
-	if len(o.Params) == 0 {
-		err = k.RunFile(ctx, r.copied)
-	} else if strings.ContainsFunc(r.copied, unicode.IsSpace) {
-		return fmt.Errorf("export: parameters cannot be set where the folder for temporary files has a blank in its name, %q; set TMPDIR", dir)
-	} else {
-		err = k.Run(ctx, kernel.Cell{Source: runCommand(r.copied, o.Params)})
-	}
+	err = k.RunFileWith(ctx, r.doc.Path, kernel.FileOptions{
+		Source: r.opt.Source, Params: r.opt.Params, From: r.opt.From, To: r.opt.To, KeepGoing: r.opt.KeepGoing,
+	})
 	var failed *kernel.Error
 	switch {
 	case !errors.As(err, &failed):
@@ -219,23 +152,6 @@ func (r *recorder) run(ctx context.Context, o Options) error {
 		return nil
 	}
 	return r.doc.Failed
-}
-
-// runCommand is the kernel's command that runs a file with parameters. A value
-// with blanks is written as a Go string without any.
-func runCommand(path string, params map[string]string) string {
-	words := []string{"%run", path}
-	for _, name := range slices.Sorted(maps.Keys(params)) {
-		value := params[name]
-		if strings.ContainsFunc(value, unicode.IsSpace) || value == "" {
-			if s, err := strconv.Unquote(value); err == nil {
-				value = s
-			}
-			value = strings.ReplaceAll(strconv.QuoteToASCII(value), " ", `\x20`)
-		}
-		words = append(words, name+"="+value)
-	}
-	return strings.Join(words, " ")
 }
 
 // event is the kernel's Events function.
@@ -254,11 +170,14 @@ func (r *recorder) event(ev kernel.Event) {
 			r.now.Stats = append(r.now.Stats, ev.Text)
 		}
 	case kernel.Progress:
-		switch {
-		case ev.Label == r.copy.label:
-			r.reached(int(ev.Done))
-		case r.opt.Note != nil:
+		if r.opt.Note != nil {
 			r.opt.Note(progressText(ev))
+		}
+	case kernel.CellBegan:
+		r.end()
+		r.now, r.since = r.code[ev.Index-1], time.Now()
+		if r.opt.Cell != nil {
+			r.opt.Cell(ev.Index, ev.Last, r.now.Name())
 		}
 	case kernel.Failed:
 		r.failed(ev.Err)
@@ -274,14 +193,6 @@ func (r *recorder) add(o Output) {
 }
 
 func (r *recorder) warning(w kernel.Warning) {
-	text := w.Text
-	if w.Cell == r.copied {
-		w.Cell = r.doc.Path
-	}
-	w.Text = strings.ReplaceAll(text, r.copied, r.doc.Path)
-	if w.Err != nil {
-		w.Err = r.copy.original(w.Err, r.doc.file, r.copied)
-	}
 	if r.now == nil || w.Line > 0 && w.Err == nil { // a remark on the source
 		r.doc.Warnings = append(r.doc.Warnings, w)
 		return
@@ -289,47 +200,31 @@ func (r *recorder) warning(w kernel.Warning) {
 	r.now.add(Output{Warning: w.Text}, r.limit)
 }
 
-// reached is told that the cell of a number has ended; 0 is the start of main.
-func (r *recorder) reached(number int) {
-	at := time.Now()
-	if number > 0 {
-		c := r.code[number-1]
-		c.Wall += at.Sub(r.since)
-		c.Ran = true
-	}
-	for number < len(r.code) && r.code[number].empty {
-		r.code[number].Ran = true
-		number++
-	}
-	if number < len(r.code) {
-		r.now = r.code[number]
-		if r.opt.Cell != nil {
-			r.opt.Cell(number+1, len(r.code), r.now.Name())
-		}
-	}
-	r.since = time.Now()
-}
-
-// end closes the cell in which main returned.
+// end closes the cell that ran without a failure.
 func (r *recorder) end() {
-	if r.now != nil && r.now.Number > 0 && !r.now.Ran {
+	if r.now != nil && r.now.Number > 0 && !r.now.Ran && !r.now.failed() {
 		r.now.Ran, r.now.Wall = true, time.Since(r.since)
 	}
+}
+
+func (c *Cell) failed() bool {
+	return slices.ContainsFunc(c.Outputs, func(o Output) bool { return o.Failed != nil })
 }
 
 func (r *recorder) failed(e *kernel.Error) {
 	if e.Kind == kernel.Exit && e.ExitCode == 0 {
 		return
 	}
-	o := r.copy.original(e, r.doc.file, r.copied)
-	r.doc.Failed = o
+	if r.doc.Failed == nil {
+		r.doc.Failed = e
+	}
 	if e.Kind == kernel.Compile && e.Index > 0 && e.Index <= len(r.code) {
 		r.now = r.code[e.Index-1]
 	}
 	if r.now != nil {
 		r.now.Wall = time.Since(r.since)
 	}
-	r.add(Output{Failed: o})
+	r.add(Output{Failed: e})
 }
 
 func progressText(p kernel.Progress) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"loupe/kernel"
 	"loupe/kernel/export"
@@ -17,10 +18,9 @@ import (
 
 // exportOptions are the flags of export.
 type exportOptions struct {
-	out       string
-	keepGoing bool
-	params    []string
-	run       export.Options
+	out    string
+	params []string
+	run    export.Options
 }
 
 func newExportCmd() *cobra.Command {
@@ -38,8 +38,8 @@ func newExportCmd() *cobra.Command {
 
 Under each cell stand its time and what its engine calls did. The output is
 written when the run is over, whole or not at all: if a cell fails, the old file stays
-and the exit status is the program's. With --keep-going what ran is written, with the
-error in its place.
+and the exit status is the program's. With --keep-going the cells below it run too, and
+the page is written, with each error in its place.
 
 A notebook with a cell titled "parameters" takes other values for its variables.
 Cells are named by number or title. What follows -- are the program's arguments.`,
@@ -54,10 +54,9 @@ Cells are named by number or title. What follows -- are the program's arguments.
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "the `file` to write: .md, .html, .ipynb or .go")
-	f.BoolVar(&o.keepGoing, "keep-going", false, "if a cell fails, write what there is")
-	f.StringArrayVarP(&o.params, "param", "p", nil, "another value for a parameter, `name=value`; may be repeated")
-	f.StringVar(&o.run.From, "from", "", "the first `cell` to show; those before it run too")
-	f.StringVar(&o.run.To, "to", "", "the last `cell` to run")
+	f.BoolVar(&o.run.KeepGoing, "keep-going", false, "if a cell fails, go on with the next one")
+	paramFlag(f, &o.params)
+	partFlags(f, &o.run.From, &o.run.To)
 	f.Int64Var(&o.run.MaxOutput, "max-output", export.MaxOutput, "`bytes` of text that a cell shows; -1: all")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{"go", "ipynb"}, cobra.ShellCompDirectiveFilterFileExt
@@ -124,7 +123,7 @@ func (o *exportOptions) finish(doc *export.Document, err error) error {
 		return err
 	}
 	say := repl.Plain{Out: io.Discard, Err: os.Stderr}
-	if failed == nil || o.keepGoing && failed.Kind != kernel.Compile {
+	if failed == nil || o.run.KeepGoing && failed.Kind != kernel.Compile {
 		text := o.render(doc) // which may find something to warn of
 		if err := o.write(text); err != nil {
 			return err
@@ -137,8 +136,8 @@ func (o *exportOptions) finish(doc *export.Document, err error) error {
 		return nil
 	}
 	say.Render(kernel.Failed{Err: failed})
-	if o.keepGoing && failed.Kind != kernel.Compile {
-		fmt.Fprintf(os.Stderr, "loupe: export: %s holds what ran before the error\n", o.out)
+	if o.run.KeepGoing && failed.Kind != kernel.Compile {
+		fmt.Fprintf(os.Stderr, "loupe: export: %s holds what ran, and the error\n", o.out)
 	} else {
 		fmt.Fprintf(os.Stderr, "loupe: export: %s is not written\n", o.out)
 	}
@@ -175,6 +174,16 @@ func readJupyter(path string) (string, error) {
 		return "", fmt.Errorf("export: %w", err)
 	}
 	return export.FromJupyter(path, data)
+}
+
+// paramFlag and partFlags are the flags of all commands that run notebooks.
+func paramFlag(f *pflag.FlagSet, list *[]string) {
+	f.StringArrayVarP(list, "param", "p", nil, "another value for a variable of the cell \"parameters\", `name=value`; may be repeated")
+}
+
+func partFlags(f *pflag.FlagSet, from, to *string) {
+	f.StringVar(from, "from", "", "the first `cell` to show, by number or title; those before it run too")
+	f.StringVar(to, "to", "", "the last `cell` to run")
 }
 
 // params reads name=value words.

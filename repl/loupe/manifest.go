@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,15 +20,16 @@ import (
 // manifest says what a run was: everything that its texts depend on, and what came
 // of it.
 type manifest struct {
-	Version  int             `json:"version"`
-	Program  string          `json:"program"`
-	File     string          `json:"file"`
-	SHA256   string          `json:"sha256"` // of the file
-	Args     []string        `json:"args"`
-	Machine  manifestMachine `json:"machine"`
-	Models   []manifestModel `json:"models"`
-	Calls    []manifestCall  `json:"calls"`
-	Status   int             `json:"exit_status"`
+	Version  int               `json:"version"`
+	Program  string            `json:"program"`
+	File     string            `json:"file"`
+	SHA256   string            `json:"sha256"` // of the file
+	Args     []string          `json:"args"`
+	Params   map[string]string `json:"params,omitempty"`
+	Machine  manifestMachine   `json:"machine"`
+	Models   []manifestModel   `json:"models"`
+	Calls    []manifestCall    `json:"calls"`
+	Status   int               `json:"exit_status"`
 	recorder sync.Mutex
 	known    map[*engine.Model]int
 }
@@ -57,13 +59,13 @@ type manifestCall struct {
 }
 
 // newManifest begins the account of a run of a file.
-func newManifest(path string, args []string) (*manifest, error) {
+func newManifest(path string, args []string, params map[string]string) (*manifest, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	return &manifest{
-		Version: 1, Program: versionText(), File: filepath.Base(path), SHA256: fmt.Sprintf("%x", sha256.Sum256(data)), Args: append([]string{}, args...),
+		Version: 1, Program: versionText(), File: filepath.Base(path), SHA256: fmt.Sprintf("%x", sha256.Sum256(data)), Args: append([]string{}, args...), Params: params,
 		Machine: manifestMachine{measure.CPUInfo(), runtime.NumCPU(), runtime.GOOS + "/" + runtime.GOARCH, runtime.Version()},
 		Models:  []manifestModel{}, Calls: []manifestCall{}, known: map[*engine.Model]int{},
 	}, nil
@@ -171,6 +173,9 @@ func (m *manifest) differences(old *manifest) (list []string) {
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if m.SHA256 != old.SHA256 {
 		add("the file is another one than %s was then", old.File)
+	}
+	if !maps.Equal(m.Params, old.Params) {
+		add("the parameters are %v, then %v", m.Params, old.Params)
 	}
 	for i := range min(len(m.Models), len(old.Models)) {
 		a, b := m.Models[i], old.Models[i]

@@ -25,9 +25,16 @@ func newRunCmd() *cobra.Command {
 Standard output is what "go run FILE.go" prints, byte for byte. Errors go to
 standard error with their place in the file. The exit status is the program's:
 0, what it gave to os.Exit, 2 after a panic, 1 when it does not compile.
-What follows FILE.go are the program's arguments, os.Args[1:].`,
+What follows FILE.go are the program's arguments, os.Args[1:].
+
+Flags run less of it, or otherwise. A notebook with a cell titled "parameters" takes
+other values for its variables; --from and --to name cells by number or title, and
+those before --from run with their output left out; --keep-going tells of a cell that
+fails and goes on with the next one.`,
 		Example: `  loupe run notebooks/firststeps/firststeps.go
   loupe run --time notebooks/firststeps/firststeps.go 2> times.txt
+  loupe run -p model=smollm2 -p tokens=100 notebooks/settings/settings.go
+  loupe run --from "Cache off" --to "What it saved" notebooks/firststeps/firststeps.go
   loupe run --manifest run.json notebook.go
   loupe run --replay run.json notebook.go     # the same texts?
   loupe run report.go -v input.txt`,
@@ -36,6 +43,9 @@ What follows FILE.go are the program's arguments, os.Args[1:].`,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return o.runFile(cmd.Context(), args) },
 	}
 	cmd.Flags().SetInterspersed(false)
+	paramFlag(cmd.Flags(), &o.params)
+	partFlags(cmd.Flags(), &o.file.From, &o.file.To)
+	cmd.Flags().BoolVar(&o.file.KeepGoing, "keep-going", false, "if a cell fails, go on with the next one")
 	cmd.Flags().StringVar(&o.manifest, "manifest", "", "write to this `file` what the run was: checksums, settings with their sources, machine, every generation")
 	cmd.Flags().StringVar(&o.replay, "replay", "", "compare the run with this manifest: other texts are told, and the exit status is 1")
 	cmd.Flags().BoolVar(&o.times, "time", false, "write the time of each cell and the rates of each engine call to standard error")
@@ -58,10 +68,16 @@ func oneFile(cmd *cobra.Command, args []string) error {
 type runOptions struct {
 	times            bool
 	manifest, replay string
+	params           []string
+	file             kernel.FileOptions
 }
 
 // runFile runs a file, with the account of it if that is asked for.
 func (o *runOptions) runFile(ctx context.Context, args []string) error {
+	var err error
+	if o.file.Params, err = params(o.params); err != nil {
+		return usageError{fmt.Errorf("run: %w", err)}
+	}
 	if o.manifest == "" && o.replay == "" {
 		return o.run(ctx, args)
 	}
@@ -72,7 +88,7 @@ func (o *runOptions) runFile(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	m, err := newManifest(args[0], args[1:])
+	m, err := newManifest(args[0], args[1:], o.file.Params)
 	if err != nil {
 		return err
 	}
@@ -104,12 +120,12 @@ func (o *runOptions) runFile(ctx context.Context, args []string) error {
 
 func (o *runOptions) run(ctx context.Context, args []string) error {
 	out := &repl.Plain{Out: os.Stdout, Err: os.Stderr, Stats: o.times, Stream: term.IsTerminal(int(os.Stdout.Fd()))}
-	k, err := kernel.New(kernel.Options{Events: out.Render, Args: args})
+	k, err := kernel.New(kernel.Options{Events: shown(out.Render), Args: args})
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	err = k.RunFile(ctx, args[0])
+	err = k.RunFileWith(ctx, args[0], o.file)
 	var failed *kernel.Error
 	switch {
 	case errors.As(err, &failed) && failed.Kind == kernel.Interrupted:
@@ -120,4 +136,21 @@ func (o *runOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	return out.WriteError()
+}
+
+// shown leaves out what the cells before --from print. What they write to
+// standard error stays: it may say why one of them failed.
+func shown(render func(kernel.Event)) func(kernel.Event) {
+	before := false
+	return func(ev kernel.Event) {
+		switch e := ev.(type) {
+		case kernel.CellBegan:
+			before = e.Before
+		case kernel.Stdout, kernel.Stream, kernel.Display, kernel.Stats, kernel.Progress:
+			if before {
+				return
+			}
+		}
+		render(ev)
+	}
 }

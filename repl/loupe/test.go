@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +22,7 @@ import (
 
 func newTestCmd() *cobra.Command {
 	var update bool
+	var words []string
 	cmd := &cobra.Command{
 		Use:   "test FILE.go...",
 		Short: "Run notebooks and compare what they print with what they printed before",
@@ -37,7 +41,10 @@ cells, say more:
                            some cell must, or the file must be refused
 
 Where something is masked the blanks that align a table may differ too. A notebook
-must say the same on every machine: let it generate with temperature 0 or mask it.`,
+must say the same on every machine: let it generate with temperature 0 or mask it.
+
+With -p the parameters of all files get other values, and what they print
+is compared with FILE.NAME=VALUE,....golden.`,
 		Example: `  loupe test notebooks/*/*.go
   loupe test --update lesson.go`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -52,9 +59,13 @@ must say the same on every machine: let it generate with temperature 0 or mask i
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			given, err := params(words)
+			if err != nil {
+				return usageError{fmt.Errorf("test: %w", err)}
+			}
 			failed := false
 			for _, path := range args {
-				ok, err := testNotebook(cmd, path, update)
+				ok, err := testNotebook(cmd, path, given, update)
 				if err != nil {
 					return err
 				}
@@ -66,6 +77,7 @@ must say the same on every machine: let it generate with temperature 0 or mask i
 			return nil
 		},
 	}
+	paramFlag(cmd.Flags(), &words)
 	cmd.Flags().BoolVar(&update, "update", false, "write what the notebooks print to their .golden files")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
@@ -75,9 +87,13 @@ must say the same on every machine: let it generate with temperature 0 or mask i
 
 // testNotebook tests one file and prints the line about it. The error is one
 // that ends the command.
-func testNotebook(cmd *cobra.Command, path string, update bool) (ok bool, err error) {
+func testNotebook(cmd *cobra.Command, path string, params map[string]string, update bool) (ok bool, err error) {
 	out := cmd.OutOrStdout()
-	golden := strings.TrimSuffix(path, ".go") + ".golden"
+	golden := strings.TrimSuffix(path, ".go")
+	for i, name := range slices.Sorted(maps.Keys(params)) {
+		golden += string(".,"[min(i, 1)]) + url.PathEscape(name+"="+params[name])
+	}
+	golden += ".golden"
 	start := time.Now()
 	say := func(word, text string) {
 		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%-4s %s %.2f s  %s", word, path, time.Since(start).Seconds(), text), " "))
@@ -89,6 +105,7 @@ func testNotebook(cmd *cobra.Command, path string, update bool) (ok bool, err er
 	line := progressLine(cmd)
 	doc, err := export.Run(cmd.Context(), path, export.Options{
 		MaxOutput: -1,
+		Params:    params,
 		Cell:      func(number, total int, name string) { line(fmt.Sprintf("%s [%d/%d] %s", path, number, total, name)) },
 	})
 	line("")
