@@ -37,7 +37,7 @@ const policy = `
 	engine:                 engine/*
 	engine/quantize:        engine/gguf engine/quant engine/tensor
 	engine/measure:         engine engine/enginetest engine/tensor
-	engine/measure/compare: engine/measure
+	engine/measure/compare: engine/measure engine/internal/simd
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
 	stdlib/chain:           engine engine/chat stdlib/nb engine/enginetest engine/store/lesson/train/corpus

@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"loupe/engine/internal/simd"
 )
 
 // sources is where llama.cpp lies in the sdist.
@@ -24,7 +26,10 @@ func build(ctx context.Context, sdist, dir string, log io.Writer) (string, error
 	if name == filepath.Base(sdist) {
 		return "", fmt.Errorf("-build %s is no .tar.gz; give the sdist of llama-cpp-python", sdist)
 	}
-	src, out := filepath.Join(dir, name, "src"), filepath.Join(dir, name, "build")
+	src, out, processor := filepath.Join(dir, name, "src"), filepath.Join(dir, name, "build"), []string{"-DGGML_NATIVE=ON"}
+	if tier := os.Getenv(simd.Env); tier == "avx2" { // both sides with the same instructions
+		out, processor = out+"-"+tier, []string{"-DGGML_NATIVE=OFF", "-DGGML_AVX2=ON", "-DGGML_FMA=ON", "-DGGML_F16C=ON", "-DGGML_BMI2=ON"}
+	}
 	bench := filepath.Join(out, "bin", "llama-bench")
 	if runtime.GOOS == "windows" {
 		bench += ".exe"
@@ -38,9 +43,9 @@ func build(ctx context.Context, sdist, dir string, log io.Writer) (string, error
 		}
 	}
 	for _, args := range [][]string{
-		{"-S", src, "-B", out, "-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF",
+		append([]string{"-S", src, "-B", out, "-DCMAKE_BUILD_TYPE=Release", "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF",
 			"-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF",
-			"-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + filepath.Join(out, "bin")},
+			"-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=" + filepath.Join(out, "bin")}, processor...),
 		{"--build", out, "--config", "Release", "--target", "llama-bench", "--parallel", strconv.Itoa(runtime.NumCPU())},
 	} {
 		cmd := newCommand(ctx, "cmake", args...)

@@ -17,5 +17,7 @@
 // -build unpacks the llama.cpp that the sdist of llama-cpp-python carries and
 // builds llama-bench with cmake and the system's compiler, for this machine, in a
 // folder of the user's cache; a second call finds it there. Get the sdist with
-// `pip download --no-deps --no-binary :all: llama-cpp-python==0.3.36`.
+// `pip download --no-deps --no-binary :all: llama-cpp-python==0.3.36`. With
+// LOUPE_SIMD=avx2 in the environment Loupe's kernels are held to AVX2, and llama.cpp
+// is built for it, in a folder beside.
 package main
