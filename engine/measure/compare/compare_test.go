@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"loupe/engine/internal/simd"
 )
 
 // The test binary is both tools when COMPARE_LOG is set: it writes its arguments
@@ -264,6 +266,7 @@ func TestUnpack(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 	// What was built before is used, without the sdist or cmake.
+	t.Setenv(simd.Env, "")
 	cache := t.TempDir()
 	bin := filepath.Join(cache, "llama_cpp_python-0", "build", "bin")
 	os.MkdirAll(bin, 0o755)
