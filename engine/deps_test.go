@@ -20,6 +20,7 @@ const policy = `
 	engine/internal/ref:    -
 	engine/observe:         -
 	engine/sample:          -
+	engine/grammar:         -
 	engine/chat:            engine/enginetest
 	engine/quant:           engine/tensor
 	engine/gguf:            engine/tensor engine/quant engine/enginetest engine/internal/offheap
@@ -63,18 +64,19 @@ const policy = `
 
 // libraries names third-party packages that belong to one place only.
 var libraries = map[string][]string{
-	"github.com/traefik/yaegi":        {"kernel", "stdlib/symbols"},
-	"github.com/chzyer/readline":      {"repl"},
-	"github.com/fatih/color":          {"repl"},
-	"github.com/ardanlabs/jinja":      {"engine/chat"},
-	"github.com/dlclark/regexp2":      {"engine/token"},
-	"github.com/pelletier/go-toml/v2": {"engine"},
-	"github.com/spf13/cobra":          {"repl"},
-	"github.com/yuin/goldmark":        {"kernel/export"},
-	"github.com/alecthomas/chroma":    {"kernel/export"},
-	"github.com/rogpeppe/go-internal": {"repl"},
-	"github.com/creack/pty":           {"repl"},
-	"github.com/go-zeromq/zmq4":       {"jupyter"},
+	"github.com/traefik/yaegi":                 {"kernel", "stdlib/symbols"},
+	"github.com/chzyer/readline":               {"repl"},
+	"github.com/fatih/color":                   {"repl"},
+	"github.com/ardanlabs/jinja":               {"engine/chat"},
+	"github.com/dlclark/regexp2":               {"engine/token"},
+	"github.com/pelletier/go-toml/v2":          {"engine"},
+	"github.com/spf13/cobra":                   {"repl"},
+	"github.com/yuin/goldmark":                 {"kernel/export"},
+	"github.com/alecthomas/chroma":             {"kernel/export"},
+	"github.com/rogpeppe/go-internal":          {"repl"},
+	"github.com/creack/pty":                    {"repl"},
+	"github.com/go-zeromq/zmq4":                {"jupyter"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"engine/grammar", "stdlib/chain"},
 }
 
 func TestWhoImportsWhom(t *testing.T) {

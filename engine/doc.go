@@ -14,6 +14,6 @@
 //
 // The parts lie in the folders below: gguf (the file), token (text to ids),
 // chat (messages to a prompt), model and ops (the arithmetic), kvcache (keys
-// and values), sample (logits to an id), observe (named points of the pass),
+// and values), sample (logits to an id), grammar (what the ids may spell), observe (named points of the pass),
 // measure (perplexity), store (names to files).
 package engine

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"time"
 
+	"loupe/engine/grammar"
 	"loupe/engine/sample"
 	"loupe/engine/token"
 )
@@ -36,6 +37,13 @@ type GenerateConfig struct {
 	// how many of the first tokens RollingWindow keeps; 0: 4.
 	ContextOverflowPolicy ContextOverflowPolicy
 	KeepTokens            int
+	// Grammar is what the text must be, in GBNF, llama.cpp's form of grammars; ""
+	// is anything. JSONSchema is the same as a JSON schema; it takes the place of
+	// Grammar. Either way the text always ends as the grammar says, also where MaxTokens
+	// or the context ends it: the last tokens are then spent on closing what is open.
+	// Only Stop cuts it anywhere.
+	Grammar    string `json:",omitempty"`
+	JSONSchema string `json:",omitempty"`
 	// OnText gets the text as it comes, whole characters only. It runs on the
 	// calling goroutine while the session is at work: it must not call methods
 	// of that session, which would wait for ever.
@@ -124,6 +132,7 @@ type generation struct {
 	cfg     GenerateConfig
 	chain   *sample.Chain
 	stopper *sample.Stopper
+	form    *grammar.Matcher // what the text must be, or nil
 	stream  *token.Stream
 	emit    func(string)
 	reply   *Reply
@@ -153,13 +162,18 @@ func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConf
 		s: s, ctx: ctx, cfg: cfg, chain: chain, stopper: stopper, stream: m.tok.NewStream(), emit: emit,
 		reply: &Reply{PromptIDs: slices.Clone(ids), Stats: Stats{PromptTokens: len(ids), ContextLength: m.cfg.ContextLength}},
 	}
-	g.prompt, err = g.fit(g.reply.PromptIDs)
-	return g, err
+	if g.prompt, err = g.fit(g.reply.PromptIDs); err != nil {
+		return g, err
+	}
+	return g, g.constrain()
 }
 
 // Check refuses settings that cannot be used, as Generate does.
 func (cfg GenerateConfig) Check() error {
-	_, _, err := cfg.build()
+	if _, _, err := cfg.build(); err != nil {
+		return err
+	}
+	_, err := cfg.grammar()
 	return err
 }
 
@@ -253,6 +267,9 @@ func (g *generation) loop(t *turn, next int) error {
 		text, stopped, which := g.stopper.Push(g.stream.Push(next))
 		g.put(text)
 		switch {
+		case g.formEnded():
+			st.StopReason = EOSFound
+			return nil
 		case stopped:
 			st.StopReason, st.StopString = StopStringFound, which
 			return nil
@@ -287,7 +304,7 @@ func (g *generation) choose(i int) (int, error) {
 		return 0, g.ctx.Err()
 	}
 	start := time.Now()
-	id, err := g.chain.Sample(logits)
+	id, err := g.sample(logits)
 	m.cpu.Spent("sampling", start)
 	if err != nil {
 		return 0, fmt.Errorf("engine: %w", err)

@@ -29,6 +29,8 @@ type Model struct {
 	closed  atomic.Bool
 	cleanup runtime.Cleanup
 
+	grammars grammars
+
 	// profiled says that a Profile is being taken; it belongs to the turn.
 	profiled bool
 

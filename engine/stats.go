@@ -12,7 +12,7 @@ type StopReason string
 
 // The stop reasons.
 const (
-	EOSFound                  StopReason = "eosFound"
+	EOSFound                  StopReason = "eosFound" // also where a grammar ends and the model has no token to say so
 	StopStringFound           StopReason = "stopStringFound"
 	MaxPredictedTokensReached StopReason = "maxPredictedTokensReached"
 	ContextLengthReached      StopReason = "contextLengthReached"

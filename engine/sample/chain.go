@@ -26,6 +26,7 @@ type Chain struct {
 	last       chooser
 	penalties  *penalties // also in samplers; nil when off
 	candidates Candidates
+	constraint Constraint // or nil
 }
 
 // New builds the chain of cfg, leaving out the samplers that are off. A wrong
@@ -74,6 +75,9 @@ func New(cfg Config) (*Chain, error) {
 // finite logit are errors. The chosen token counts as a recent one only after
 // Accept.
 func (c *Chain) Sample(logits []float32) (int, error) {
+	if c.constraint != nil {
+		return c.constrained(logits)
+	}
 	if _, ok := c.last.(greedy); ok && len(c.samplers) == 0 {
 		if id := Greedy(logits); id >= 0 && logits[id] <= math.MaxFloat32 {
 			return id, nil

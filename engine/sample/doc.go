@@ -10,5 +10,7 @@
 // the first has been drawn, and one seed gives the same tokens for the same
 // logits on every platform (up to the last bit of math.Exp).
 //
-// Not here: grammars, JSON schemas, logit bias, mirostat, DRY, XTC.
+// A Constraint, such as a grammar, says what may be chosen at all (Constrain).
+//
+// Not here: mirostat, DRY.
 package sample

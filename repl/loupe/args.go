@@ -10,6 +10,7 @@ var longSpelling = map[string]string{
 	"-fa":  "--flash-attn",
 	"-ub":  "--ubatch-size",
 	"-tb":  "--threads-batch",
+	"-jf":  "--json-schema-file",
 }
 
 // benchSpelling is the same for those that `bench` alone has.

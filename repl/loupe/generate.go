@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,8 @@ type generateFlags struct {
 	system       string
 	chat, json   bool
 	bias         []string
+
+	grammarFile, schemaFile string
 }
 
 // biases reads --logit-bias: "15043+1.5", "198-inf".
@@ -54,11 +57,15 @@ func newGenerateCmd() *cobra.Command {
 		Long: `Continue a prompt and print the text as it comes; the account of the call goes to
 standard error. Sampling is greedy (--temp 0) unless asked otherwise, so the same
 call prints the same text. With --json, one object says everything: prompt ids,
-ids, text, the best logits of each step, statistics and effective settings.`,
+ids, text, the best logits of each step, statistics and effective settings.
+A grammar (--grammar, in llama.cpp's GBNF) or a JSON schema (-j) says what the text
+must be; it then is that, also where -n ends it.`,
 		Example: `  loupe generate -p "Once there was a rabbit" -n 120
   loupe generate -m smollm2 -p "Once upon a time" -n 40
   loupe generate -m smollm2 --chat -p "What is a rabbit?" --temp 0.8 --seed 7
   loupe generate -m smollm2 -f prompt.txt -n 1 --json --top 5 --exact
+  loupe generate -m smollm2 --chat -p "A fox, as JSON" -j '{"properties": {"name": {"type": "string"}, "legs": {"type": "integer"}}, "required": ["name", "legs"]}'
+  loupe generate -m smollm2 -p "Is a rabbit a bird? " --grammar 'root ::= "yes" | "no"'
   echo "Write a haiku." | loupe generate -m smollm2 --chat -f -`,
 		Args: noArguments("the prompt goes behind -p, in quotes"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return g.run(cmd) },
@@ -86,6 +93,10 @@ ids, text, the best logits of each step, statistics and effective settings.`,
 	f.IntVar(&g.RepeatLastN, "repeat-last-n", 0, "how many recent tokens the penalties see (0: 64)")
 	f.Uint64VarP(&g.Seed, "seed", "s", 0, "seed of the random choice")
 	f.StringArrayVar(&g.Stop, "stop", nil, "end before this text; may be given several times")
+	f.StringVar(&g.Grammar, "grammar", "", "what the text must be, in GBNF")
+	f.StringVar(&g.grammarFile, "grammar-file", "", "file to read that from; - is standard input")
+	f.StringVarP(&g.JSONSchema, "json-schema", "j", "", "what the text must be, as a JSON schema")
+	f.StringVar(&g.schemaFile, "json-schema-file", "", "file to read that from (-jf); - is standard input")
 	f.BoolVar(&g.json, "json", false, "print one JSON object")
 	f.IntVar(&g.TopLogits, "top", 0, "with --json: how many of the best logits to list for each step")
 	return cmd
@@ -104,6 +115,9 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	}
 	if g.MaxTokens == -1 {
 		g.MaxTokens = 0 // llama.cpp's way to say: no limit
+	}
+	if err := g.readForm(cmd); err != nil {
+		return err
 	}
 	if err := g.Check(); err != nil {
 		return usageError{err}
@@ -147,6 +161,33 @@ func (g *generateFlags) readPrompt(cmd *cobra.Command) (string, error) {
 		return "", usageError{fmt.Errorf("no prompt; give one with -p TEXT or -f FILE")}
 	}
 	return readText(cmd, g.file)
+}
+
+// readForm reads the files of grammar and schema.
+func (g *generateFlags) readForm(cmd *cobra.Command) error {
+	for _, form := range []struct {
+		text *string
+		file string
+		flag string
+	}{{&g.Grammar, g.grammarFile, "--grammar"}, {&g.JSONSchema, g.schemaFile, "--json-schema"}} {
+		if form.file == "" {
+			continue
+		}
+		if *form.text != "" {
+			return usageError{fmt.Errorf("both %s and %s-file are given; give one", form.flag, form.flag)}
+		}
+		if form.file == "-" && (g.file == "-" || g.grammarFile == g.schemaFile) {
+			return usageError{errors.New("standard input is to be two things; give one of them as a file")}
+		}
+		text, err := readText(cmd, form.file)
+		if err != nil {
+			return err
+		}
+		if *form.text = text; strings.TrimSpace(text) == "" {
+			return usageError{fmt.Errorf("%s is empty; it says what the text must be", form.file)}
+		}
+	}
+	return nil
 }
 
 // readText reads a file, or standard input for "-".
