@@ -3,16 +3,20 @@ package export
 import (
 	"encoding/base64"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"loupe/kernel/notebook"
 )
 
 // Markdown is the document in the Markdown of GitHub: text as it stands, code
-// and its output in fences, values in their Markdown form, raster pictures
-// inline, under each cell its time and rates.
-func (d *Document) Markdown() string {
+// and its output in fences, values in their Markdown form, under each cell its
+// time and rates. Pictures are files of their own, since GitHub shows none that
+// stand in an address: the text links to them in folder, and they are
+// returned by their names there, "cell-3.svg".
+func (d *Document) Markdown(folder string) (text string, pictures map[string][]byte) {
 	var b strings.Builder
+	pictures = map[string][]byte{}
 	for _, c := range d.shown() {
 		if c.Kind == notebook.Markdown {
 			if c.Source != "" {
@@ -32,6 +36,15 @@ func (d *Document) Markdown() string {
 		}
 		for _, o := range c.Outputs {
 			b.WriteString(o.markdown())
+			if ext, data := o.picture(); ext != "" {
+				name := fmt.Sprintf("cell-%d%s", c.Number, ext)
+				for i := 2; pictures[name] != nil; i++ {
+					name = fmt.Sprintf("cell-%d-%d%s", c.Number, i, ext)
+				}
+				pictures[name] = data
+				about, _, _ := strings.Cut(plain(o.Data["text/plain"]), "\n")
+				b.WriteString("![" + escapeMarkdown(about) + "](" + (&url.URL{Path: folder + "/" + name}).String() + ")\n\n")
+			}
 		}
 		if s := c.dropped(); s != "" {
 			b.WriteString("*" + s + "*\n\n")
@@ -46,9 +59,10 @@ func (d *Document) Markdown() string {
 			b.WriteString("<sub>" + strings.Join(lines, "<br>\n") + "</sub>\n\n")
 		}
 	}
-	return strings.TrimRight(b.String(), "\n") + "\n"
+	return strings.TrimRight(b.String(), "\n") + "\n", pictures
 }
 
+// markdown is the output as text; of a value that has only a picture, nothing.
 func (o Output) markdown() string {
 	switch {
 	case o.Failed != nil:
@@ -61,14 +75,29 @@ func (o Output) markdown() string {
 	if s, ok := o.Data["text/markdown"]; ok {
 		return strings.TrimRight(s, "\n") + "\n\n"
 	}
-	text := plain(o.Data["text/plain"])
-	for _, mime := range []string{"image/png", "image/jpeg"} {
-		if data, ok := o.Data[mime]; ok {
-			first, _, _ := strings.Cut(text, "\n")
-			return fmt.Sprintf("![%s](%s)\n\n", escapeMarkdown(first), dataURI(mime, data))
-		}
+	if ext, _ := o.picture(); ext != "" {
+		return ""
 	}
-	return fence("text", text)
+	return fence("text", plain(o.Data["text/plain"]))
+}
+
+// picture is a shown value as a file of its own, with the file's extension, or
+// "" when it has none. What is drawn is preferred to what is painted.
+func (o Output) picture() (ext string, data []byte) {
+	if s, ok := o.Data["image/svg+xml"]; ok {
+		return ".svg", []byte(s)
+	}
+	for _, kind := range []string{"png", "jpeg"} {
+		s, ok := o.Data["image/"+kind]
+		if !ok {
+			continue
+		}
+		if raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(s)); err == nil {
+			return "." + kind, raw
+		}
+		return "." + kind, []byte(s)
+	}
+	return "", nil
 }
 
 // dataURI is a picture inside an address. A raster picture may be in base64

@@ -150,10 +150,19 @@ func balanced(t *testing.T, page string) {
 }
 
 func TestMarkdown(t *testing.T) {
-	text := richPage(t).Markdown()
+	text, pictures := richPage(t).Markdown("a b_files")
+	for _, m := range regexp.MustCompile(`\]\(a%20b_files/([^)]*)\)`).FindAllStringSubmatch(text, -1) {
+		if len(pictures[m[1]]) == 0 {
+			t.Errorf("the picture %s is not there", m[1])
+		}
+		delete(pictures, m[1])
+	}
+	if len(pictures) > 0 {
+		t.Errorf("%d pictures have no link", len(pictures))
+	}
 	for _, want := range []string{
 		"# A <page> & more", "### Text &lt;b>", "````text\n<script>alert(1)</script>\nbred ```\n````\n",
-		"![a &lt;dot>](data:image/png;base64,iVBORw0KGgoA)", "\n*marked*\n", "```text\n┌─┐\n└─┘\n```\n", "*not run*",
+		"![a &lt;dot>](a%20b_files/cell-", "\n*marked*\n", "```text\n┌─┐\n└─┘\n```\n", "*not run*",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -195,4 +204,10 @@ func TestManyCallsAreFolded(t *testing.T) {
 	if got := strings.Join(c.shortAccount(), "|"); got != "call|call|call|1.0 ms" {
 		t.Error(got)
 	}
+}
+
+// markdown is the page without its pictures.
+func markdown(d *Document) string {
+	text, _ := d.Markdown("pictures")
+	return text
 }

@@ -190,7 +190,7 @@ func TestErrorsNameTheOriginal(t *testing.T) {
 		if d == nil || d.Failed != e {
 			t.Fatalf("%q: the document does not hold the error", c.src)
 		}
-		for _, page := range []string{d.HTML(), d.Markdown()} {
+		for _, page := range []string{d.HTML(), markdown(d)} {
 			if !strings.Contains(page, "book.go") {
 				t.Errorf("%q: a page without the error\n%s", c.src, page)
 			}
@@ -289,7 +289,7 @@ func TestMuchOutput(t *testing.T) {
 	if got := int64(len(c.Outputs[0].Text)); got < 2220 || got > 2222 || got+c.Dropped != 100*1001+2 || len(c.Outputs) != 1 {
 		t.Errorf("%d bytes in %d outputs, %d dropped", got, len(c.Outputs), c.Dropped)
 	}
-	for name, page := range map[string]string{"Markdown": d.Markdown(), "HTML": d.HTML(), "Jupyter": d.Jupyter()} {
+	for name, page := range map[string]string{"Markdown": markdown(d), "HTML": d.HTML(), "Jupyter": d.Jupyter()} {
 		if !strings.Contains(page, "95.6 KiB more of output are not shown here") {
 			t.Errorf("%s does not tell of %d bytes: %s", name, c.Dropped, c.dropped())
 		}
@@ -302,12 +302,12 @@ func TestMuchOutput(t *testing.T) {
 func TestExit(t *testing.T) {
 	const src = "package main\nimport (\"fmt\"; \"os\")\nfunc main() {\n\t// %% a\n\tfmt.Println(1)\n\tos.Exit(CODE)\n\t// %% b\n\tfmt.Println(2)\n}\n"
 	d := document(t, strings.Replace(src, "CODE", "0", 1))
-	if d.stdout() != "1\n" || !d.Cells[1].Ran || d.Cells[2].Ran || strings.Contains(d.HTML(), "exit") && strings.Contains(d.Markdown(), "exit status") {
-		t.Errorf("%s", d.Markdown())
+	if d.stdout() != "1\n" || !d.Cells[1].Ran || d.Cells[2].Ran || strings.Contains(d.HTML(), "exit") && strings.Contains(markdown(d), "exit status") {
+		t.Errorf("%s", markdown(d))
 	}
 	d, err := runText(t, strings.Replace(src, "CODE", "3", 1), Options{})
 	var e *kernel.Error
-	if !errors.As(err, &e) || e.ExitCode != 3 || !strings.Contains(d.Markdown(), "exit status 3") {
-		t.Errorf("%v\n%s", err, d.Markdown())
+	if !errors.As(err, &e) || e.ExitCode != 3 || !strings.Contains(markdown(d), "exit status 3") {
+		t.Errorf("%v\n%s", err, markdown(d))
 	}
 }

@@ -30,7 +30,7 @@ func newExportCmd() *cobra.Command {
 		Short: "Run a notebook and make a page of it: Markdown, HTML, or a Jupyter notebook",
 		Long: `Run a notebook file and write what it is and did, by the name of the output:
 
-  .md     Markdown: values in their Markdown or text form
+  .md     Markdown: values in their Markdown or text form, pictures in the folder OUT_files
   .html   one page that needs nothing else and no network: pictures and colours are
           inside, light or dark as the reader's system is, a table of contents
   .ipynb  a Jupyter notebook with its outputs, for the kernel of loupe jupyter install
@@ -124,7 +124,10 @@ func (o *exportOptions) finish(doc *export.Document, err error) error {
 	}
 	say := repl.Plain{Out: io.Discard, Err: os.Stderr}
 	if failed == nil || o.run.KeepGoing && failed.Kind != kernel.Compile {
-		text := o.render(doc) // which may find something to warn of
+		text, pictures := o.render(doc) // which may find something to warn of
+		if err := o.writePictures(pictures); err != nil {
+			return err
+		}
 		if err := o.write(text); err != nil {
 			return err
 		}
@@ -147,14 +150,38 @@ func (o *exportOptions) finish(doc *export.Document, err error) error {
 	return statusError(failed.ExitCode)
 }
 
-func (o *exportOptions) render(doc *export.Document) string {
+func (o *exportOptions) render(doc *export.Document) (text string, pictures map[string][]byte) {
 	switch filepath.Ext(o.out) {
 	case ".html":
-		return doc.HTML()
+		return doc.HTML(), nil
 	case ".ipynb":
-		return doc.Jupyter()
+		return doc.Jupyter(), nil
 	}
-	return doc.Markdown()
+	return doc.Markdown(filepath.Base(o.pictures()))
+}
+
+// pictures is the folder of a Markdown page's pictures, named as nbconvert does.
+func (o *exportOptions) pictures() string {
+	return strings.TrimSuffix(o.out, filepath.Ext(o.out)) + "_files"
+}
+
+func (o *exportOptions) writePictures(pictures map[string][]byte) error {
+	if len(pictures) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(o.pictures(), 0o755); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	for name, data := range pictures {
+		err := writeWhole(filepath.Join(o.pictures(), name), func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+	}
+	return nil
 }
 
 func (o *exportOptions) write(text string) error {
