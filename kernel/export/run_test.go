@@ -149,7 +149,7 @@ func TestCellsHaveTheirOutput(t *testing.T) {
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if s := strings.Join(told, ","); s != "Cell 1,Cell 2,Strings,Last" {
+	if s := strings.Join(told, ","); s != "Cell 1,Cell 2,Strings,nothing but a comment,Last" {
 		t.Errorf("told of %s", s)
 	}
 	if d.Title() != "The *book*" || d.Cells[4].Source != "s := `\n\t// %% not a cell\n\t\tindented` // %% nor this\nfunc() {\n\t// %% nor in a literal\n\tfmt.Println(s)\n}()" {
