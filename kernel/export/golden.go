@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"loupe/kernel/notebook"
@@ -46,16 +47,11 @@ func (d *Document) Golden() (string, error) {
 		if c.marks.bad != nil {
 			return "", fmt.Errorf("%s:%d: %w", d.Path, c.Line, c.marks.bad)
 		}
-		text := c.golden(d.Path)
+		text := d.masked(c, c.golden(d.Path))
 		for _, o := range c.Outputs {
 			if o.Failed != nil {
 				failedAt = c.Name()
 				expected = expected || c.marks.expectError
-			}
-		}
-		for _, list := range [][]mask{file.masks, c.marks.masks, everywhere} {
-			for _, m := range list {
-				text = m.re.ReplaceAllString(text, m.as)
 			}
 		}
 		if c.marks.expectError && c.Ran && c.Number > 0 {
@@ -76,6 +72,55 @@ func (d *Document) Golden() (string, error) {
 		return "", fmt.Errorf("%s: //nb:expect-error: the notebook ran without an error", d.Path)
 	}
 	return b.String(), nil
+}
+
+// masked puts masks over what differs from run to run in the text of a cell.
+func (d *Document) masked(c *Cell, text string) string {
+	for _, list := range [][]mask{d.marks().masks, c.marks.masks, everywhere} {
+		for _, m := range list {
+			text = m.re.ReplaceAllString(text, m.as)
+		}
+	}
+	return text
+}
+
+// Compiled says how the standard output of the compiled program differs from
+// that of the run, as a unified diff by cell; "" when it does not. Masks are over
+// both. Cells marked //nb:skip must print as many lines.
+func (d *Document) Compiled(name, output string) string {
+	rest := strings.SplitAfter(output, "\n")
+	var want, got strings.Builder
+	for i, c := range d.Cells {
+		text := c.printed()
+		lines := strings.Count(text, "\n")
+		if i == len(d.Cells)-1 || !slices.ContainsFunc(d.Cells[i+1:], func(c *Cell) bool { return c.printed() != "" }) {
+			lines = len(rest) // also what it should not print
+		}
+		lines = min(lines, len(rest))
+		own := strings.Join(rest[:lines], "")
+		rest = rest[lines:]
+		if text == "" && own == "" || c.marks.skip && i > 0 {
+			continue
+		}
+		title := strings.TrimSpace(fmt.Sprintf("%%%% %s", c.Name())) + "\n"
+		got.WriteString(title + d.masked(c, text))
+		want.WriteString(title + d.masked(c, own))
+	}
+	return Compare(name, want.String(), got.String())
+}
+
+// printed is the cell's standard output.
+func (c *Cell) printed() string {
+	var b strings.Builder
+	for _, o := range c.Outputs {
+		switch {
+		case o.Data != nil:
+			b.WriteString(o.Data["text/plain"] + "\n")
+		case !o.Stderr && o.Failed == nil:
+			b.WriteString(o.Text)
+		}
+	}
+	return b.String()
 }
 
 // golden is the text that a cell printed and showed, ending with a newline.

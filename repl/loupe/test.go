@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ import (
 )
 
 func newTestCmd() *cobra.Command {
-	var update bool
+	var o testOptions
 	var words []string
 	cmd := &cobra.Command{
 		Use:   "test FILE.go...",
@@ -44,7 +45,9 @@ Where something is masked the blanks that align a table may differ too. A notebo
 must say the same on every machine: let it generate with temperature 0 or mask it.
 
 With -p the parameters of all files get other values, and what they print
-is compared with FILE.NAME=VALUE,....golden.`,
+is compared with FILE.NAME=VALUE,....golden.
+
+With --go the compiled program runs too, by go run, and must print the same.`,
 		Example: `  loupe test notebooks/*/*.go
   loupe test --update lesson.go`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -59,13 +62,16 @@ is compared with FILE.NAME=VALUE,....golden.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			given, err := params(words)
-			if err != nil {
+			var err error
+			if o.params, err = params(words); err != nil {
 				return usageError{fmt.Errorf("test: %w", err)}
+			}
+			if o.compiled && len(o.params) > 0 {
+				return usageError{errors.New("test: -p and --go: go run knows no parameters; give one of both")}
 			}
 			failed := false
 			for _, path := range args {
-				ok, err := testNotebook(cmd, path, given, update)
+				ok, err := o.testNotebook(cmd, path)
 				if err != nil {
 					return err
 				}
@@ -78,20 +84,26 @@ is compared with FILE.NAME=VALUE,....golden.`,
 		},
 	}
 	paramFlag(cmd.Flags(), &words)
-	cmd.Flags().BoolVar(&update, "update", false, "write what the notebooks print to their .golden files")
+	cmd.Flags().BoolVar(&o.update, "update", false, "write what the notebooks print to their .golden files")
+	cmd.Flags().BoolVar(&o.compiled, "go", false, "compare with what go run prints, too")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{"go"}, cobra.ShellCompDirectiveFilterFileExt
 	}
 	return cmd
 }
 
+type testOptions struct {
+	update, compiled bool
+	params           map[string]string
+}
+
 // testNotebook tests one file and prints the line about it. The error is one
 // that ends the command.
-func testNotebook(cmd *cobra.Command, path string, params map[string]string, update bool) (ok bool, err error) {
+func (o *testOptions) testNotebook(cmd *cobra.Command, path string) (ok bool, err error) {
 	out := cmd.OutOrStdout()
 	golden := strings.TrimSuffix(path, ".go")
-	for i, name := range slices.Sorted(maps.Keys(params)) {
-		golden += string(".,"[min(i, 1)]) + url.PathEscape(name+"="+params[name])
+	for i, name := range slices.Sorted(maps.Keys(o.params)) {
+		golden += string(".,"[min(i, 1)]) + url.PathEscape(name+"="+o.params[name])
 	}
 	golden += ".golden"
 	start := time.Now()
@@ -105,7 +117,7 @@ func testNotebook(cmd *cobra.Command, path string, params map[string]string, upd
 	line := progressLine(cmd)
 	doc, err := export.Run(cmd.Context(), path, export.Options{
 		MaxOutput: -1,
-		Params:    params,
+		Params:    o.params,
 		Cell:      func(number, total int, name string) { line(fmt.Sprintf("%s [%d/%d] %s", path, number, total, name)) },
 	})
 	line("")
@@ -122,11 +134,29 @@ func testNotebook(cmd *cobra.Command, path string, params map[string]string, upd
 		say("FAIL", err.Error())
 		return false, nil
 	}
+	if o.compiled && doc.Failed == nil {
+		line(path + " go run")
+		ran := exec.CommandContext(cmd.Context(), "go", "run", path)
+		var stderr strings.Builder
+		ran.Stderr = &stderr
+		text, err := ran.Output()
+		line("")
+		if err != nil {
+			say("FAIL", fmt.Sprintf("go run: %v", err))
+			fmt.Fprint(out, stderr.String())
+			return false, nil
+		}
+		if d := doc.Compiled(path, string(text)); d != "" {
+			say("FAIL", "go run prints something else (-) than the kernel (+)")
+			fmt.Fprint(out, d)
+			return false, nil
+		}
+	}
 	want, err := os.ReadFile(golden)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return false, fmt.Errorf("test: %w", err)
-	case update:
+	case o.update:
 		if err == nil && export.Compare(golden, string(want), got) == "" {
 			say("ok", "as it was")
 			return true, nil
