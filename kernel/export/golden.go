@@ -76,7 +76,7 @@ func (d *Document) Golden() (string, error) {
 
 // masked puts masks over what differs from run to run in the text of a cell.
 func (d *Document) masked(c *Cell, text string) string {
-	for _, list := range [][]mask{d.marks().masks, c.marks.masks, everywhere} {
+	for _, list := range [][]mask{everywhere, d.marks().masks, c.marks.masks} {
 		for _, m := range list {
 			text = m.re.ReplaceAllString(text, m.as)
 		}
