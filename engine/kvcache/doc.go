@@ -15,6 +15,9 @@
 //
 // A pass that is cancelled simply never commits.
 //
+// Pages may be stored wide (in f16) at first, and in the cache's own types once they
+// are past Config's Start, Sinks and Residual. Which is which, a Segment says.
+//
 // Pages live outside the Go heap. K is stored after RoPE, as in llama.cpp.
 // The package knows no model and computes no attention.
 package kvcache

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"loupe/engine/internal/simd"
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
 )
@@ -24,6 +23,7 @@ type Seq struct {
 	store *Store
 	pages []*page
 	cells []Cell
+	row   []float32 // [PageCells, HeadK or HeadV], of pages that are stored anew
 }
 
 // NewSeq is an empty sequence; it takes no memory until the first Plan.
@@ -48,10 +48,20 @@ type Plan struct {
 
 // Plan finds room for n more cells and makes the pages they fall in private to
 // q. It fails with ErrFull, changing nothing, when n do not fit.
+//
+// With Config.Start, Sinks or Residual it also stores anew, in KType and VType, the
+// wide pages that are past all three: so what one plan's tokens see of the cells
+// before them depends on how many the plan is for. What was stored anew stays so when
+// the sequence is cut shorter. Of a page that forks share each gets its own.
 func (q *Seq) Plan(n int) (Plan, error) {
 	have := len(q.cells)
 	if n < 1 || have+n > q.store.cfg.Context {
 		return Plan{}, fmt.Errorf("%w: %d cells in use, %d more needed, context %d", ErrFull, have, n, q.store.cfg.Context)
+	}
+	if q.store.cfg.Late() {
+		if err := q.settle(have); err != nil {
+			return Plan{}, err
+		}
 	}
 	if in := have % PageCells; in != 0 {
 		if err := q.own(have/PageCells, in); err != nil {
@@ -59,7 +69,11 @@ func (q *Seq) Plan(n int) (Plan, error) {
 		}
 	}
 	for len(q.pages)*PageCells < have+n {
-		p, err := q.store.newPage()
+		k := &q.store.narrow
+		if q.store.cfg.beginsWide(len(q.pages)) {
+			k = &q.store.wide
+		}
+		p, err := q.store.newPage(k)
 		if err != nil {
 			return Plan{}, err // pages gained so far stay: the next plan uses them
 		}
@@ -78,17 +92,71 @@ func (q *Seq) own(i, rows int) error {
 	if old.refs.Load() == 1 {
 		return nil
 	}
-	p, err := q.store.newPage()
+	p, err := q.store.newPage(old.kind)
 	if err != nil {
 		return err
 	}
-	c := q.store.cfg
+	c, k := q.store.cfg, old.kind
 	for l := range c.Layers {
-		copyRows(q.store.k(p, l), q.store.k(old, l), rows, c.KVHeads, c.KType.RowBytes(c.HeadK))
-		copyRows(q.store.v(p, l), q.store.v(old, l), rows, c.KVHeads, c.VType.RowBytes(c.HeadV))
+		copyRows(p.layerK(l), old.layerK(l), rows, c.KVHeads, k.k.typ.RowBytes(c.HeadK))
+		copyRows(p.layerV(l), old.layerV(l), rows, c.KVHeads, k.v.typ.RowBytes(c.HeadV))
 	}
 	q.pages[i] = p
 	q.store.drop(old)
+	return nil
+}
+
+// settle stores the wide pages in the cache's types that so many cells leave behind.
+func (q *Seq) settle(cells int) error {
+	c := q.store.cfg
+	for i, old := range q.pages[:cells/PageCells] {
+		if old.kind == &q.store.narrow || c.staysWide(i, cells) {
+			continue
+		}
+		p, err := q.store.newPage(&q.store.narrow)
+		if err != nil {
+			return err
+		}
+		for l := range c.Layers {
+			if err = q.convert(p.layerK(l), &p.kind.k, old.layerK(l), &old.kind.k); err != nil {
+				err = fmt.Errorf("kvcache: K of layer %d, cells from %d on: %w", l, i*PageCells, err)
+			} else if err = q.convert(p.layerV(l), &p.kind.v, old.layerV(l), &old.kind.v); err != nil {
+				err = fmt.Errorf("kvcache: V of layer %d, cells from %d on: %w", l, i*PageCells, err)
+			}
+			if err != nil {
+				q.store.drop(p)
+				return err
+			}
+		}
+		q.pages[i] = p
+		q.store.drop(old)
+	}
+	return nil
+}
+
+// convert stores a layer's rows of a page in another type.
+func (q *Seq) convert(dst []byte, to *part, src []byte, from *part) error {
+	if to.typ == from.typ {
+		copy(dst, src)
+		return nil
+	}
+	n := PageCells * from.head
+	if len(q.row) < n {
+		q.row = make([]float32, n)
+	}
+	for h, size := 0, from.typ.RowBytes(n); len(src) > 0; h, src = h+1, src[size:] {
+		row := q.row[:n]
+		if from.expand != nil {
+			from.expand(row, src[:size])
+		} else if err := quant.Dequantize(from.typ, row, src[:size]); err != nil {
+			return err
+		}
+		for i := range PageCells {
+			if err := to.put(dst, h, i, row[i*from.head:][:from.head]); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -98,29 +166,34 @@ func (q *Seq) own(i, rows int) error {
 // infinity, or a value beyond its range in a block format.
 func (q *Seq) Put(p Plan, layer, i int, k, v []float32) error {
 	page, row := q.pages[(p.From+i)/PageCells], (p.From+i)%PageCells
-	c := q.store.cfg
-	if err := store(c.KType, q.store.storeK, q.store.k(page, layer), row, k, c.HeadK); err != nil {
+	if err := page.kind.k.rows(page.layerK(layer), row, k); err != nil {
 		return fmt.Errorf("kvcache: K of layer %d, position %d: %w", layer, p.Pos+i, err)
 	}
-	if err := store(c.VType, q.store.storeV, q.store.v(page, layer), row, v, c.HeadV); err != nil {
+	if err := page.kind.v.rows(page.layerV(layer), row, v); err != nil {
 		return fmt.Errorf("kvcache: V of layer %d, position %d: %w", layer, p.Pos+i, err)
 	}
 	return nil
 }
 
-// store writes src, [KVHeads, n], in storage format as one row of each head of
-// dst, [KVHeads, PageCells, n]. What encode fails on, package quant has the words for.
-func store(t tensor.DType, encode simd.Store, dst []byte, row int, src []float32, n int) error {
-	size := t.RowBytes(n)
-	for h := 0; h*n < len(src); h++ {
-		if encode != nil && encode(dst[(h*PageCells+row)*size:][:size], src[h*n:(h+1)*n]) {
-			continue
-		}
-		if err := quant.Quantize(t, dst[(h*PageCells+row)*size:][:size], src[h*n:(h+1)*n]); err != nil {
+// rows writes src, [KVHeads, head], as one row of each head of dst, [KVHeads,
+// PageCells, head].
+func (p *part) rows(dst []byte, row int, src []float32) error {
+	for h := 0; h*p.head < len(src); h++ {
+		if err := p.put(dst, h, row, src[h*p.head:][:p.head]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// put writes one row of a head. What encode fails on, package quant has the words for.
+func (p *part) put(dst []byte, h, row int, src []float32) error {
+	size := p.typ.RowBytes(p.head)
+	to := dst[(h*PageCells+row)*size:][:size]
+	if p.store != nil && p.store(to, src) {
+		return nil
+	}
+	return quant.Quantize(p.typ, to, src)
 }
 
 // copyRows copies the first rows rows of each head, of size bytes each.
@@ -145,8 +218,9 @@ func (q *Seq) Commit(p Plan, tokens []int) {
 // [KVHeads, PageCells, HeadV] in storage format. The rows of a head lie together;
 // the first N of each are those of cells.
 type Segment struct {
-	K, V []byte
-	N    int
+	K, V         []byte
+	KType, VType tensor.DType // those of the Config, or WideK and WideV
+	N            int
 }
 
 // Segments appends to dst the rows of one layer for the first n cells, oldest
@@ -155,8 +229,8 @@ func (q *Seq) Segments(dst []Segment, layer, n int) []Segment {
 	for i := 0; n > 0; i++ {
 		rows := min(n, PageCells)
 		dst = append(dst, Segment{
-			K: q.store.k(q.pages[i], layer),
-			V: q.store.v(q.pages[i], layer),
+			K: q.pages[i].layerK(layer), KType: q.pages[i].kind.k.typ,
+			V: q.pages[i].layerV(layer), VType: q.pages[i].kind.v.typ,
 			N: rows,
 		})
 		n -= rows
@@ -203,8 +277,21 @@ func (q *Seq) Shared() int {
 	return min(n, len(q.cells))
 }
 
-// UsedBytes is what the cells take: Len times Config.CellBytes.
-func (q *Seq) UsedBytes() int64 { return int64(len(q.cells)) * int64(q.store.cfg.CellBytes()) }
+// UsedBytes is what the cells take: Len times Config.CellBytes, and more for those
+// that are wide.
+func (q *Seq) UsedBytes() int64 {
+	n := int64(0)
+	for i, p := range q.pages {
+		n += int64(max(0, min(PageCells, len(q.cells)-i*PageCells)) * (p.kind.pageLen / PageCells))
+	}
+	return n
+}
+
+// Types are the types that cell i is stored in.
+func (q *Seq) Types(i int) (k, v tensor.DType) {
+	kind := q.pages[i/PageCells].kind
+	return kind.k.typ, kind.v.typ
+}
 
 // Free gives the pages back. The sequence is empty and usable afterwards.
 func (q *Seq) Free() {

@@ -8,6 +8,7 @@ import (
 
 	"loupe/engine/internal/offheap"
 	"loupe/engine/internal/simd"
+	"loupe/engine/tensor"
 )
 
 // PageCells is the number of cells that share a page: what a fork shares, and
@@ -28,29 +29,42 @@ const (
 // Store is the memory behind the sequences of one model. It is safe for
 // concurrent use.
 type Store struct {
-	cfg     Config
-	kBytes  int // of one cell in one layer
-	vBytes  int
-	storeK  simd.Store // the encoder of K's type, or nil: package quant's
-	storeV  simd.Store
-	mu      sync.Mutex
-	free    []*page
-	slab    *slab // that new pages are cut from, or nil
-	closed  bool
-	mapped  atomic.Int64 // bytes of pages in use or kept
-	pageLen int
+	cfg          Config
+	mu           sync.Mutex
+	closed       bool
+	narrow, wide kind
+}
+
+// kind is the pages that store cells in the same types.
+type kind struct {
+	k, v      part
+	pageLen   int
+	slabPages int // of a slab, at most
+	free      []*page
+	slab      *slab        // that new pages are cut from, or nil
+	mapped    atomic.Int64 // pages in use or kept
+}
+
+// part is how K or V of a kind is stored.
+type part struct {
+	typ    tensor.DType
+	head   int         // elements of one head
+	bytes  int         // of one cell in one layer
+	store  simd.Store  // encoder, or nil: package quant's
+	expand simd.Expand // decoder, or nil
 }
 
 // page holds PageCells cells of every layer:
 // [layers][ K: [KVHeads, PageCells, HeadK], V: [KVHeads, PageCells, HeadV] ].
 type page struct {
 	data []byte
+	kind *kind
 	slab *slab
 	refs atomic.Int32
 }
 
-// slab is memory for some pages. It takes none from the system for pages that were
-// not used yet.
+// slab is memory for some pages of a kind. It takes none from the system for pages
+// that were not used yet.
 type slab struct {
 	data []byte
 	cut  int // pages that were
@@ -66,10 +80,17 @@ func NewStore(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kvcache: %w", err)
 	}
-	return &Store{
-		cfg: cfg, kBytes: cfg.KBytes(), vBytes: cfg.VBytes(), storeK: kern.Store(cfg.KType), storeV: kern.Store(cfg.VType),
-		pageLen: PageCells * cfg.CellBytes(),
-	}, nil
+	newPart := func(t tensor.DType, head int) part {
+		return part{typ: t, head: head, bytes: t.RowBytes(cfg.KVHeads * head), store: kern.Store(t), expand: kern.Expand(t)}
+	}
+	s := &Store{cfg: cfg}
+	s.narrow = kind{k: newPart(cfg.KType, cfg.HeadK), v: newPart(cfg.VType, cfg.HeadV), slabPages: slabPages}
+	// Wide pages come and go: each goes back by itself.
+	s.wide = kind{k: newPart(cfg.WideK(), cfg.HeadK), v: newPart(cfg.WideV(), cfg.HeadV), slabPages: 1}
+	for _, k := range []*kind{&s.narrow, &s.wide} {
+		k.pageLen = PageCells * cfg.Layers * (k.k.bytes + k.v.bytes)
+	}
+	return s, nil
 }
 
 // Config is the geometry the store was made with.
@@ -77,33 +98,45 @@ func (s *Store) Config() Config { return s.cfg }
 
 // MappedBytes is the memory that the store holds now, shared pages counted
 // once, unused rows of started pages and free pages included.
-func (s *Store) MappedBytes() int64 { return s.mapped.Load() }
+func (s *Store) MappedBytes() int64 {
+	k, v := s.Bytes()
+	return k + v
+}
 
-// newPage gives a page with one owner.
-func (s *Store) newPage() (*page, error) {
+// Bytes is MappedBytes of K and of V.
+func (s *Store) Bytes() (k, v int64) {
+	for _, x := range []*kind{&s.narrow, &s.wide} {
+		cells := x.mapped.Load() * int64(PageCells*s.cfg.Layers)
+		k, v = k+cells*int64(x.k.bytes), v+cells*int64(x.v.bytes)
+	}
+	return k, v
+}
+
+// newPage gives a page of kind k with one owner.
+func (s *Store) newPage(k *kind) (*page, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var p *page
-	if n := len(s.free); n > 0 {
-		p = s.free[n-1]
-		s.free = s.free[:n-1]
+	if n := len(k.free); n > 0 {
+		p = k.free[n-1]
+		k.free = k.free[:n-1]
 	} else {
-		if s.slab == nil || (s.slab.cut+1)*s.pageLen > len(s.slab.data) {
-			n := max(1, min(slabPages, slabBytes/s.pageLen))
-			data, err := offheap.Map(n * s.pageLen)
+		if k.slab == nil || (k.slab.cut+1)*k.pageLen > len(k.slab.data) {
+			n := max(1, min(k.slabPages, slabBytes/k.pageLen))
+			data, err := offheap.Map(n * k.pageLen)
 			if err != nil && n > 1 {
-				data, err = offheap.Map(s.pageLen)
+				data, err = offheap.Map(k.pageLen)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("kvcache: no memory for %d more cells (%d bytes; %d in use): %w; use a shorter context or a smaller cache type",
-					PageCells, s.pageLen, s.mapped.Load(), err)
+					PageCells, k.pageLen, s.MappedBytes(), err)
 			}
-			s.slab = &slab{data: data}
+			k.slab = &slab{data: data}
 		}
-		at := s.slab.cut * s.pageLen
-		p = &page{data: s.slab.data[at : at+s.pageLen : at+s.pageLen], slab: s.slab}
-		s.slab.cut++
-		s.mapped.Add(int64(s.pageLen))
+		at := k.slab.cut * k.pageLen
+		p = &page{data: k.slab.data[at : at+k.pageLen : at+k.pageLen], kind: k, slab: k.slab}
+		k.slab.cut++
+		k.mapped.Add(1)
 	}
 	p.slab.used++
 	p.refs.Store(1)
@@ -118,22 +151,23 @@ func (s *Store) drop(p *page) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.slab.used--
-	s.free = append(s.free, p)
-	if s.closed || len(s.free) > freePages {
-		s.unmap(p.slab)
+	k := p.kind
+	k.free = append(k.free, p)
+	if s.closed || len(k.free) > freePages {
+		k.unmap(p.slab)
 	}
 }
 
 // unmap gives a slab back unless some of its pages are used.
-func (s *Store) unmap(b *slab) {
+func (k *kind) unmap(b *slab) {
 	if b.used > 0 {
 		return
 	}
-	s.free = slices.DeleteFunc(s.free, func(p *page) bool { return p.slab == b })
-	if s.slab == b {
-		s.slab = nil
+	k.free = slices.DeleteFunc(k.free, func(p *page) bool { return p.slab == b })
+	if k.slab == b {
+		k.slab = nil
 	}
-	s.mapped.Add(-int64(b.cut * s.pageLen))
+	k.mapped.Add(-int64(b.cut))
 	offheap.Unmap(b.data)
 	b.data = nil
 }
@@ -144,21 +178,25 @@ func (s *Store) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	for len(s.free) > 0 {
-		n := len(s.free)
-		b := s.free[n-1].slab
-		s.free = s.free[:n-1]
-		s.unmap(b)
+	for _, k := range []*kind{&s.narrow, &s.wide} {
+		for len(k.free) > 0 {
+			n := len(k.free)
+			b := k.free[n-1].slab
+			k.free = k.free[:n-1]
+			k.unmap(b)
+		}
 	}
 }
 
-// k and v are one layer of a page.
-func (s *Store) k(p *page, layer int) []byte {
-	at := layer * PageCells * (s.kBytes + s.vBytes)
-	return p.data[at : at+PageCells*s.kBytes : at+PageCells*s.kBytes]
+// layerK and layerV are one layer of a page.
+func (p *page) layerK(layer int) []byte {
+	k := p.kind
+	at := layer * PageCells * (k.k.bytes + k.v.bytes)
+	return p.data[at : at+PageCells*k.k.bytes : at+PageCells*k.k.bytes]
 }
 
-func (s *Store) v(p *page, layer int) []byte {
-	at := layer*PageCells*(s.kBytes+s.vBytes) + PageCells*s.kBytes
-	return p.data[at : at+PageCells*s.vBytes : at+PageCells*s.vBytes]
+func (p *page) layerV(layer int) []byte {
+	k := p.kind
+	at := layer*PageCells*(k.k.bytes+k.v.bytes) + PageCells*k.k.bytes
+	return p.data[at : at+PageCells*k.v.bytes : at+PageCells*k.v.bytes]
 }

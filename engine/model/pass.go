@@ -286,7 +286,7 @@ func (p *Pass) rotation(l int) *ops.RopeTable {
 
 // attend lets the queries of the batch attend to layer l of the cache.
 func (p *Pass) attend(l int) {
-	c, cache := p.model.Config, p.seq.Store().Config()
+	c := p.model.Config
 	cells := p.plan.From + p.n
 	if c.AttnScale != 0 {
 		// What ops.Attention multiplies by is taken back.
@@ -295,7 +295,6 @@ func (p *Pass) attend(l int) {
 	p.segments = p.seq.Segments(p.segments[:0], l, cells)
 	a := ops.Attention{
 		Heads: c.Heads, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
-		KType: cache.KType, VType: cache.VType,
 		Segments: p.segments, From: p.plan.From, N: p.n, Window: c.WindowOf(l), Cap: c.AttnCap,
 		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV), Flash: p.Flash,
 	}

@@ -34,14 +34,13 @@ const _ = uint(kvcache.PageCells-flash.PageCells) + uint(flash.PageCells-kvcache
 type Attention struct {
 	Heads, KVHeads int
 	HeadK, HeadV   int
-	KType, VType   tensor.DType // what Attends allows
-	Segments       []kvcache.Segment
-	From           int       // cells before the first query: query i sees From+i+1 cells
-	N              int       // queries
-	Window         int       // 0: none; else query i sees only the last Window cells up to itself
-	Cap            float32   // 0: none; else scores s become Cap tanh(s/Cap)
-	Q              []float32 // [N, Heads, HeadK]
-	Out            []float32 // [N, Heads, HeadV]
+	Segments       []kvcache.Segment // of types that Attends allows
+	From           int               // cells before the first query: query i sees From+i+1 cells
+	N              int               // queries
+	Window         int               // 0: none; else query i sees only the last Window cells up to itself
+	Cap            float32           // 0: none; else scores s become Cap tanh(s/Cap)
+	Q              []float32         // [N, Heads, HeadK]
+	Out            []float32         // [N, Heads, HeadV]
 	Flash          bool
 	Pattern        []float32 // nil, or [N, Heads, From+N]: gets the weights, zero past the query; the plain way
 }
@@ -77,7 +76,7 @@ func (c *CPU) Attend(a Attention) {
 		Attention: a, cpu: c, scale: flash.Scale(a.HeadK), group: a.Heads / a.KVHeads,
 		queries: (a.N + queriesAChunk - 1) / queriesAChunk, block: cells, splits: 1, run: 1, runs: 1,
 		shape: flash.Shape{
-			HeadK: a.HeadK, HeadV: a.HeadV, KType: a.KType, VType: a.VType, Cells: cells,
+			HeadK: a.HeadK, HeadV: a.HeadV, KType: a.Segments[0].KType, VType: a.Segments[0].VType, Cells: cells,
 			Exact: c.exact, Floats: c.exact || !flashed,
 		},
 	}
@@ -177,28 +176,62 @@ func (t *attentionTask) gather(tile *flash.Tile, kvHead, first, n int) {
 	tile.Start()
 }
 
-// attend lets n queries from first on attend to the cells [from, from+cells).
+// attend lets n queries from first on attend to the cells [from, from+cells). Values
+// that are multiplied in integers are so by blocks of one type: pages of several types
+// are several blocks.
 func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells int) {
+	if !t.shape.Floats {
+		for alike := t.alike(from, cells); alike < cells; alike = t.alike(from, cells) {
+			t.attendTo(tile, kvHead, first, n, from, alike)
+			from, cells = from+alike, cells-alike
+		}
+	}
+	t.attendTo(tile, kvHead, first, n, from, cells)
+}
+
+// alike is how many of the cells from on have values of the same type.
+func (t *attentionTask) alike(from, cells int) int {
+	pages := t.Segments[from/kvcache.PageCells:]
+	for n := kvcache.PageCells; n < cells; n += kvcache.PageCells {
+		if pages[n/kvcache.PageCells].VType != pages[0].VType {
+			return n
+		}
+	}
+	return cells
+}
+
+// keys and values are a K/V head's of a page.
+func (t *attentionTask) keys(page *kvcache.Segment, kvHead int) []byte {
+	n := len(page.K) / t.KVHeads
+	return page.K[kvHead*n:][:n]
+}
+
+func (t *attentionTask) values(page *kvcache.Segment, kvHead int) []byte {
+	n := len(page.V) / t.KVHeads
+	return page.V[kvHead*n:][:n]
+}
+
+func (t *attentionTask) attendTo(tile *flash.Tile, kvHead, first, n, from, cells int) {
 	for r := range n * t.group {
 		tile.Sees[r] = int32(max(0, min(t.From+first+r/t.group+1-from, cells)))
 	}
 	later := t.Segments[from/kvcache.PageCells:]
 	pages := later[:(cells+kvcache.PageCells-1)/kvcache.PageCells]
-	kBytes, vBytes := kvcache.PageCells*t.KType.RowBytes(t.HeadK), kvcache.PageCells*t.VType.RowBytes(t.HeadV)
 	// What is asked for: while keys are read, the block's values, and with those the
 	// keys of the block after it, so that there is always as much to do as to fetch.
 	// Where that is more than the first cache holds, the next page only.
-	far := len(pages)*(kBytes+vBytes) <= nearBytes
+	far := len(pages)*(len(pages[0].K)+len(pages[0].V))/t.KVHeads <= nearBytes
 	for i := range pages {
 		switch {
 		case far:
-			tile.Next(pages[i].V[kvHead*vBytes:][:vBytes])
+			tile.Next(t.values(&pages[i], kvHead))
 		case i+1 < len(pages):
-			tile.Next(pages[i+1].K[kvHead*kBytes:][:kBytes])
+			tile.Next(t.keys(&pages[i+1], kvHead))
 		default:
-			tile.Next(pages[0].V[kvHead*vBytes:][:vBytes])
+			tile.Next(t.values(&pages[0], kvHead))
 		}
-		tile.Keys(i, pages[i].K[kvHead*kBytes:][:kBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))
+		tile.Types(pages[i].KType, pages[i].VType)
+		tile.Keys(i, t.keys(&pages[i], kvHead), min(kvcache.PageCells, cells-i*kvcache.PageCells))
 	}
 	for r := range n * t.group {
 		if t.Cap > 0 {
@@ -223,13 +256,14 @@ func (t *attentionTask) attend(tile *flash.Tile, kvHead, first, n, from, cells i
 	for i := range pages {
 		switch next := len(pages) + i; {
 		case far && next < len(later):
-			tile.Next(later[next].K[kvHead*kBytes:][:kBytes])
+			tile.Next(t.keys(&later[next], kvHead))
 		case !far && i+1 < len(pages):
-			tile.Next(pages[i+1].V[kvHead*vBytes:][:vBytes])
+			tile.Next(t.values(&pages[i+1], kvHead))
 		case !far && len(later) > len(pages):
-			tile.Next(later[len(pages)].K[kvHead*kBytes:][:kBytes])
+			tile.Next(t.keys(&later[len(pages)], kvHead))
 		}
-		tile.Values(i, pages[i].V[kvHead*vBytes:][:vBytes], min(kvcache.PageCells, cells-i*kvcache.PageCells))
+		tile.Types(pages[i].KType, pages[i].VType)
+		tile.Values(i, t.values(&pages[i], kvHead), min(kvcache.PageCells, cells-i*kvcache.PageCells))
 	}
 	tile.Join()
 }

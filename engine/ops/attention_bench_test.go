@@ -74,7 +74,7 @@ func BenchmarkDecode(b *testing.B) {
 						for l := range layers {
 							segments = seq.Segments(segments[:0], l, cells)
 							c.Attend(Attention{
-								Heads: heads, KVHeads: kvHeads, HeadK: head, HeadV: head, KType: typ, VType: typ,
+								Heads: heads, KVHeads: kvHeads, HeadK: head, HeadV: head,
 								Segments: segments, From: cells - 1, N: 1, Q: q, Out: out, Flash: flash,
 							})
 						}

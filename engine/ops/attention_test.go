@@ -19,6 +19,7 @@ import (
 type attentionCase struct {
 	Attention
 	cells        int
+	KType, VType tensor.DType
 	keys, values []float32 // [cells, KVHeads, HeadK or HeadV], as stored
 }
 
@@ -35,7 +36,7 @@ func newAttention(t *testing.T, r *rand.Rand, kType, vType tensor.DType, heads, 
 		seq.Free()
 		store.Close()
 	})
-	a := &attentionCase{cells: from + n}
+	a := &attentionCase{cells: from + n, KType: kType, VType: vType}
 	a.keys, a.values = random(r, a.cells*cfg.KRow()), random(r, a.cells*cfg.VRow())
 	for i := range a.keys {
 		a.keys[i] *= scale
@@ -52,7 +53,7 @@ func newAttention(t *testing.T, r *rand.Rand, kType, vType tensor.DType, heads, 
 		}
 	}
 	a.Attention = Attention{
-		Heads: heads, KVHeads: kvHeads, HeadK: headK, HeadV: headV, KType: kType, VType: vType,
+		Heads: heads, KVHeads: kvHeads, HeadK: headK, HeadV: headV,
 		Segments: seq.Segments(nil, 1, a.cells), From: from, N: n,
 		Q: random(r, n*heads*headK), Out: make([]float32, n*heads*headV),
 	}

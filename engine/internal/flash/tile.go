@@ -38,20 +38,21 @@ type Tile struct {
 	kern *kernels
 	k, v *format // nil: as float32
 
-	q      simd.Q8
-	scores []float32 // [Rows, ld]: scores of the block, then weights
-	ld     int
-	next   uintptr   // page to ask for
-	cells  int       // of the block
-	tile   []float32 // [PageCells, HeadK or HeadV]: of a page
-	turned []float32 // [HeadK, PageCells]: its keys
-	words  []byte    // the same in 16 bits
-	codes  []byte    // [HeadK/32] block columns of a page of keys
-	scales []float32 // [2, HeadK/32, PageCells]: their scales and offsets
-	ints   []int16   // [pages, HeadV/32] block columns of values
-	d, m   []float32 // [HeadV/32, BlockCells]: scales and offsets of the block
-	p      []int16   // [2, Rows, ld]: weights times scales of two block columns
-	sums   []int32   // [Rows, Width]: its products
+	q         simd.Q8
+	quantised bool      // q has the queries
+	scores    []float32 // [Rows, ld]: scores of the block, then weights
+	ld        int
+	next      uintptr   // page to ask for
+	cells     int       // of the block
+	tile      []float32 // [PageCells, HeadK or HeadV]: of a page
+	turned    []float32 // [HeadK, PageCells]: its keys
+	words     []byte    // the same in 16 bits
+	codes     []byte    // [HeadK/32] block columns of a page of keys
+	scales    []float32 // [2, HeadK/32, PageCells]: their scales and offsets
+	ints      []int16   // [pages, HeadV/32] block columns of values
+	d, m      []float32 // [HeadV/32, BlockCells]: scales and offsets of the block
+	p         []int16   // [2, Rows, ld]: weights times scales of two block columns
+	sums      []int32   // [Rows, Width]: its products
 
 	newTop, newSum, a, b  []float32                      // as Top
 	fit, unfit, offset    []float32                      // [Rows]: what scales weights to 15 bits, and back; what the offsets add
@@ -71,7 +72,40 @@ func Scale(n int) float32 { return float32(math.Log2E / math.Sqrt(float64(n))) }
 // Reset makes t a tile of rows rows. Nothing is allocated when it was as large
 // before.
 func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
-	t.Shape, t.Rows, t.simd, t.kern, t.k, t.v = s, rows, k, kernelsOf(k), nil, nil
+	t.Shape, t.Rows, t.simd, t.kern, t.quantised = s, rows, k, kernelsOf(k), false
+	t.ld = (s.Cells + BlockCells - 1) / BlockCells * BlockCells
+	t.Q, t.scores = sized(t.Q, rows*s.HeadK), sized(t.scores, rows*t.ld)
+	t.tile = sized(t.tile, PageCells*max(s.HeadK, s.Width()))
+	t.Out = sized(t.Out, rows*s.Width())
+	t.room()
+	t.Sees = sized(t.Sees, rows)
+	padded := Padded(rows)
+	for _, v := range []*[]float32{&t.Top, &t.Sum, &t.newTop, &t.newSum, &t.a, &t.b} {
+		*v = sized(*v, padded)
+		clear(*v)
+	}
+	for i := range t.newTop {
+		t.newTop[i] = lowest
+	}
+	t.Clear()
+}
+
+// Types tells of which types the pages that follow are, where that is not those of
+// the Shape. Values of a block must be of one type unless they are multiplied as
+// float32.
+func (t *Tile) Types(k, v tensor.DType) {
+	if k == t.KType && v == t.VType {
+		return
+	}
+	t.KType, t.VType = k, v
+	t.room()
+	t.Start()
+}
+
+// room is what the types need.
+func (t *Tile) room() {
+	s, rows := &t.Shape, t.Rows
+	t.k, t.v = nil, nil
 	if !s.Exact {
 		t.k = formatOf(s.KType)
 	}
@@ -81,12 +115,7 @@ func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
 	if s.Cells > BlockCells && t.v != nil {
 		panic(fmt.Sprintf("flash: block of %d cells, at most %d", s.Cells, BlockCells))
 	}
-	t.ld = (s.Cells + BlockCells - 1) / BlockCells * BlockCells
-	t.Q, t.scores = sized(t.Q, rows*s.HeadK), sized(t.scores, rows*t.ld)
-	t.tile = sized(t.tile, PageCells*max(s.HeadK, s.Width()))
-	t.Out = sized(t.Out, rows*s.Width())
 	if t.k != nil {
-		t.q.Reset(rows, s.HeadK)
 		t.codes, t.scales = sized(t.codes, s.HeadK/blockLen*columnBytes), sized(t.scales, 2*s.HeadK/blockLen*PageCells)
 	} else {
 		t.turned = sized(t.turned, s.HeadK*PageCells)
@@ -100,16 +129,6 @@ func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
 	} else {
 		t.part = sized(t.part, rows*s.Width())
 	}
-	t.Sees = sized(t.Sees, rows)
-	padded := Padded(rows)
-	for _, v := range []*[]float32{&t.Top, &t.Sum, &t.newTop, &t.newSum, &t.a, &t.b} {
-		*v = sized(*v, padded)
-		clear(*v)
-	}
-	for i := range t.newTop {
-		t.newTop[i] = lowest
-	}
-	t.Clear()
 }
 
 // Clear forgets all blocks.
@@ -128,9 +147,11 @@ func (t *Tile) ScoreBytes() int { return 4 * cap(t.scores) }
 
 // Start takes the queries as they are in Q.
 func (t *Tile) Start() {
-	if t.k == nil {
+	if t.k == nil || t.quantised {
 		return
 	}
+	t.quantised = true
+	t.q.Reset(t.Rows, t.HeadK)
 	for r := range t.Rows {
 		t.simd.QuantizeQ8(&t.q, r, t.Q[r*t.HeadK:][:t.HeadK])
 	}
