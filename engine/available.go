@@ -42,7 +42,7 @@ func checkMemory(cfg LoadConfig, net *model.Model, contextBy string) error {
 	}
 	e := &MemoryError{
 		Need: need, Available: available, ContextLength: cfg.ContextLength,
-		CellBytes: net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength).CellBytes(),
+		CellBytes: cfg.cache(net).CellBytes(),
 	}
 	if left := available - (need - m.K - m.V); left > 0 {
 		e.Fits = int(left/int64(e.CellBytes)) / kvcache.PageCells * kvcache.PageCells

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // CacheTable is what a session's cache held at one moment.
@@ -27,6 +28,9 @@ type CacheCell struct {
 	Text   string // the token's text; it may be part of a character
 	KBytes int    // bytes of K in all layers
 	VBytes int
+	// KType and VType are how the cell is stored: in f16 as long as CacheSinkTokens,
+	// CacheResidualLength or CacheQuantizedStart keep it so.
+	KType, VType CacheType
 }
 
 // Cache is a table of what the session's cache holds: which token sits in
@@ -39,14 +43,16 @@ func (s *Session) Cache() CacheTable {
 		ContextLength: c.Context, Layers: c.Layers, KVHeads: c.KVHeads, HeadDim: c.HeadK,
 		KType: m.cfg.KCacheType, VType: m.cfg.VCacheType, SharedCells: s.seq.Shared(),
 	}
-	for _, cell := range s.seq.Cells() {
+	for i, cell := range s.seq.Cells() {
+		k, v := s.seq.Types(i)
 		t.Cells = append(t.Cells, CacheCell{
 			Pos: cell.Pos, ID: cell.Token, Text: m.TokenText(cell.Token),
-			KBytes: c.Layers * c.KBytes(), VBytes: c.Layers * c.VBytes(),
+			KBytes: c.Layers * k.RowBytes(c.KRow()), VBytes: c.Layers * v.RowBytes(c.VRow()),
+			KType: CacheType(k.String()), VType: CacheType(v.String()),
 		})
+		t.KBytes += int64(t.Cells[i].KBytes)
+		t.VBytes += int64(t.Cells[i].VBytes)
 	}
-	t.KBytes = int64(len(t.Cells)) * int64(c.Layers*c.KBytes())
-	t.VBytes = int64(len(t.Cells)) * int64(c.Layers*c.VBytes())
 	return t
 }
 
@@ -57,8 +63,16 @@ const tableRows = 40
 func (t CacheTable) build() table.Writer {
 	w := newTable()
 	w.AppendHeader(table.Row{"pos", "id", "token", "K " + string(t.KType), "V " + string(t.VType)})
+	right := func(n int) table.ColumnConfig { return table.ColumnConfig{Number: n, Align: text.AlignRight} }
+	w.SetColumnConfigs([]table.ColumnConfig{right(4), right(5)})
 	row := func(c CacheCell) {
-		w.AppendRow(table.Row{c.Pos, c.ID, strconv.Quote(c.Text), c.KBytes, c.VBytes})
+		bytes := func(n int, typ, usual CacheType) any {
+			if typ == usual {
+				return n
+			}
+			return fmt.Sprintf("%s %d", typ, n)
+		}
+		w.AppendRow(table.Row{c.Pos, c.ID, strconv.Quote(c.Text), bytes(c.KBytes, c.KType, t.KType), bytes(c.VBytes, c.VType, t.VType)})
 	}
 	if n := len(t.Cells); n <= tableRows {
 		for _, c := range t.Cells {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"loupe/engine/internal/simd"
+	"loupe/engine/kvcache"
 	"loupe/engine/model"
 	"loupe/engine/ops"
 	"loupe/engine/tensor"
@@ -153,6 +154,15 @@ type LoadConfig struct {
 	// are turned to match (llama.cpp PR 21038, where it is on for quantised types).
 	// Auto is Off.
 	KRotation, VRotation Switch
+	// CacheSinkTokens and CacheResidualLength keep the first and the last tokens of the
+	// cache in f16 while the others are in KCacheType and VCacheType: attention leans on
+	// the first ones whatever they say (KVQuant: Hooper et al., 2024), and on the last
+	// (KIVI's residual_length: Liu et al., 2024). CacheQuantizedStart keeps all in f16
+	// until there are more than so many (LM Studio's quantizedStart for MLX). Default 0,
+	// none of it. Tokens count by pages of 64, and a page is stored anew between two
+	// batches: tokens of one batch meet each other in f16, so that with
+	// CacheResidualLength or CacheQuantizedStart results depend on PhysicalBatchSize.
+	CacheSinkTokens, CacheResidualLength, CacheQuantizedStart int
 	// Threads is how many threads generate; default one per processor.
 	Threads int
 	// BatchThreads is how many threads read prompts; default Threads.
@@ -197,6 +207,9 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 		{"Threads", cfg.Threads, maxThreads},
 		{"BatchThreads", cfg.BatchThreads, maxThreads},
 		{"YarnOrigContext", cfg.YarnOrigContext, maxContext},
+		{"CacheSinkTokens", cfg.CacheSinkTokens, maxContext},
+		{"CacheResidualLength", cfg.CacheResidualLength, maxContext},
+		{"CacheQuantizedStart", cfg.CacheQuantizedStart, maxContext},
 	} {
 		if s.value < 0 || s.value > s.max {
 			refuse(s.name, s.value, "from 1 to %d, or 0 for the default", s.max)
@@ -339,7 +352,21 @@ func (cfg LoadConfig) warnings(c model.Config) (list []string) {
 		list = append(list, fmt.Sprintf("RopeFrequencyScale %g stretches the trained %s tokens to %s; a context of %s is longer still",
 			cfg.RopeFrequencyScale, count(c.Context), count(reach), count(cfg.ContextLength)))
 	}
+	if late := (kvcache.Config{Sinks: cfg.CacheSinkTokens, Residual: cfg.CacheResidualLength, Start: cfg.CacheQuantizedStart}); late.Late() &&
+		cfg.KCacheType.dtype().BlockSize() == 1 && cfg.VCacheType.dtype().BlockSize() == 1 {
+		list = append(list, fmt.Sprintf("CacheSinkTokens %d, CacheResidualLength %d and CacheQuantizedStart %d change nothing: K in %s and V in %s are not quantised",
+			cfg.CacheSinkTokens, cfg.CacheResidualLength, cfg.CacheQuantizedStart, cfg.KCacheType, cfg.VCacheType))
+	}
 	return list
+}
+
+// cache is the geometry of the cache for resolved settings.
+func (cfg LoadConfig) cache(net *model.Model) kvcache.Config {
+	c := net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength)
+	if c.KType.BlockSize() > 1 || c.VType.BlockSize() > 1 {
+		c.Sinks, c.Residual, c.Start = cfg.CacheSinkTokens, cfg.CacheResidualLength, cfg.CacheQuantizedStart
+	}
+	return c
 }
 
 // rope puts resolved settings into the model's rotation.

@@ -80,7 +80,7 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	cache := net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength)
+	cache := cfg.cache(net)
 	packing := net.Matrices()
 	var rotateK, rotateV *ops.Rotation
 	if cfg.KRotation == On {

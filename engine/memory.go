@@ -4,7 +4,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"loupe/engine/kvcache"
 	"loupe/engine/model"
 	"loupe/engine/ops"
 	"loupe/engine/store"
@@ -65,12 +64,8 @@ func (m *Model) Memory() Memory {
 	if m.closed.Load() {
 		return Memory{}
 	}
-	c := m.cells.Config()
-	cells := m.cells.MappedBytes() / int64(c.CellBytes())
-	x := Memory{
-		Weights: m.net.MappedBytes(m.cfg.Exact), Packed: m.packed.Bytes(), Scores: m.cpu.ScoreBytes(),
-		K: cells * int64(c.Layers*c.KBytes()), V: cells * int64(c.Layers*c.VBytes()),
-	}
+	x := Memory{Weights: m.net.MappedBytes(m.cfg.Exact), Packed: m.packed.Bytes(), Scores: m.cpu.ScoreBytes()}
+	x.K, x.V = m.cells.Bytes()
 	x.Scratch, x.Logits = m.pass.Bytes()
 	return x
 }
@@ -104,13 +99,12 @@ func Estimate(name string, cfg LoadConfig) (Memory, error) {
 // memory is Estimate for resolved settings.
 func (cfg LoadConfig) memory(net *model.Model) (Memory, error) {
 	c := net.Config
-	cache := net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength)
-	cells := int64((cfg.ContextLength + kvcache.PageCells - 1) / kvcache.PageCells * kvcache.PageCells)
 	threads := max(cfg.Threads, cfg.BatchThreads)
 	x := Memory{
-		Weights: net.MappedBytes(cfg.Exact), K: cells * int64(cache.Layers*cache.KBytes()), V: cells * int64(cache.Layers*cache.VBytes()),
-		Scores: ops.ScoresFor(c.Heads, c.KVHeads, cfg.PhysicalBatchSize, cfg.ContextLength, threads, cfg.FlashAttention == On),
+		Weights: net.MappedBytes(cfg.Exact),
+		Scores:  ops.ScoresFor(c.Heads, c.KVHeads, cfg.PhysicalBatchSize, cfg.ContextLength, threads, cfg.FlashAttention == On),
 	}
+	x.K, x.V = cfg.cache(net).Filled(cfg.ContextLength, cfg.PhysicalBatchSize)
 	x.Scratch, x.Logits = net.PassBytes(cfg.PhysicalBatchSize, cfg.Exact)
 	heads := 4 * int64(cfg.PhysicalBatchSize) * int64(c.Heads)
 	if cfg.KRotation == On {

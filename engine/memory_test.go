@@ -31,6 +31,13 @@ func TestEstimate(t *testing.T) {
 			}
 		}
 	}
+	for _, late := range []LoadConfig{{CacheSinkTokens: 4, CacheResidualLength: 128}, {CacheResidualLength: 700}, {CacheQuantizedStart: 300}, {CacheQuantizedStart: 5000}} {
+		n++
+		late.ContextLength, late.EvalBatchSize, late.PhysicalBatchSize, late.Threads, late.KCacheType, late.VCacheType = 1000, 100, 100, 1, Q8_0, Q4_0
+		if err := checkEstimate(late); err != nil {
+			t.Errorf("%+v: %v", late, err)
+		}
+	}
 	if n < 20 {
 		t.Errorf("%d settings", n)
 	}

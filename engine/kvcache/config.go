@@ -51,31 +51,31 @@ func (c Config) staysWide(i, cells int) bool {
 }
 
 // Filled is what K and V take, free pages included, once a sequence of so many cells
-// was read batch cells at a time.
+// was read batch cells at a time, and the last one by itself.
 func (c Config) Filled(cells, batch int) (k, v int64) {
-	pages := (cells + PageCells - 1) / PageCells
-	narrow, used, free := pages, 0, 0
-	if c.Late() {
-		narrow = 0
-		next := (c.Sinks + PageCells - 1) / PageCells // the first page that may turn narrow
-		for page, have := 0, 0; have < cells; have += batch {
-			for ; next < page && !c.staysWide(next, have); next++ {
-				if c.beginsWide(next) {
-					narrow++
-					used--
-					free = min(free+1, freePages)
-				}
+	page, narrow, used, free := 0, 0, 0, 0
+	next := (c.Sinks + PageCells - 1) / PageCells // the first page that may turn narrow
+	plan := func(from, to int) {
+		for ; next < page && !c.staysWide(next, from); next++ {
+			if c.beginsWide(next) {
+				narrow++
+				used--
+				free = min(free+1, freePages)
 			}
-			for ; page*PageCells < min(have+batch, cells); page++ {
-				if c.beginsWide(page) {
-					used++
-					free = max(free-1, 0)
-				} else {
-					narrow++
-				}
+		}
+		for ; page*PageCells < to; page++ {
+			if c.beginsWide(page) {
+				used++
+				free = max(free-1, 0)
+			} else {
+				narrow++
 			}
 		}
 	}
+	for have := 0; have < cells-1; have += batch {
+		plan(have, min(have+batch, cells-1))
+	}
+	plan(cells-1, cells)
 	n, w := int64(narrow*PageCells*c.Layers), int64((used+free)*PageCells*c.Layers)
 	return n*int64(c.KBytes()) + w*int64(c.WideK().RowBytes(c.KRow())), n*int64(c.VBytes()) + w*int64(c.WideV().RowBytes(c.VRow()))
 }

@@ -187,7 +187,7 @@ func TestFilled(t *testing.T) {
 				s := newStore(t, cfg)
 				q := s.NewSeq()
 				for q.Len() < cells {
-					n := min(batch, cells-q.Len())
+					n := max(1, min(batch, cells-1-q.Len()))
 					p, err := q.Plan(n)
 					if err != nil {
 						t.Fatal(err)

@@ -60,7 +60,7 @@ func TestAttentionOverPagesOfTwoTypes(t *testing.T) {
 						}
 					}
 				}
-				if wide < 2 || wide > len(segments)/2 {
+				if wide < 2 || wide > len(segments)-2 {
 					t.Fatalf("%d of %d pages are wide", wide, len(segments))
 				}
 				const heads = 6

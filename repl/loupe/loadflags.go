@@ -24,7 +24,7 @@ type loadFlags struct {
 	anyway                     bool
 	mode                       string
 	rotateK, rotateV           bool
-	yarn                       engine.LoadConfig // its Yarn fields
+	more                       engine.LoadConfig // its Yarn fields, and when the cache is quantised
 }
 
 func (l *loadFlags) add(cmd *cobra.Command) {
@@ -49,14 +49,17 @@ func (l *loadFlags) addSettings(cmd *cobra.Command) {
 	f.Float64Var(&l.ropeFreqBase, "rope-freq-base", 0, "RoPE base (0: the model's)")
 	f.Float64Var(&l.ropeFreqScal, "rope-freq-scale", 0, "RoPE position scale, below 1 stretches the context (0: the model's)")
 	f.StringVar(&l.ropeScaling, "rope-scaling", "", "none, linear or yarn (default: the model's)")
-	f.Float64Var(&l.yarn.YarnExtFactor, "yarn-ext-factor", 0, "YaRN: how much of its speed what turns fast keeps (0: 1)")
-	f.Float64Var(&l.yarn.YarnAttnFactor, "yarn-attn-factor", 0, "YaRN: multiplies the sharpening of attention (0: 1)")
-	f.Float64Var(&l.yarn.YarnBetaFast, "yarn-beta-fast", 0, "YaRN: what turns more often keeps its speed (0: 32)")
-	f.Float64Var(&l.yarn.YarnBetaSlow, "yarn-beta-slow", 0, "YaRN: what turns less often is slowed in full (0: 1)")
-	f.IntVar(&l.yarn.YarnOrigContext, "yarn-orig-ctx", 0, "YaRN: context that the turns are counted in (0: the trained one)")
+	f.Float64Var(&l.more.YarnExtFactor, "yarn-ext-factor", 0, "YaRN: how much of its speed what turns fast keeps (0: 1)")
+	f.Float64Var(&l.more.YarnAttnFactor, "yarn-attn-factor", 0, "YaRN: multiplies the sharpening of attention (0: 1)")
+	f.Float64Var(&l.more.YarnBetaFast, "yarn-beta-fast", 0, "YaRN: what turns more often keeps its speed (0: 32)")
+	f.Float64Var(&l.more.YarnBetaSlow, "yarn-beta-slow", 0, "YaRN: what turns less often is slowed in full (0: 1)")
+	f.IntVar(&l.more.YarnOrigContext, "yarn-orig-ctx", 0, "YaRN: context that the turns are counted in (0: the trained one)")
 	f.BoolVar(&l.exact, "exact", false, "float32 activations, and float32 K and V unless a cache type is given")
 	f.BoolVar(&l.rotateK, "rotate-k", false, "store keys turned by a Hadamard matrix, for types of few bits")
 	f.BoolVar(&l.rotateV, "rotate-v", false, "the same for values")
+	f.IntVar(&l.more.CacheSinkTokens, "cache-sinks", 0, "first tokens whose K and V stay in f16 with quantised cache types")
+	f.IntVar(&l.more.CacheResidualLength, "cache-residual", 0, "last tokens whose K and V are in f16 still")
+	f.IntVar(&l.more.CacheQuantizedStart, "cache-quantized-start", 0, "K and V are in f16 until there are more tokens than this")
 	f.StringVar(&l.mode, "load-mode", "", "mmap maps the file, none reads it whole, mlock keeps the weights in memory (default mmap)")
 	f.BoolVar(&l.anyway, "load-anyway", false, "load also what the memory seems too small for")
 	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
@@ -77,8 +80,9 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 		FlashAttention: flash, RopeFrequencyBase: l.ropeFreqBase, RopeFrequencyScale: l.ropeFreqScal,
 		Exact: l.exact, Profile: l.profile, RopeScaling: engine.RopeScaling(l.ropeScaling),
 		LoadAnyway: l.anyway, LoadMode: engine.LoadMode(l.mode),
-		YarnExtFactor: l.yarn.YarnExtFactor, YarnAttnFactor: l.yarn.YarnAttnFactor, YarnBetaFast: l.yarn.YarnBetaFast,
-		YarnBetaSlow: l.yarn.YarnBetaSlow, YarnOrigContext: l.yarn.YarnOrigContext,
+		YarnExtFactor: l.more.YarnExtFactor, YarnAttnFactor: l.more.YarnAttnFactor, YarnBetaFast: l.more.YarnBetaFast,
+		YarnBetaSlow: l.more.YarnBetaSlow, YarnOrigContext: l.more.YarnOrigContext,
+		CacheSinkTokens: l.more.CacheSinkTokens, CacheResidualLength: l.more.CacheResidualLength, CacheQuantizedStart: l.more.CacheQuantizedStart,
 	}, nil
 }
 
