@@ -41,7 +41,7 @@ const policy = `
 	engine/measure/compare: engine/measure engine/internal/simd
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
-	stdlib/chain:           engine engine/chat stdlib/nb engine/enginetest engine/store/lesson/train/corpus
+	stdlib/chain:           engine engine/chat engine/grammar stdlib/nb engine/enginetest engine/store/lesson/train/corpus
 	stdlib/experiment:      engine engine/chat stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
 	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb stdlib/chain stdlib/experiment
 	stdlib/symbols/gen:     -

@@ -45,3 +45,17 @@ func TestGenerate(t *testing.T) {
 		t.Errorf("without a model: %v\n%s", err, account.Bytes())
 	}
 }
+
+func TestStructured(t *testing.T) {
+	model := enginetest.SmolLM2(t)
+	bin := build(t, "structured")
+	for _, c := range []struct{ model, want string }{
+		{model, `^\{Who:Mia the otter Age:7 Found:.+ Where:.+\}\n$`},
+		{"lesson", `^\{Who:.* Age:[0-9]+ Found:.* Where:.*\}\n$`}, // which knows nothing of it
+	} {
+		out, err := exec.Command(bin, "-m", c.model).Output()
+		if err != nil || !regexp.MustCompile(c.want).Match(out) {
+			t.Errorf("%s: %v, it printed %q, want %s", c.model, err, out, c.want)
+		}
+	}
+}

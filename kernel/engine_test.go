@@ -69,3 +69,26 @@ func TestEngineCells(t *testing.T) {
 }
 
 func quote(s string) string { return "\"" + strings.ReplaceAll(s, "\n", "\\n") + "\"" }
+
+// TestStructuredAnswers: a type of a cell is the form of an answer, and its value
+// comes back as one of that type.
+func TestStructuredAnswers(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	for _, c := range []struct{ src, want string }{
+		{"m, err := engine.Load(\"lesson\", engine.LoadConfig{})", ""},
+		{"type Code struct {\n\tNumber int `json:\"number\" jsonschema:\"minimum=10,maximum=99\"`\n\tParts []Part `json:\"parts\" jsonschema:\"minItems=1,maxItems=2\"`\n}\ntype Part struct { Name string `jsonschema:\"enum=a,enum=b\"` }\nfunc (c Code) Twice() int { return 2 * c.Number }", ""},
+		{"schema, err := engine.JSONSchemaOf(Part{})", ""},
+		{"fmt.Println(schema)", `{"type":"object","properties":{"Name":{"type":"string","enum":["a","b"]}},"required":["Name"],"additionalProperties":false}`},
+		{"step := chain.Step{Prompt: \"Tell me a story.\", Structured: Code{}, Config: engine.GenerateConfig{MaxTokens: 40}}\nc := &chain.Chain{Model: m, Do: func(r *chain.Run) error { x, err := r.Do(step); _ = x.Value.(Code); return err }}", ""},
+		{"_, err = c.Plan(); fmt.Println(err)", "<nil>"},
+		{"run, err := c.Run()", ""},
+		{"fmt.Println(err)", "<nil>"},
+		{"code, ok := run.Last().Value.(Code)", ""},
+		{"fmt.Println(ok, code.Number >= 10, code.Number <= 99, code.Twice() == 2*code.Number, len(code.Parts) > 0)", "true true true true true"},
+		{"var again Code\nfmt.Println(run.Last().Decode(&again), again.Number == code.Number, again.Parts[0] == code.Parts[0])", "<nil> true true"},
+	} {
+		if got := strings.TrimSpace(play(t, k, r, c.src)); got != c.want {
+			t.Errorf("%s\ngives %q, want %q", c.src, got, c.want)
+		}
+	}
+}

@@ -24,7 +24,9 @@ func handling(c called) int {
 		return raw
 	case "encoding/json.Marshal", "encoding/json.MarshalIndent", "(*encoding/json.Encoder).Encode":
 		return boxIt // a box encodes itself
-	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode",
+	case "loupe/engine.JSONSchemaOf":
+		return boxIt // a box tells its type
+	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode", "(*loupe/stdlib/chain.Result).Decode",
 		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate",
 		"encoding/xml.Marshal", "encoding/xml.MarshalIndent", "(*encoding/xml.Encoder).Encode", "encoding/xml.Unmarshal", "(*encoding/xml.Decoder).Decode":
 		return plain

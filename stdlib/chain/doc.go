@@ -34,6 +34,7 @@
 //
 // Steps run one after another: the engine reads and generates for one session
 // at a time, there is no batched decoding of several. Answers are held to a
-// form by Check and asking again, not by a grammar: the engine has none.
+// form by a Go type (Step.Structured), a JSON schema or a grammar, which the model
+// then cannot leave, and to anything else by Check and asking again.
 // Chains run on this process's engine only, not on servers.
 package chain

@@ -17,12 +17,15 @@ type Result struct {
 	Piece    *Piece // what {text} was, for Map, Ask, Rank and Refine
 	Question string // what {question} was, for Ask
 	Text     string // the answer, without white space around it; when planning a text of as many tokens
+	Value    any    // of a structured step: Text decoded into the type of Step.Structured; when planning its zero
 	Score    float64
 	Settings engine.GenerateConfig // the effective ones
 	Calls    []Call                // every answer that was drawn, the refused ones too; the last but for Best is Text
 	Chosen   int                   // which of Calls is Text
 	Seconds  float64               // of all calls
 	Err      error                 // a *StepError: the step failed, Text is empty
+
+	planned bool
 }
 
 // Call is one generation of a step.
@@ -30,7 +33,8 @@ type Call struct {
 	Prompt  string        // as sent, rendered by the template
 	Reply   *engine.Reply // with tokens, logits if asked for, and statistics
 	Stats   engine.Stats
-	Refused string  // what Check said of it
+	Value   any     // of a structured step
+	Refused string  // what Check said of it, or what is wrong with its form
 	Score   float64 // what Judge gave
 	Resumed bool    // from the journal: it cost nothing in this run
 }
@@ -130,12 +134,13 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		Tokens   *[2]int    `json:"piece_tokens,omitempty"`
 		Question string     `json:"question,omitempty"`
 		Text     string     `json:"text"`
+		Value    any        `json:"value,omitempty"`
 		Score    float64    `json:"score,omitempty"`
 		Error    string     `json:"error,omitempty"`
 		Seconds  float64    `json:"seconds"`
 		Settings settings   `json:"settings"`
 		Calls    []callJSON `json:"calls"`
-	}{ID: r.ID, Step: r.Step, Parents: r.Parents, Question: r.Question, Text: r.Text, Score: r.Score,
+	}{ID: r.ID, Step: r.Step, Parents: r.Parents, Question: r.Question, Text: r.Text, Value: r.Value, Score: r.Score,
 		Seconds: r.Seconds, Settings: settings{GenerateConfig: r.Settings}, Calls: []callJSON{}}
 	if p := r.Piece; p != nil {
 		o.Document, o.Piece, o.Tokens = p.Name, &[2]int{p.Start, p.End}, &[2]int{p.TokenStart, p.TokenEnd}

@@ -89,7 +89,7 @@ func (r *Run) numbers(results []*Result) []int {
 
 // do runs a step into x.
 func (r *Run) do(step Step, x *Result) error {
-	x.ID, x.Step, x.Settings = len(r.Results)+1, step.title(), step.Config
+	x.ID, x.Step, x.Settings, x.planned = len(r.Results)+1, step.title(), step.Config, r.Planning()
 	x.Settings.OnText = nil
 	if x.Settings.MaxTokens == 0 {
 		x.Settings.MaxTokens = r.reserve(step)
@@ -102,7 +102,7 @@ func (r *Run) do(step Step, x *Result) error {
 	r.Results = append(r.Results, x)
 	if err != nil {
 		x.Err = &StepError{ID: x.ID, Step: x.Step, Of: x.about(), Err: err}
-		x.Text = ""
+		x.Text, x.Value = "", nil
 		r.event(Event{Kind: Failed, Result: x})
 		return x.Err
 	}
@@ -112,9 +112,11 @@ func (r *Run) do(step Step, x *Result) error {
 
 // answer asks until an answer passes.
 func (r *Run) answer(step Step, x *Result) error {
-	if err := step.check(); err != nil {
+	form, err := step.check()
+	if err != nil {
 		return err
 	}
+	x.Settings.JSONSchema = step.Config.JSONSchema
 	messages := step.messages()
 	for try := 0; ; try++ {
 		best := -1
@@ -133,15 +135,23 @@ func (r *Run) answer(step Step, x *Result) error {
 			x.Calls = append(x.Calls, call)
 			this := &x.Calls[x.Chosen]
 			if r.Planning() {
-				best = x.Chosen
+				if best = x.Chosen; form != nil {
+					this.Value = form.zero()
+				}
 				continue
 			}
-			if step.Check != nil {
-				if err := step.Check(x); err != nil {
-					refused, this.Refused = err, err.Error()
-					r.event(Event{Kind: Refused, Result: x, Text: this.Refused})
-					continue
-				}
+			var wrong error
+			if form != nil {
+				this.Value, wrong = form.value(x.Text)
+				x.Value = this.Value
+			}
+			if wrong == nil && step.Check != nil {
+				wrong = step.Check(x)
+			}
+			if wrong != nil {
+				refused, this.Refused = wrong, wrong.Error()
+				r.event(Event{Kind: Refused, Result: x, Text: this.Refused})
+				continue
 			}
 			if step.Judge != nil {
 				this.Score = step.Judge(x)
@@ -151,7 +161,7 @@ func (r *Run) answer(step Step, x *Result) error {
 			}
 		}
 		if best >= 0 {
-			x.Chosen, x.Score = best, x.Calls[best].Score
+			x.Chosen, x.Score, x.Value = best, x.Calls[best].Score, x.Calls[best].Value
 			x.Text = strings.TrimSpace(x.Calls[best].Reply.Text)
 			return nil
 		}

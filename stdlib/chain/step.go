@@ -26,6 +26,13 @@ type Step struct {
 	Config  engine.GenerateConfig
 	Timeout time.Duration // for each answer; 0: none
 
+	// Structured is a value of the Go type that answers are of, as Person{}: the
+	// model can write nothing but JSON of it (engine.JSONSchemaOf, whose tags say
+	// more), and Result.Value is the value, decoded and validated. A Config.JSONSchema
+	// does the same without a type. The model does not see the schema: Prompt has to
+	// say what is asked.
+	Structured any
+
 	// Check looks at an answer, as json.Unmarshal([]byte(r.Text), &v) does. Its
 	// error refuses it and is told to the model, which is asked again, at most
 	// Retries times.
@@ -85,11 +92,19 @@ func (s Step) joint() string {
 	return s.Join
 }
 
-// check refuses settings that cannot be used.
-func (s Step) check() error {
-	if err := s.Config.Check(); err != nil {
-		return err
+// check refuses settings that cannot be used, and gives the form of answers.
+func (s *Step) check() (*form, error) {
+	f, err := s.form()
+	if err == nil {
+		err = s.Config.Check()
 	}
+	if err == nil {
+		err = s.usable()
+	}
+	return f, err
+}
+
+func (s *Step) usable() error {
 	switch {
 	case strings.TrimSpace(s.Prompt) == "":
 		return fmt.Errorf("the prompt is empty")

@@ -35,6 +35,7 @@ func init() {
 			"GenerateConfig":            reflect.ValueOf((*p_loupe_engine.GenerateConfig)(nil)),
 			"Host":                      reflect.ValueOf((*p_loupe_engine.Host)(nil)),
 			"IQ4NL":                     reflect.ValueOf(p_loupe_engine.IQ4NL),
+			"JSONSchemaOf":              reflect.ValueOf(p_loupe_engine.JSONSchemaOf),
 			"Kernels":                   reflect.ValueOf(p_loupe_engine.Kernels),
 			"Load":                      reflect.ValueOf(p_loupe_engine.Load),
 			"LoadConfig":                reflect.ValueOf((*p_loupe_engine.LoadConfig)(nil)),
