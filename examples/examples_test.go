@@ -2,28 +2,111 @@
 package examples
 
 import (
+	"bufio"
 	"bytes"
+	"io"
+	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strings"
 	"testing"
 
 	"loupe/engine/enginetest"
 )
 
-// build compiles one example.
-func build(t *testing.T, name string) string {
+// build compiles a main package.
+func build(t *testing.T, path string) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("go", "build", "-o", bin, "./"+name).CombinedOutput(); err != nil {
+	bin := filepath.Join(t.TempDir(), filepath.Base(path))
+	if out, err := exec.Command("go", "build", "-o", bin, path).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return bin
 }
 
+// bothWays calls f with the command of an example, compiled and interpreted.
+func bothWays(t *testing.T, name string, f func(t *testing.T, command ...string)) {
+	loupe := build(t, "loupe/repl/loupe")
+	t.Run("compiled", func(t *testing.T) { f(t, build(t, "./"+name)) })
+	t.Run("interpreted", func(t *testing.T) { f(t, loupe, "run", filepath.Join(name, "main.go")) })
+}
+
+// output is what a command prints.
+func output(t *testing.T, command []string, stdin string, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.Command(command[0], append(command[1:], args...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, out.Bytes(), errs.Bytes())
+	}
+	return out.String()
+}
+
+func TestPrograms(t *testing.T) {
+	for name, c := range map[string]struct {
+		stdin string
+		args  []string
+		want  string // a regular expression
+	}{
+		"sampler":  {"", []string{"-n", "12", "-without", "a", "Once"}, `^Once[^aA]+\n$`},
+		"observer": {"", []string{"Once there was a rabbit"}, `^attention of token \d+ to the first.*\n(layer +\d( +\d+)+\n)+$`},
+		"folder":   {"", []string{"folder/texts"}, `(?s)^ step .*\nmonday.txt: Felix the dog .* cup .*\ntuesday.txt: .* hammer .*\nwednesday.txt: .* rope .*\njoin: .*Felix.*Toby.*Mia.*\n step .*all, planned`},
+		"chat":     {"Once there was a fox.\nWhat did he find?\n", []string{"-n", "10"}, `^> \S.*\n> \S.*\n> \n$`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, name, func(t *testing.T, command ...string) {
+				if got := output(t, command, c.stdin, c.args...); !regexp.MustCompile(c.want).MatchString(got) {
+					t.Errorf("it printed\n%s", got)
+				}
+			})
+		})
+	}
+}
+
+func TestServer(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent an interrupt")
+	}
+	bothWays(t, "server", func(t *testing.T, command ...string) {
+		cmd := exec.Command(command[0], append(command[1:], "-addr", "127.0.0.1:0", "-n", "8")...)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		line, err := bufio.NewReader(out).ReadString('\n')
+		addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+		if !ok {
+			t.Fatal(line, err)
+		}
+		reply, err := http.Post("http://"+addr+"/generate", "text/plain", strings.NewReader("Once there was a rabbit"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(reply.Body)
+		if err != nil || reply.StatusCode != http.StatusOK || len(text) < 10 {
+			t.Errorf("%s, %q, %v", reply.Status, text, err)
+		}
+		if reply, err = http.Get("http://" + addr + "/generate"); err != nil || reply.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("GET: %v, %v", reply, err)
+		}
+		cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil && command[len(command)-1] != "server/main.go" {
+			t.Errorf("interrupted: %v", err)
+		}
+	})
+}
+
 func TestGenerate(t *testing.T) {
 	model := enginetest.SmolLM2(t)
-	bin := build(t, "generate")
+	bin := build(t, "./generate")
 	var out, account bytes.Buffer
 	cmd := exec.Command(bin, "-m", model, "-n", "8", "Once upon a time there", "was a rabbit")
 	cmd.Stdout, cmd.Stderr = &out, &account

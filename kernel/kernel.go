@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -97,7 +96,7 @@ type Kernel struct {
 	out   *output
 	m     *machine
 	args  []string
-	flags *flag.FlagSet
+	flags *scriptFlags
 
 	runMu sync.Mutex // held while a cell runs
 
@@ -189,8 +188,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	}
 	k.m = &machine{k: k, reg: reg, gs: newGoroutines(), frames: frames{direct: map[int64]*deferFrame{}}}
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
-	k.flags = flag.NewFlagSet(k.args[0], flag.ContinueOnError)
-	k.flags.SetOutput(stream{k.out, true})
+	k.flags = newScriptFlags(k.args[0], k.out)
 	k.used = map[string]bool{}
 	k.sources = map[string]string{}
 	k.docs, k.decls = map[types.Object]string{}, map[types.Object]string{}

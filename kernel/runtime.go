@@ -50,7 +50,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Ix": m.index, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
-		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,
+		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,
 		"ShowBegin": m.showBegin, "ShowEnd": m.showEnd, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))
@@ -527,7 +527,7 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 	case "time":
 		set("Sleep", m.sleep)
 	case "flag":
-		t["CommandLine"] = reflect.ValueOf(&m.k.flags).Elem()
+		m.flagTable(t)
 	case "runtime":
 		set("Goexit", m.goexit)
 		set("NumGoroutine", m.gs.number)

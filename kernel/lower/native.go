@@ -157,6 +157,8 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
 		args := e.args(x, c)
 		return fmt.Sprintf("__k.LoggerFatal(%s, %q%s)", recv, c.sel.Sel.Name, prefixed(args)), true
+	case "(*flag.FlagSet).Parse":
+		return fmt.Sprintf("__k.ParseFlags(%s, %s)", e.address(c), e.exprTo(x.Args[0], types.NewSlice(types.Typ[types.String]))), true
 	case "(*log.Logger).Print", "(*log.Logger).Printf", "(*log.Logger).Panic", "(*log.Logger).Panicf":
 		how := "__k.LoggerPrint"
 		if strings.HasSuffix(c.native, "f") {
