@@ -141,8 +141,11 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 }
 
 // modelName is what a model is called in tables: a path loses its folder and
-// extension.
+// extension, and the number of a part.
 func modelName(name string) string {
+	if prefix, _, _, ok := gguf.SplitName(name); ok {
+		return filepath.Base(prefix)
+	}
 	if strings.HasSuffix(name, ".gguf") {
 		return strings.TrimSuffix(filepath.Base(name), ".gguf")
 	}

@@ -15,7 +15,11 @@
 // is refused as a whole, with a *FormatError that names the field, the byte
 // offset, what was found and, where there is one, the remedy.
 //
+// A model may lie in parts, as llama.cpp's gguf-split writes them
+// (NAME-00001-of-00003.gguf): Open takes the name of any one, checks that all are
+// there and belong together, and joins them to one File (parts.go).
+//
 // The package knows no model: what a key means is its callers' business, but
-// for general.alignment. It does not read version 1, big-endian files, arrays
-// of arrays (llama.cpp does not either), and it does not join split files.
+// for general.alignment and split.*. It does not read version 1, big-endian files
+// and arrays of arrays (llama.cpp does not either), and it writes no parts.
 package gguf

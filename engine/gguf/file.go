@@ -15,22 +15,24 @@ import (
 // DefaultAlignment is that of tensor data in a file without general.alignment.
 const DefaultAlignment = 32
 
-// File is an open GGUF file. It is read-only and safe for use by several
-// goroutines, until Close.
+// File is an open GGUF file, or the files of a model that lies in parts. It is
+// read-only and safe for use by several goroutines, until Close.
 type File struct {
 	Version    uint32   // 2 or 3
 	Alignment  int      // of tensor data, in bytes: a power of two
-	Meta       []KV     // in file order
-	Tensors    []Tensor // in file order
-	DataOffset int64    // where the data section begins in the file
-	Size       int64    // of the file, in bytes
-	Path       string   // empty from Parse
+	Meta       []KV     // in file order; of parts the first part's
+	Tensors    []Tensor // in file order; of parts one part's after the other's
+	DataOffset int64    // where the data section begins in the file, of parts in the first
+	Size       int64    // in bytes, of all parts
+	Path       string   // of parts the first one's; empty from Parse
+	Parts      []Part   // nil for a file that is a whole model, else in order
 
 	meta    map[string]int // key -> index in Meta
 	tensors map[string]int // name -> index in Tensors
 	unmap   func() error   // nil from Parse, and once closed
 	data    []byte         // the whole file; nil once closed
 	copied  bool           // data is memory of its own, see Read
+	parts   []*File        // what Parts describes; data and unmap are theirs
 }
 
 // Tensor is one entry of the tensor table, with its data.
@@ -46,12 +48,23 @@ type Tensor struct {
 	Data []byte
 }
 
-// Open maps a GGUF file and parses it. Errors about the content are
-// *FormatError; those of the file system wrap fs.ErrNotExist and the like.
+// Open maps a GGUF file and parses it. If it is a part of a model, whichever one,
+// all parts are opened and joined. Errors about the content are *FormatError, about
+// parts that do not belong together *PartError; those of the file system wrap
+// fs.ErrNotExist and the like.
 //
 // The file must not shrink while it is open: reading past its new end would
 // kill the process. Replace it by renaming, as Writer.WriteFile does.
 func Open(path string) (*File, error) {
+	f, err := OpenPart(path)
+	if err != nil {
+		return nil, err
+	}
+	return join(f)
+}
+
+// OpenPart is Open for one file, be it a part of a model or a whole one.
+func OpenPart(path string) (*File, error) {
 	// A pipe would block os.Open, so what it is comes first.
 	info, err := os.Stat(path)
 	if err != nil {
@@ -115,6 +128,14 @@ func bare(err error) error {
 // Close gives the map back. No Tensor.Data may be used afterwards; metadata
 // stays valid. A second Close does nothing.
 func (f *File) Close() error {
+	if f.parts != nil {
+		var err error
+		for _, p := range f.parts {
+			err = errors.Join(err, p.Close())
+		}
+		f.bind()
+		return err
+	}
 	unmap := f.unmap
 	if unmap == nil {
 		return nil
@@ -133,6 +154,9 @@ func (f *File) Close() error {
 // far. It stays readable, from the system's cache or from the disk again. Where a
 // system has no such call nothing happens.
 func (f *File) Release() {
+	for _, p := range f.parts {
+		p.Release()
+	}
 	if f.unmap != nil && len(f.data) > 0 && !f.copied {
 		release(f.data)
 	}
@@ -141,6 +165,13 @@ func (f *File) Release() {
 // Read reads the whole file into memory of its own and gives the map back: the file
 // may change from then on. Tensors that were bound before hold the old data.
 func (f *File) Read() error {
+	for _, p := range f.parts {
+		err := p.Read()
+		f.bind() // on an error too: earlier parts have moved
+		if err != nil {
+			return err
+		}
+	}
 	if f.unmap == nil || len(f.data) == 0 {
 		return nil
 	}
@@ -165,6 +196,11 @@ func (f *File) Read() error {
 
 // Lock keeps what is mapped or read of the file in memory.
 func (f *File) Lock() error {
+	for _, p := range f.parts {
+		if err := p.Lock(); err != nil {
+			return err
+		}
+	}
 	if f.unmap == nil {
 		return nil
 	}
@@ -174,12 +210,21 @@ func (f *File) Lock() error {
 	return nil
 }
 
-// SHA256 is the checksum of the whole file, in hexadecimal digits; "" once closed.
+// SHA256 is the checksum of the whole file, of parts one behind the other, in
+// hexadecimal digits; "" once closed.
 func (f *File) SHA256() string {
-	if f.data == nil {
-		return ""
+	files := f.parts
+	if files == nil {
+		files = []*File{f}
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(f.data))
+	h := sha256.New()
+	for _, p := range files {
+		if p.data == nil {
+			return ""
+		}
+		h.Write(p.data)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
 // Tensor finds a tensor by its name.

@@ -47,8 +47,10 @@ func File(ctx context.Context, f *gguf.File, path string, mix Mix, o Options) ([
 	if o.Threads < 1 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	if f.Path != "" && same(f.Path, path) {
-		return nil, fmt.Errorf("quantize: %s is the model itself; give the result another name", path)
+	for _, p := range append(f.Parts, gguf.Part{Path: f.Path}) {
+		if p.Path != "" && same(p.Path, path) {
+			return nil, fmt.Errorf("quantize: %s is the model itself; give the result another name", path)
+		}
 	}
 	w, list, err := plan(ctx, f, mix, o)
 	if err != nil {

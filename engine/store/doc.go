@@ -9,6 +9,9 @@
 //	hf:OWNER/REPO/PATH/FILE.gguf           a file on the Hugging Face hub (HF_ENDPOINT, HF_TOKEN)
 //	https://HOST/PATH/FILE.gguf            any web server; http:// only for this machine
 //
+// The name of one part of a model that lies in several (FILE-00002-of-00003.gguf) means
+// all of them.
+//
 // What lies in the folder under a name ending in .gguf is whole: it was fetched
 // under another name, its size, checksum (where one is known) and structure were
 // checked, it was synced to disk, and only then renamed. A cut download stays as

@@ -7,13 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"loupe/engine/gguf"
 )
 
 // Find gives the file for a name, which may be
 //
 //   - a path: it has a separator, or ends in .gguf, or a file is there;
 //   - a model of the table ("smollm2") or of the folder (its file name with or
-//     without .gguf, in either case), or the source it was pulled from.
+//     without .gguf, in either case, and of parts without their numbers), or the
+//     source it was pulled from.
 //
 // Errors: NotPulledError for a model that can be pulled, UnknownError with the
 // nearest names for one that nobody knows, and one that wraps fs.ErrNotExist for
@@ -51,7 +54,7 @@ func find(dir, name string) (string, error) {
 		return "", err
 	}
 	for _, m := range models {
-		if strings.EqualFold(name, m.File) || strings.EqualFold(name, strings.TrimSuffix(m.File, filepath.Ext(m.File))) {
+		if strings.EqualFold(name, m.File) || strings.EqualFold(name, m.Name) || strings.EqualFold(name, strings.TrimSuffix(m.File, filepath.Ext(m.File))) {
 			return m.Path, nil
 		}
 	}
@@ -119,7 +122,11 @@ func names(models []Model) []string {
 		all = append(all, k.Name)
 	}
 	for _, m := range models {
-		all = append(all, strings.TrimSuffix(m.File, filepath.Ext(m.File)))
+		if _, _, _, part := gguf.SplitName(m.File); part {
+			all = append(all, m.Name)
+		} else {
+			all = append(all, strings.TrimSuffix(m.File, filepath.Ext(m.File)))
+		}
 	}
 	return all
 }

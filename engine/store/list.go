@@ -7,11 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"loupe/engine/gguf"
 )
 
 // List is Default, and what the folder holds: every file ending in .gguf, in the order of their file
 // names, with the data of its manifest where one stands beside it. Nothing is
-// hashed or opened. A folder that does not exist has none.
+// hashed or opened. Parts of one model are one row, of the first part and with the
+// size of all. A folder that does not exist has none.
 func List() ([]Model, error) {
 	dir, err := Dir()
 	if err != nil {
@@ -34,6 +37,7 @@ func list(dir string) ([]Model, error) {
 		return nil, fmt.Errorf("store: read the folder of models: %w; set LOUPE_MODELS to a folder that can be read", err)
 	}
 	var models []Model
+	split := map[string]int{} // prefix and count -> its row
 	for _, e := range entries {
 		if !isGGUF(e.Name()) || strings.HasPrefix(e.Name(), ".") {
 			continue
@@ -43,7 +47,17 @@ func list(dir string) ([]Model, error) {
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		models = append(models, describe(path, info.Size()))
+		m := describe(path, info.Size())
+		if prefix, _, count, ok := gguf.SplitName(e.Name()); ok {
+			key := gguf.PartPath(prefix, 1, count)
+			if row, ok := split[key]; ok { // names are in order, so the first part was first
+				models[row].Size += info.Size()
+				continue
+			}
+			split[key] = len(models)
+			m.Name, m.SHA256 = prefix, ""
+		}
+		models = append(models, m)
 	}
 	return models, nil
 }

@@ -125,6 +125,14 @@ func (p *puller) pull(ctx context.Context, text string) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
+	if _, _, count, ok := gguf.SplitName(src.file); ok && count > 1 && src.known == nil {
+		return p.pullParts(ctx, src, count)
+	}
+	return p.pullOne(ctx, src)
+}
+
+// pullOne fetches one file.
+func (p *puller) pullOne(ctx context.Context, src source) (Model, error) {
 	if err := os.MkdirAll(p.dir, 0o755); err != nil {
 		return Model{}, p.diskError(err, 0)
 	}
@@ -354,15 +362,12 @@ func (p *puller) record(path string, src source, size int64, sum, licence string
 // inspect opens the file as a model, which checks that every tensor lies within
 // it, and gives the licence that it names.
 func inspect(path string) (licence string, err error) {
-	f, err := gguf.Open(path)
+	f, err := gguf.OpenPart(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	if n, ok, _ := f.Uint("split.count"); ok && n > 1 {
-		return "", fmt.Errorf("it is one of %d pieces of a split model; merge them with: llama-gguf-split --merge", n)
-	}
-	if len(f.Tensors) == 0 {
+	if n, _, _ := f.Uint("split.count"); n <= 1 && len(f.Tensors) == 0 {
 		return "", errors.New("it has no tensors")
 	}
 	licence, _, _ = f.Text("general.license")

@@ -24,7 +24,6 @@ var (
 	pipName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 	pipVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.!_-]*$`)
 	hubPart    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
-	splitFile  = regexp.MustCompile(`-\d{5}-of-(\d{5})\.gguf$`)
 )
 
 // isSource reports whether s is a source rather than a name or a path.
@@ -163,9 +162,6 @@ func checkFileName(text, file string) error {
 		strings.ContainsAny(file, `/\<>:"|?*`),
 		strings.ContainsFunc(file, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return &SourceError{text, fmt.Sprintf("%q cannot be a file name here; fetch the file by other means and put it into the folder of models", file)}
-	}
-	if m := splitFile.FindStringSubmatch(file); m != nil && m[1] != "00001" {
-		return &SourceError{text, "is one piece of a split model, and only whole files are read; merge the pieces with: llama-gguf-split --merge"}
 	}
 	return nil
 }

@@ -350,7 +350,6 @@ func TestParseSource(t *testing.T) {
 		"hf:o/r//x.gguf":                    "hf:OWNER/REPO/FILE.gguf",
 		"hf:o/r/.x.gguf":                    "file name",
 		"hf:o/r/.gguf":                      "file name",
-		"hf:o/r/x-00001-of-00002.gguf":      "split",
 		"https:///x.gguf":                   "no host",
 		"https://h/":                        "ending in .gguf",
 		"https://h/x.gguf.zip":              "ending in .gguf",

@@ -120,6 +120,25 @@ func TestShow(t *testing.T) {
 	}
 }
 
+// A model in parts is described as one, whichever part is named.
+func TestShowParts(t *testing.T) {
+	part := filepath.FromSlash("../../engine/gguf/testdata/split/by-tensors-00002-of-00003.gguf")
+	out, _, err := runCommand(newShowCmd(), part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"3 parts (1.2 kB, GGUF 3)", part + " (384 B, 2 tensors)", "by-tensors-00003-of-00003.gguf (192 B, 1 tensors)", "5 tensors", "five tensors"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	out, _, err = runCommand(newShowCmd(), part, "--json")
+	var d description
+	if err != nil || json.Unmarshal([]byte(out), &d) != nil || len(d.Parts) != 3 || d.Parts[1] != (partRow{part, 384, 2}) || len(d.Tensors) != 5 {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
 func TestKVElements(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.gguf")
 	for name, c := range map[string]struct {

@@ -87,7 +87,8 @@ sliding-window layers could do with less.`,
 type description struct {
 	Name         string          `json:"name"` // general.name, else the file's
 	Path         string          `json:"path"`
-	FileBytes    int64           `json:"file_bytes"`
+	FileBytes    int64           `json:"file_bytes"`      // of all parts
+	Parts        []partRow       `json:"parts,omitempty"` // of a model in several files
 	GGUFVersion  uint32          `json:"gguf_version"`
 	Architecture string          `json:"architecture"`
 	Runs         bool            `json:"runs"`               // in this build
@@ -101,6 +102,12 @@ type description struct {
 	Types        []typeShare     `json:"types"`
 	Metadata     []metadataEntry `json:"metadata"`
 	Tensors      []tensorRow     `json:"tensors"`
+}
+
+type partRow struct {
+	Path    string `json:"path"`
+	Bytes   int64  `json:"bytes"`
+	Tensors int    `json:"tensors"`
 }
 
 type memoryUse struct {
@@ -150,6 +157,9 @@ func describeModel(f *gguf.File) description {
 	}
 	if d.Name == "" {
 		d.Name = strings.TrimSuffix(filepath.Base(f.Path), filepath.Ext(f.Path))
+	}
+	for _, p := range f.Parts {
+		d.Parts = append(d.Parts, partRow{p.Path, p.Size, p.Tensors})
 	}
 	// Binding is what loading does first, and copies next to nothing.
 	net, err := model.New(f)
@@ -338,9 +348,16 @@ func (d *description) printFacts(b *strings.Builder) {
 	if d.Context == 0 {
 		context = "-"
 	}
+	file := fmt.Sprintf("%s (%s, GGUF %d)", d.Path, store.FormatSize(d.FileBytes), d.GGUFVersion)
+	for i, p := range d.Parts {
+		if i == 0 {
+			file = fmt.Sprintf("%d parts (%s, GGUF %d)", len(d.Parts), store.FormatSize(d.FileBytes), d.GGUFVersion)
+		}
+		file += fmt.Sprintf("\n%16s %s (%s, %s tensors)", "", p.Path, store.FormatSize(p.Bytes), number(int64(p.Tensors)))
+	}
 	for _, fact := range [][2]string{
 		{"name", printable(d.Name, 100)},
-		{"file", fmt.Sprintf("%s (%s, GGUF %d)", d.Path, store.FormatSize(d.FileBytes), d.GGUFVersion)},
+		{"file", file},
 		{"architecture", dash(printable(d.Architecture, 60))},
 		{"runs here", runs},
 		{"kernels", dash(d.Memory.Kernels)},
