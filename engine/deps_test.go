@@ -57,9 +57,9 @@ const policy = `
 	jupyter/logo:           -
 	repl/loupe:             repl kernel kernel/export jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
-	notebooks/*:            engine engine/chat stdlib/nb stdlib/chain stdlib/experiment
+	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/experiment
 	examples:               engine/enginetest
-	examples/*:             engine
+	examples/*:             engine engine/observe stdlib/chain
 `
 
 // libraries names third-party packages that belong to one place only.
