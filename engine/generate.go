@@ -48,6 +48,9 @@ type GenerateConfig struct {
 	// calling goroutine while the session is at work: it must not call methods
 	// of that session, which would wait for ever.
 	OnText func(s string)
+	// OnPromptProgress hears how far the prompt is: before the first physical batch and
+	// after each. What is true of OnText is true of it.
+	OnPromptProgress func(p PromptProgress) `json:"-"`
 	// TopLogits asks for the n best logits and the log-sum-exp of every step.
 	TopLogits int
 }
@@ -228,9 +231,10 @@ func (g *generation) run() (*Reply, error) {
 
 	next := -1
 	rest := ids[st.ReusedTokens:]
-	report := func(done int) {
-		if len(rest) > m.cfg.EvalBatchSize {
-			hostProgress("prompt", done, len(rest))
+	report := func(done int, part float64) {
+		hostProgress("prompt", done+int(part), len(rest))
+		if part == 0 && g.cfg.OnPromptProgress != nil {
+			g.cfg.OnPromptProgress(newPromptProgress(st, done, time.Since(g.start)))
 		}
 	}
 	err := g.s.read(t, rest, report, func(from, n int) (err error) {
@@ -285,7 +289,7 @@ func (g *generation) loop(t *turn, next int) error {
 			}
 		}
 		one[0] = next
-		err := g.s.pass(t, one, func() (err error) {
+		err := g.s.pass(t, one, nil, func() (err error) {
 			next, err = g.choose(0)
 			return err
 		})

@@ -178,30 +178,41 @@ func (m *Model) checkIDs(ids []int) error {
 // have more rows than there are tokens.
 func (m *Model) known(logits []float32) []float32 { return logits[:m.tok.Len()] }
 
-// read runs ids through the model: EvalBatchSize tokens at a time, between
-// which progress (if any) hears how many are done, and of these
+// read runs ids through the model: EvalBatchSize tokens at a time, and of these
 // PhysicalBatchSize at once. After each physical batch, still in the model's
-// turn, after may take logits of the batch that began at from.
-func (s *Session) read(t *turn, ids []int, progress func(done int), after func(from, n int) error) error {
+// turn, after may take logits of the batch that began at from. progress, if any,
+// hears between them how many tokens are done, and before each layer how much work
+// of the batch, in tokens, is done beside those.
+func (s *Session) read(t *turn, ids []int, progress func(done int, part float64), after func(from, n int) error) error {
 	m := s.model
+	if progress != nil {
+		progress(0, 0)
+	}
 	for from := 0; from < len(ids); {
 		end := min(from+m.cfg.EvalBatchSize, len(ids))
 		for from < end {
 			n := min(end-from, m.cfg.PhysicalBatchSize)
-			if err := s.pass(t, ids[from:from+n], func() error { return after(from, n) }); err != nil {
+			var layer func(l int)
+			if progress != nil && n > 1 {
+				layer = func(l int) {
+					if l > 0 {
+						progress(from, float64(n*l)/float64(m.net.Config.Layers))
+					}
+				}
+			}
+			if err := s.pass(t, ids[from:from+n], layer, func() error { return after(from, n) }); err != nil {
 				return err
 			}
-			from += n
-		}
-		if progress != nil {
-			progress(from)
+			if from += n; progress != nil {
+				progress(from, 0)
+			}
 		}
 	}
 	return nil
 }
 
-// pass runs one batch in a turn of the model.
-func (s *Session) pass(t *turn, ids []int, after func() error) error {
+// pass runs one batch in a turn of the model. layer, if any, hears of each layer.
+func (s *Session) pass(t *turn, ids []int, layer func(l int), after func() error) error {
 	m := s.model
 	if err := m.take(t); err != nil {
 		return err
@@ -212,7 +223,9 @@ func (s *Session) pass(t *turn, ids []int, after func() error) error {
 	} else {
 		m.cpu.SetThreads(m.cfg.Threads)
 	}
+	m.pass.OnLayer = layer
 	m.pass.Observe(s.watcher)
+	defer func() { m.pass.OnLayer = nil }()
 	defer m.pass.Observe(nil) // the observer may hold the session or the model, which must stay collectable
 	if err := m.pass.Forward(s.seq, ids); err != nil {
 		if errors.Is(err, model.ErrCanceled) {

@@ -768,8 +768,8 @@ func TestHostHearsWhatCallsDo(t *testing.T) {
 	if text.String() != r.Text || len(stats) != 1 || stats[0] != r.Stats {
 		t.Errorf("host heard %q and %v; reply %q %v", text.String(), stats, r.Text, r.Stats)
 	}
-	if n := r.Stats.PromptTokens; len(progress) != (n+15)/16 || progress[len(progress)-1] != n {
-		t.Errorf("progress %v of %d tokens in batches of 16", progress, n)
+	if n := r.Stats.PromptTokens; len(progress) != 1+(n+15)/16*2 || progress[len(progress)-1] != n {
+		t.Errorf("progress %v of %d tokens in batches of 16, two layers", progress, n)
 	}
 	cancel()
 	if _, err := m.NewSession().Generate(prompt); !errors.Is(err, context.Canceled) {
@@ -925,3 +925,45 @@ type wants observe.Point
 
 func (w wants) Wants(_ int, p observe.Point) bool { return p == observe.Point(w) }
 func (w wants) Observe(observe.Event)             {}
+
+// A prompt tells how far it is, by batches, and the rest of a reused one.
+func TestPromptProgress(t *testing.T) {
+	m := lesson(t, LoadConfig{ContextLength: 512, PhysicalBatchSize: 64, Profile: BuiltIn})
+	ids := make([]int, 200)
+	for i := range ids {
+		ids[i] = 100 + i
+	}
+	var host []int
+	defer SetHost(&Host{Progress: func(label string, done, total int) {
+		if label != "prompt" || total != 200 && total != 100 {
+			t.Errorf("%s, %d of %d", label, done, total)
+		}
+		host = append(host, done)
+	}})()
+	var got []PromptProgress
+	cfg := GenerateConfig{MaxTokens: 1, OnPromptProgress: func(p PromptProgress) { got = append(got, p) }}
+	s := m.NewSession()
+	if _, err := s.GenerateIDs(context.Background(), ids, cfg); err != nil {
+		t.Fatal(err)
+	}
+	var done []int
+	for i, p := range got {
+		if done = append(done, p.EvaluatedTokens); p.PromptTokens != 200 || p.ReusedTokens != 0 || p.Unread() != 200-p.EvaluatedTokens || i > 0 && p.Elapsed <= got[i-1].Elapsed || (p.Left > 0) != (i > 0 && i < 4) {
+			t.Errorf("%+v", p)
+		}
+	}
+	if !slices.Equal(done, []int{0, 64, 128, 192, 200}) {
+		t.Errorf("read %v", done)
+	}
+	if !slices.IsSorted(host) || len(host) < 4*m.net.Config.Layers || host[0] != 0 || host[len(host)-1] != 200 {
+		t.Errorf("the host heard %v", host)
+	}
+	got = nil
+	ids[100] = 50
+	if _, err := s.GenerateIDs(context.Background(), ids, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if last := got[len(got)-1]; last.ReusedTokens != 100 || last.EvaluatedTokens != 100 || last.Unread() != 0 {
+		t.Errorf("%+v", last)
+	}
+}

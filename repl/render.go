@@ -3,6 +3,7 @@ package repl
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -58,9 +59,17 @@ type Plain struct {
 	// Stream writes generated text as it comes. Without it the text comes
 	// with the value that holds it, which is what a compiled program prints.
 	Stream bool
+	// Terminal, if it is set, is where a step over a second shows how far it is. It is
+	// the terminal that Out or Err may be too.
+	Terminal *os.File
 	// Stats writes the statistics of engine calls and the time of each cell
 	// to Err.
 	Stats bool
+
+	bar      ProgressLine
+	passing  bool // a progress line stands on the terminal
+	midLine  bool // what was written last did not end its line
+	lastPass time.Time
 
 	failed error  // the first write to Out that failed
 	cell   string // of a notebook, that runs
@@ -70,7 +79,7 @@ type Plain struct {
 // cellEnded says what the cell of a notebook took.
 func (p *Plain) cellEnded() {
 	if p.Stats && p.cell != "" {
-		fmt.Fprintf(p.Err, "%s: %s\n", p.cell, wallText(time.Since(p.began)))
+		p.err(fmt.Sprintf("%s: %s\n", p.cell, wallText(time.Since(p.began))))
 	}
 	p.cell = ""
 }
@@ -78,7 +87,44 @@ func (p *Plain) cellEnded() {
 // WriteError is the first error of writing to Out.
 func (p *Plain) WriteError() error { return p.failed }
 
+// progress shows how far a step is, unless that would stand in a line of the program's.
+func (p *Plain) progress(ev kernel.Progress) {
+	if p.Terminal == nil {
+		return
+	}
+	now := time.Now()
+	line := p.bar.Text(ev.Label, ev.Unit, ev.Done, ev.Total, now)
+	switch {
+	case ev.Total > 0 && ev.Done >= ev.Total:
+		p.erase()
+	case !p.midLine && p.bar.Shown(now) && now.Sub(p.lastPass) >= progressEvery:
+		p.lastPass, p.passing = now, true
+		fmt.Fprintf(p.Terminal, "\r\x1b[K%s", columns.Truncate(line, widthOf(p.Terminal)-1, "…"))
+	}
+}
+
+// erase takes the progress line away.
+func (p *Plain) erase() {
+	if p.passing {
+		p.passing = false
+		io.WriteString(p.Terminal, "\r\x1b[K")
+	}
+}
+
+// wrote is to be told before text is written.
+func (p *Plain) wrote(text string) {
+	if p.erase(); text != "" {
+		p.midLine = !strings.HasSuffix(text, "\n")
+	}
+}
+
+func (p *Plain) err(text string) {
+	p.wrote(text)
+	io.WriteString(p.Err, text)
+}
+
 func (p *Plain) out(text string) {
+	p.wrote(text)
 	if _, err := io.WriteString(p.Out, text); err != nil && p.failed == nil {
 		p.failed = err
 	}
@@ -90,7 +136,7 @@ func (p *Plain) Render(ev kernel.Event) {
 	case kernel.Stdout:
 		p.out(ev.Text)
 	case kernel.Stderr:
-		io.WriteString(p.Err, ev.Text)
+		p.err(ev.Text)
 	case kernel.Stream:
 		if p.Stream {
 			p.out(ev.Text)
@@ -105,24 +151,27 @@ func (p *Plain) Render(ev kernel.Event) {
 		if ev.Err.Kind == kernel.Exit {
 			// The cell's own wish, and what go run says of it.
 			if ev.Err.ExitCode != 0 {
-				fmt.Fprintf(p.Err, "exit status %d\n", ev.Err.ExitCode)
+				p.err(fmt.Sprintf("exit status %d\n", ev.Err.ExitCode))
 			}
 			return
 		}
-		io.WriteString(p.Err, failureText(ev.Err, 80, newPalette(false)))
+		p.err(failureText(ev.Err, 80, newPalette(false)))
 	case kernel.Warning:
-		io.WriteString(p.Err, warningText(ev)+"\n")
+		p.err(warningText(ev) + "\n")
+	case kernel.Progress:
+		p.progress(ev)
 	case kernel.Stats:
 		if p.Stats || strings.HasPrefix(ev.Text, "wall ") { // %time was asked for
-			io.WriteString(p.Err, ev.Text+"\n")
+			p.err(ev.Text + "\n")
 		}
 	case kernel.CellBegan:
 		p.cellEnded()
 		p.cell, p.began = strings.TrimSpace(fmt.Sprintf("cell %d %s", ev.Index, ev.Title)), time.Now()
 	case kernel.Done:
+		p.erase()
 		p.cellEnded()
 		if p.Stats {
-			io.WriteString(p.Err, wallText(ev.Wall)+"\n")
+			p.err(wallText(ev.Wall) + "\n")
 		}
 	}
 }

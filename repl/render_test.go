@@ -121,7 +121,7 @@ func TestStatisticsFitTheTerminal(t *testing.T) {
 func TestProgressPasses(t *testing.T) {
 	p := kernel.Progress{Label: "prompt", Done: 512, Total: 2048, Unit: "tokens"}
 	long := time.Now().Add(-time.Minute)
-	if got := drawn(long, p, text("x")); got != "\r\x1b[K      prompt 512 of 2048 tokens, 25 %\r\x1b[Kx\n" {
+	if got := drawn(long, p, text("x")); got != "\r\x1b[K      [===         ] prompt 512 of 2048 tokens, 25 %\r\x1b[Kx\n" {
 		t.Errorf("%q", got)
 	}
 	if got := drawn(time.Now(), p, text("x")); strings.Contains(got, "prompt") {
@@ -130,5 +130,34 @@ func TestProgressPasses(t *testing.T) {
 	// It would overwrite output that did not end its line.
 	if got := drawn(long, kernel.Stdout{Text: "a"}, p); strings.Contains(got, "prompt") {
 		t.Errorf("%q", got)
+	}
+}
+
+// A bar tells what is left at the rate of the step so far, and begins anew with a new
+// step.
+func TestProgressLine(t *testing.T) {
+	var p ProgressLine
+	at := time.Unix(1000, 0)
+	for _, c := range []struct {
+		after time.Duration
+		label string
+		done  int64
+		total int64
+		want  string
+		shown bool
+	}{
+		{0, "prompt", 0, 4000, "[            ] prompt 0 of 4000 tokens, 0 %", false},
+		{100 * time.Millisecond, "prompt", 100, 4000, "[            ] prompt 100 of 4000 tokens, 2 %", false}, // too early to tell
+		{2 * time.Second, "prompt", 1000, 4000, "[===         ] prompt 1000 of 4000 tokens, 25 %, 6 s left", true},
+		{100 * time.Second, "prompt", 1001, 4000, "[===         ] prompt 1001 of 4000 tokens, 25 %, 5 min 0 s left", true},
+		{200 * time.Second, "prompt", 4000, 4000, "[============] prompt 4000 of 4000 tokens, 100 %, 0 s left", true},
+		{201 * time.Second, "prompt", 500, 1000, "[======      ] prompt 500 of 1000 tokens, 50 %", false},
+		{203 * time.Second, "prompt", 750, 1000, "[=========   ] prompt 750 of 1000 tokens, 75 %, 2 s left", true},
+		{205 * time.Second, "compare", 9, 0, "compare 9 tokens", false},
+	} {
+		now := at.Add(c.after)
+		if got := p.Text(c.label, "tokens", c.done, c.total, now); got != c.want || p.Shown(now) != c.shown {
+			t.Errorf("after %v: %q (%t), want %q", c.after, got, p.Shown(now), c.want)
+		}
 	}
 }

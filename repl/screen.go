@@ -30,6 +30,7 @@ type screen struct {
 	started  time.Time
 	passing  bool // a progress line stands on the screen
 	lastPass time.Time
+	bar      ProgressLine
 	stats    []string
 }
 
@@ -50,7 +51,7 @@ func (s *screen) start(quiet bool) {
 		s.pending = ""
 	}
 	s.quiet, s.stopping = quiet, false
-	s.started = time.Now()
+	s.started, s.bar = time.Now(), ProgressLine{}
 	s.stats = nil
 }
 
@@ -152,24 +153,14 @@ func (s *screen) erase() {
 
 func (s *screen) progress(p kernel.Progress) {
 	now := time.Now()
+	line := s.bar.Text(p.Label, p.Unit, p.Done, p.Total, now)
 	if s.editing || s.midLine || now.Sub(s.started) < progressAfter || now.Sub(s.lastPass) < progressEvery {
 		return
 	}
 	s.lastPass = now
-	text := columns.Truncate(dimIndent+progressText(p), s.width()-1, "…")
+	text := columns.Truncate(dimIndent+line, s.width()-1, "…")
 	io.WriteString(s.out, "\r\x1b[K"+s.colour.dim(text))
 	s.passing = true
-}
-
-func progressText(p kernel.Progress) string {
-	done, total := amount(p.Done, p.Unit), amount(p.Total, p.Unit)
-	if p.Total <= 0 {
-		return p.Label + " " + done
-	}
-	if p.Unit != "" {
-		done = strings.TrimSuffix(done, " "+p.Unit)
-	}
-	return fmt.Sprintf("%s %s of %s, %d %%", p.Label, done, total, 100*p.Done/p.Total)
 }
 
 // amount is a number with its unit; bytes in the largest unit that fits.

@@ -89,6 +89,7 @@ func (m *gemma3) layers(p *Pass) error {
 		if cpu.Canceled() {
 			return ErrCanceled
 		}
+		p.begin(l)
 		p.show(l, observe.ResidPre, [3]int{n, c.Embd, 1}, p.resid)
 
 		// Attention.

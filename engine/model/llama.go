@@ -83,6 +83,7 @@ func (m *llama) layers(p *Pass) error {
 		if cpu.Canceled() {
 			return ErrCanceled
 		}
+		p.begin(l)
 		p.show(l, observe.ResidPre, [3]int{n, c.Embd, 1}, p.resid)
 
 		// Attention.

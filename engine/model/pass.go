@@ -27,6 +27,8 @@ type Pass struct {
 	// RotateK turns keys before they are stored, and queries with them; RotateV turns
 	// values, and the output of attention back. nil: as they are.
 	RotateK, RotateV *ops.Rotation
+	// OnLayer, if it is set, hears of every layer before it begins.
+	OnLayer func(l int)
 
 	model *Model
 	cpu   *ops.CPU
@@ -199,6 +201,13 @@ func (p *Pass) Logits(first, n int) []float32 {
 	}
 	p.showFrom(c.Layers, observe.Logits, first, [3]int{n, c.Vocab, 1}, logits)
 	return logits
+}
+
+// begin tells of a layer that begins.
+func (p *Pass) begin(l int) {
+	if p.OnLayer != nil {
+		p.OnLayer(l)
+	}
 }
 
 // show offers a buffer to the observer, if there is one and it wants it.

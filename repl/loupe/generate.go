@@ -15,6 +15,7 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/chat"
+	"loupe/repl"
 )
 
 // generateFlags are the flags of `loupe generate`.
@@ -135,6 +136,7 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	if !g.json {
 		cfg.OnText = func(s string) { io.WriteString(out, s) }
 	}
+	cfg.OnPromptProgress = promptBar(progressLine(cmd))
 	reply, err := g.generate(cmd.Context(), m.NewSession(), prompt, cfg)
 	if reply == nil {
 		return err
@@ -148,6 +150,24 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	fmt.Fprintln(out)
 	fmt.Fprintln(cmd.ErrOrStderr(), reply.Stats)
 	return err
+}
+
+// promptBar shows how far a prompt is that takes over a second.
+func promptBar(line func(string)) func(engine.PromptProgress) {
+	var bar repl.ProgressLine
+	stands := false
+	return func(p engine.PromptProgress) {
+		now := time.Now()
+		text := bar.Text("prompt", "tokens", int64(p.EvaluatedTokens), int64(p.EvaluatedTokens+p.Unread()), now)
+		switch {
+		case p.Unread() > 0 && bar.Shown(now):
+			line(text)
+			stands = true
+		case stands:
+			line("")
+			stands = false
+		}
+	}
 }
 
 func (g *generateFlags) readPrompt(cmd *cobra.Command) (string, error) {

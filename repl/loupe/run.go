@@ -120,6 +120,9 @@ func (o *runOptions) runFile(ctx context.Context, args []string) error {
 
 func (o *runOptions) run(ctx context.Context, args []string) error {
 	out := &repl.Plain{Out: os.Stdout, Err: os.Stderr, Stats: o.times, Stream: term.IsTerminal(int(os.Stdout.Fd()))}
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		out.Terminal = os.Stderr
+	}
 	k, err := kernel.New(kernel.Options{Events: shown(out.Render), Args: args})
 	if err != nil {
 		return err

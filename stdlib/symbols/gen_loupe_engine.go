@@ -56,6 +56,7 @@ func init() {
 			"Phase":                     reflect.ValueOf((*p_loupe_engine.Phase)(nil)),
 			"Profile":                   reflect.ValueOf((*p_loupe_engine.Profile)(nil)),
 			"Profiles":                  reflect.ValueOf(p_loupe_engine.Profiles),
+			"PromptProgress":            reflect.ValueOf((*p_loupe_engine.PromptProgress)(nil)),
 			"Q4_0":                      reflect.ValueOf(p_loupe_engine.Q4_0),
 			"Q4_1":                      reflect.ValueOf(p_loupe_engine.Q4_1),
 			"Q5_0":                      reflect.ValueOf(p_loupe_engine.Q5_0),
