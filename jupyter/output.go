@@ -236,7 +236,7 @@ func (o *output) showBar(p *progress) {
 	if p.shown.IsZero() {
 		kind = "display_data"
 	}
-	o.publish(kind, nil, object{"data": p.bundle(), "metadata": object{}, "transient": object{"display_id": p.id}})
+	o.publish(kind, nil, object{"data": p.bundle(), "metadata": object{"loupe": object{"progress": true}}, "transient": object{"display_id": p.id}})
 	p.shown, p.behind = time.Now(), false
 }
 

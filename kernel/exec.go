@@ -176,14 +176,19 @@ func used(x *ast.ExprStmt) *ast.AssignStmt {
 	return &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{Name: "_", NamePos: x.Pos()}}, TokPos: x.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{x.X}}
 }
 
-// notUsed reports whether all that is wrong is a value that nothing takes.
+// notUsed reports whether a value that nothing takes is wrong, and nothing else but
+// variables that a later cell may use.
 func notUsed(errs []check.Error) bool {
+	value := false
 	for _, e := range errs {
-		if !e.Soft && !strings.HasSuffix(e.Msg, "is not used") {
+		switch {
+		case strings.HasSuffix(e.Msg, "is not used"):
+			value = true
+		case !e.Soft:
 			return false
 		}
 	}
-	return len(errs) > 0
+	return value
 }
 
 // attempt checks the parts of a cell in one order.

@@ -189,7 +189,7 @@ type parameter struct {
 // parameters are those of a file, in order.
 func (k *Kernel) parameters(f *notebook.File) (list []parameter) {
 	for _, c := range f.Cells {
-		if c.Kind != notebook.Code || strings.TrimSpace(strings.ToLower(c.Title)) != "parameters" {
+		if c.Kind != notebook.Code || !notebook.IsParameters(c.Title) {
 			continue
 		}
 		for _, s := range f.Stmts(k.sess.Fset, c) {

@@ -110,3 +110,13 @@ func TestGenericsOfEarlierTypes(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestLastCallOfTwoValues: a cell may end with a call whose results nothing takes
+// and declare what a later cell uses.
+func TestLastCallOfTwoValues(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	got := play(t, k, r, "later := 4\nfmt.Println(\"now\")", "fmt.Println(later)\nunused := 1\nlen(\"abc\")")
+	if want := "now\n4\n= 3\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

@@ -74,6 +74,9 @@ func read(cells []jupyterCell) []piece {
 			p.title, p.source, p.marked = title(p.source)
 			p.source = once(packageComment, p.source, "package main")
 			p.kind = notebook.Code
+			if p.title == "" && slices.Contains(c.Metadata.Tags, notebook.Parameters) {
+				p.title, p.marked = notebook.Parameters, true
+			}
 			if decls, stmts := sorted(p.source); mark.Place != "main" && (mark.Place == "top" || decls != "" && stmts == "") {
 				p.kind, p.inMain = notebook.Decls, false
 			}

@@ -38,6 +38,7 @@ type jupyterCell struct {
 	ID       string `json:"id"`
 	Metadata struct {
 		Loupe *jupyterMark `json:"loupe,omitempty"`
+		Tags  []string     `json:"tags,omitempty"` // papermill knows its parameters by one
 	} `json:"metadata"`
 	Outputs []map[string]any `json:"-"`
 	Source  lines            `json:"source"`
@@ -149,6 +150,9 @@ func (d *Document) Jupyter() string {
 			c.Source = lines(once(packageClause, p.source, "// package main"))
 			if p.marked {
 				c.Source = lines(strings.TrimRight(strings.TrimRight("// %% "+p.title, " ")+"\n"+string(c.Source), "\n"))
+			}
+			if p.inMain && notebook.IsParameters(p.title) {
+				c.Metadata.Tags = []string{notebook.Parameters}
 			}
 			c.Outputs = d.Cells[i].jupyter()
 			if n := d.Cells[i].Number; n > 0 && d.Cells[i].Ran {

@@ -57,3 +57,11 @@ func (f *File) find(name string) (int, error) {
 	}
 	return 0, fmt.Errorf("notebook: %s: %d code cells are named %q; take a number: %s", f.Path, len(found), name, strings.Join(found, ", "))
 }
+
+// Parameters is the title of the cell whose variables may get other values.
+const Parameters = "parameters"
+
+// IsParameters says whether a title is that of the cell of parameters.
+func IsParameters(title string) bool {
+	return strings.EqualFold(strings.TrimSpace(title), Parameters)
+}
