@@ -143,6 +143,7 @@ type generation struct {
 	text    []byte
 	start   time.Time
 	first   time.Time // when the first token was known
+	next    int       // the token chosen last
 }
 
 func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConfig) (*generation, error) {
@@ -212,9 +213,18 @@ func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
 
 // run reads the prompt and generates.
 func (g *generation) run() (*Reply, error) {
+	t := g.s.model.begin(g.ctx)
+	defer g.s.model.end(t)
+	err := g.read(t)
+	if err == nil {
+		err = g.loop(t)
+	}
+	return g.finish(err)
+}
+
+// read reads the prompt and chooses the first token.
+func (g *generation) read(t *turn) error {
 	m, seq, st := g.s.model, g.s.seq, &g.reply.Stats
-	t := m.begin(g.ctx)
-	defer m.end(t)
 	g.start = time.Now()
 
 	ids := g.prompt
@@ -229,7 +239,6 @@ func (g *generation) run() (*Reply, error) {
 		g.chain.Accept(id)
 	}
 
-	next := -1
 	rest := ids[st.ReusedTokens:]
 	report := func(done int, part float64) {
 		hostProgress("prompt", done+int(part), len(rest))
@@ -239,7 +248,7 @@ func (g *generation) run() (*Reply, error) {
 	}
 	err := g.s.read(t, rest, report, func(from, n int) (err error) {
 		if from+n == len(rest) {
-			next, err = g.choose(n - 1)
+			err = g.choose(n - 1)
 		}
 		return err
 	})
@@ -251,72 +260,87 @@ func (g *generation) run() (*Reply, error) {
 	}
 	if err == nil {
 		st.TTFT = st.PromptTime
-		err = g.loop(t, next)
 	}
-	return g.finish(err)
+	return err
 }
 
 // loop takes chosen tokens until something ends the generation.
-func (g *generation) loop(t *turn, next int) error {
-	m, seq, st := g.s.model, g.s.seq, &g.reply.Stats
+func (g *generation) loop(t *turn) error {
 	one := make([]int, 1)
-	for {
-		g.reply.IDs = append(g.reply.IDs, next)
-		st.GenTime = time.Since(g.first)
-		if m.tok.IsEOG(next) {
-			st.StopReason = EOSFound
-			return nil
-		}
-		g.chain.Accept(next)
-		text, stopped, which := g.stopper.Push(g.stream.Push(next))
-		g.put(text)
-		switch {
-		case g.formEnded():
-			st.StopReason = EOSFound
-			return nil
-		case stopped:
-			st.StopReason, st.StopString = StopStringFound, which
-			return nil
-		case len(g.reply.IDs) == g.cfg.MaxTokens:
-			st.StopReason = MaxPredictedTokensReached
-			return nil
-		case seq.Len() == m.cfg.ContextLength && !g.cfg.ContextOverflowPolicy.shifts():
-			st.StopReason = ContextLengthReached
-			return nil
-		case seq.Len() == m.cfg.ContextLength:
-			if err := g.shift(t); err != nil {
-				return err
-			}
-		}
-		one[0] = next
-		err := g.s.pass(t, one, nil, func() (err error) {
-			next, err = g.choose(0)
+	for !g.accept() {
+		if err := g.room(t); err != nil {
 			return err
-		})
-		if err != nil {
+		}
+		one[0] = g.next
+		if err := g.s.pass(t, one, nil, func() error { return g.choose(0) }); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// accept takes the chosen token and reports whether the generation ends with it.
+func (g *generation) accept() (over bool) {
+	m, st := g.s.model, &g.reply.Stats
+	g.reply.IDs = append(g.reply.IDs, g.next)
+	st.GenTime = time.Since(g.first)
+	if m.tok.IsEOG(g.next) {
+		st.StopReason = EOSFound
+		return true
+	}
+	g.chain.Accept(g.next)
+	text, stopped, which := g.stopper.Push(g.stream.Push(g.next))
+	g.put(text)
+	switch {
+	case g.formEnded():
+		st.StopReason = EOSFound
+	case stopped:
+		st.StopReason, st.StopString = StopStringFound, which
+	case len(g.reply.IDs) == g.cfg.MaxTokens:
+		st.StopReason = MaxPredictedTokensReached
+	case g.full() && !g.cfg.ContextOverflowPolicy.shifts():
+		st.StopReason = ContextLengthReached
+	default:
+		return false
+	}
+	return true
+}
+
+func (g *generation) full() bool { return g.s.seq.Len() == g.s.model.cfg.ContextLength }
+
+// room makes room for one more token, where the policy drops some for it.
+func (g *generation) room(t *turn) error {
+	if !g.full() {
+		return nil
+	}
+	return g.shift(t)
 }
 
 // choose samples the token after token i of the last batch. The model's turn
 // is held.
-func (g *generation) choose(i int) (int, error) {
+func (g *generation) choose(i int) error {
 	m := g.s.model
 	logits := m.known(m.pass.Logits(i, 1))
 	if m.cpu.Canceled() {
-		return 0, g.ctx.Err()
+		return g.ctx.Err()
 	}
+	return g.pick(logits)
+}
+
+// pick samples a token.
+func (g *generation) pick(logits []float32) error {
+	m := g.s.model
 	start := time.Now()
 	id, err := g.sample(logits)
 	m.cpu.Spent("sampling", start)
 	if err != nil {
-		return 0, fmt.Errorf("engine: %w", err)
+		return fmt.Errorf("engine: %w", err)
 	}
 	if g.cfg.TopLogits > 0 {
 		g.reply.Steps = append(g.reply.Steps, newStep(id, logits, g.cfg.TopLogits))
 	}
-	return id, nil
+	g.next = id
+	return nil
 }
 
 func (g *generation) put(text string) {

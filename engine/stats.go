@@ -33,7 +33,8 @@ type Stats struct {
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
 	TTFT            time.Duration // from the call's turn on the session to the first token; 0 if there is none
 	PromptTime      time.Duration // reading EvaluatedTokens
-	GenTime         time.Duration // from the first token to the last
+	GenTime         time.Duration // from the first token to the last; in a Batch, from the start of Run
+	Batch           float64       // of a Batch: how many sequences shared GenTime, on average; else 0
 	StopReason      StopReason
 	StopString      string // the one found, when StopReason is StopStringFound
 	CacheCells      int    // cells in use after the call
@@ -47,6 +48,12 @@ func (s Stats) PromptRate() float64 { return rate(s.EvaluatedTokens, s.PromptTim
 // GenRate is tokens generated per second. The first token comes with the
 // prompt, so it counts the others; 0 when there is only one.
 func (s Stats) GenRate() float64 { return rate(s.GeneratedTokens-1, s.GenTime) }
+
+// GenShare is the part of GenTime that this call took, the others of its Batch taking
+// the rest: shares of calls that ran together add up to the time on the clock.
+func (s Stats) GenShare() time.Duration {
+	return time.Duration(float64(s.GenTime) / max(s.Batch, 1))
+}
 
 func rate(n int, d time.Duration) float64 {
 	if n < 1 || d <= 0 {
@@ -65,6 +72,9 @@ func (s Stats) String() string {
 	}
 	fmt.Fprintf(&b, "%s%s · %s tok %s%s", millis(s.PromptTime), perSecond(s.PromptRate()),
 		count(s.GeneratedTokens), millis(s.GenTime), perSecond(s.GenRate()))
+	if s.Batch > 0 {
+		fmt.Fprintf(&b, " in a batch of %.1f", s.Batch)
+	}
 	fmt.Fprintf(&b, " · stop %s", s.StopReason)
 	if s.StopString != "" {
 		fmt.Fprintf(&b, " %q", s.StopString)

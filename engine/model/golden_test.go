@@ -318,6 +318,65 @@ func TestArchitecturesThreadsAndMemory(t *testing.T) {
 	}
 }
 
+// Whatever the architecture, sequences that read a token each in one pass get the
+// logits that each gets alone, and nothing is allocated for it.
+func TestArchitecturesInOnePass(t *testing.T) {
+	for _, s := range smalls {
+		t.Run(s.name, func(t *testing.T) {
+			b := s.open(t, s.write(t, t.TempDir()), simd.Best(), true)
+			ids := s.ids()
+			at := []int{len(ids) - 2, 1, len(ids) / 2, 20}
+			var seqs []*kvcache.Seq
+			var tokens []int
+			want := make([][]float32, len(at))
+			read := func(seq *kvcache.Seq, n int) {
+				for seq.Len() < n {
+					end := min(n, seq.Len()+b.pass.Batch())
+					if err := b.pass.Forward(seq, ids[seq.Len():end]); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for i, n := range at {
+				seq := b.seq.Store().NewSeq()
+				read(seq, n)
+				alone := seq.Fork()
+				if err := b.pass.Forward(alone, ids[n:n+1]); err != nil {
+					t.Fatal(err)
+				}
+				want[i] = slices.Clone(b.pass.Logits(0, 1))
+				seqs, tokens = append(seqs, seq), append(tokens, ids[n])
+			}
+			if err := b.pass.ForwardEach(seqs, tokens); err != nil {
+				t.Fatal(err)
+			}
+			got := b.pass.Logits(0, len(at))
+			for i, n := range at {
+				row := got[i*b.m.Config.Vocab:][:b.m.Config.Vocab]
+				for j := range row {
+					if d := math.Abs(float64(row[j] - want[i][j])); !(d <= 1e-4) {
+						t.Fatalf("position %d: logit %d is %v, alone %v", n, j, row[j], want[i][j])
+					}
+				}
+				if seqs[i].Len() != n+1 || seqs[i].Cells()[n] != (kvcache.Cell{Pos: n, Token: ids[n]}) {
+					t.Errorf("%d cells after position %d", seqs[i].Len(), n)
+				}
+			}
+			for _, seq := range seqs {
+				seq.Truncate(30) // away from the end of a page
+			}
+			if n := testing.AllocsPerRun(3, func() {
+				if err := b.pass.ForwardEach(seqs, tokens); err != nil {
+					t.Fatal(err)
+				}
+				b.pass.Logits(0, len(at))
+			}); n != 0 {
+				t.Errorf("a pass allocates %v times", n)
+			}
+		})
+	}
+}
+
 // A tensor that is left out is missed by name, before anything runs.
 func TestArchitecturesMissTensors(t *testing.T) {
 	done := map[string]bool{}

@@ -34,9 +34,9 @@ type Pass struct {
 	cpu   *ops.CPU
 	batch int
 
-	seq  *kvcache.Seq
-	plan kvcache.Plan
-	n    int // tokens in the batch
+	parts []part
+	pos   []int // [nTok]: positions
+	n     int   // tokens in the batch
 
 	resid    []float32 // [nTok, Embd]: the residual stream
 	normed   ops.Input // [nTok, Embd]
@@ -56,6 +56,12 @@ type Pass struct {
 	segments []kvcache.Segment
 
 	watcher observe.Observer
+}
+
+// part is what of a batch continues one sequence: plan.N tokens.
+type part struct {
+	seq  *kvcache.Seq
+	plan kvcache.Plan
 }
 
 // NewPass makes buffers for batches of up to batch tokens (the physical batch).
@@ -132,6 +138,44 @@ func (p *Pass) Observe(o observe.Observer) { p.watcher = o }
 // Forward reads tokens, [1..Batch], as the continuation of seq, and commits
 // them to it. The hidden states stay in the pass for Logits.
 func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
+	p.parts = p.parts[:0]
+	if err := p.add(seq, len(tokens)); err != nil {
+		return err
+	}
+	return p.forward(tokens)
+}
+
+// ForwardEach reads one token for each of several sequences of one cache, none of
+// them twice: tokens[i] continues seqs[i]. The weights are read once for all of them.
+// It is not for a pass that is watched. If it fails, none has gone on.
+func (p *Pass) ForwardEach(seqs []*kvcache.Seq, tokens []int) error {
+	if len(seqs) != len(tokens) {
+		return fmt.Errorf("model: %d tokens for %d sequences", len(tokens), len(seqs))
+	}
+	p.parts = p.parts[:0]
+	for _, seq := range seqs {
+		if err := p.add(seq, 1); err != nil {
+			return err
+		}
+	}
+	return p.forward(tokens)
+}
+
+// add plans that the next n tokens of the batch continue seq.
+func (p *Pass) add(seq *kvcache.Seq, n int) error {
+	if n < 1 || n > p.batch {
+		return fmt.Errorf("model: a pass of %d tokens; it takes 1 to %d", n, p.batch)
+	}
+	plan, err := seq.Plan(n)
+	if err != nil {
+		return err
+	}
+	p.parts = append(p.parts, part{seq, plan})
+	return nil
+}
+
+// forward reads the tokens of the parts.
+func (p *Pass) forward(tokens []int) error {
 	c := p.model.Config
 	if len(tokens) < 1 || len(tokens) > p.batch {
 		return fmt.Errorf("model: a pass of %d tokens; it takes 1 to %d", len(tokens), p.batch)
@@ -141,11 +185,12 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 			return fmt.Errorf("model: token %d of the batch is %d; the vocabulary has %d", i, t, c.Vocab)
 		}
 	}
-	plan, err := seq.Plan(len(tokens))
-	if err != nil {
-		return err
+	p.n, p.ready, p.pos = len(tokens), false, p.pos[:0]
+	for _, part := range p.parts {
+		for i := range part.plan.N {
+			p.pos = append(p.pos, part.plan.Pos+i)
+		}
 	}
-	p.seq, p.plan, p.n, p.ready = seq, plan, len(tokens), false
 	start := time.Now()
 	for i, t := range tokens {
 		p.model.weights.TokenEmbd.Row(p.resid[i*c.Embd:], t)
@@ -157,13 +202,13 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 	start = time.Now()
 	rope := p.Rope
 	if w := p.model.weights; w.RopeLong != nil {
-		if rope.Factors = w.RopeShort; seq.Store().Config().Context > c.RopeOrigContext {
+		if rope.Factors = w.RopeShort; p.cache().Context > c.RopeOrigContext {
 			rope.Factors = w.RopeLong
 		}
 	}
-	p.table.Fill(rope, plan.Pos, p.n)
+	p.table.Fill(rope, p.pos)
 	if c.Local != nil {
-		p.local.Fill(ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: 1}, plan.Pos, p.n)
+		p.local.Fill(ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: 1}, p.pos)
 	}
 	p.cpu.Spent("RoPE table", start)
 	if err := p.model.net.layers(p); err != nil {
@@ -172,9 +217,16 @@ func (p *Pass) Forward(seq *kvcache.Seq, tokens []int) error {
 	if p.cpu.Canceled() {
 		return ErrCanceled
 	}
-	seq.Commit(plan, tokens)
+	at := 0
+	for _, part := range p.parts {
+		part.seq.Commit(part.plan, tokens[at:at+part.plan.N])
+		at += part.plan.N
+	}
 	return nil
 }
+
+// cache is the geometry of the cache that the sequences are in.
+func (p *Pass) cache() kvcache.Config { return p.parts[0].seq.Store().Config() }
 
 // Logits computes the logits of n tokens of the last Forward, from token first
 // of that batch on; n is at most LogitRows. The result, [n, Vocab], is valid
@@ -228,7 +280,7 @@ func (p *Pass) wants(layer int, at observe.Point) bool {
 
 func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x []float32) {
 	p.watcher.Observe(observe.Event{
-		Layer: layer, Point: at, Pos: p.plan.Pos + first, Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
+		Layer: layer, Point: at, Pos: p.pos[first], Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
 	})
 }
 
@@ -276,9 +328,13 @@ func (p *Pass) storeKV(l int) error {
 	}
 	start := time.Now()
 	kRow, vRow := c.KVHeads*c.HeadK, c.KVHeads*c.HeadV
-	for i := 0; i < p.n; i++ {
-		if err := p.seq.Put(p.plan, l, i, p.k[i*kRow:(i+1)*kRow], p.v[i*vRow:(i+1)*vRow]); err != nil {
-			return fmt.Errorf("model: %w; use another cache type, or the weights are damaged", err)
+	at := 0
+	for _, part := range p.parts {
+		for i := range part.plan.N {
+			if err := part.seq.Put(part.plan, l, i, p.k[at*kRow:(at+1)*kRow], p.v[at*vRow:(at+1)*vRow]); err != nil {
+				return fmt.Errorf("model: %w; use another cache type, or the weights are damaged", err)
+			}
+			at++
 		}
 	}
 	p.cpu.Spent("K and V to the cache", start)
@@ -293,44 +349,58 @@ func (p *Pass) rotation(l int) *ops.RopeTable {
 	return &p.table
 }
 
-// attend lets the queries of the batch attend to layer l of the cache.
+// attend lets the queries of the batch attend to layer l of the cache, each to the
+// cells of its own sequence.
 func (p *Pass) attend(l int) {
 	c := p.model.Config
-	cells := p.plan.From + p.n
 	if c.AttnScale != 0 {
 		// What ops.Attention multiplies by is taken back.
 		p.cpu.Scale(p.q, float32(float64(c.AttnScale)*math.Sqrt(float64(c.HeadK))), p.n, c.Heads*c.HeadK)
 	}
-	p.segments = p.seq.Segments(p.segments[:0], l, cells)
+	if c.AttnTemp != 0 {
+		for i, pos := range p.pos {
+			if pos >= c.RopeOrigContext {
+				times := 1 + c.AttnTemp*math.Log(1+float64(pos/c.RopeOrigContext))
+				p.cpu.Scale(p.q[i*c.Heads*c.HeadK:], float32(times), 1, c.Heads*c.HeadK)
+			}
+		}
+	}
+	out, at := p.attnOut.Reset(p.n, c.Heads*c.HeadV), 0
+	for i := range p.parts {
+		p.attendPart(l, &p.parts[i], p.q[at*c.Heads*c.HeadK:], out[at*c.Heads*c.HeadV:])
+		at += p.parts[i].plan.N
+	}
+	if p.RotateV != nil {
+		p.cpu.Rotate(p.RotateV, p.attnOut.X[:p.n*c.Heads*c.HeadV])
+	}
+	if p.wants(l, observe.AttnPattern) {
+		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, p.parts[0].plan.From + p.n}, p.pattern)
+	}
+}
+
+// attendPart lets the queries of one sequence, q, [plan.N, Heads, HeadK], attend to
+// its cells of layer l; out is [plan.N, Heads, HeadV].
+func (p *Pass) attendPart(l int, of *part, q, out []float32) {
+	c, n := p.model.Config, of.plan.N
+	cells := of.plan.From + n
+	p.segments = of.seq.Segments(p.segments[:0], l, cells)
 	a := ops.Attention{
 		Heads: c.Heads, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV,
-		Segments: p.segments, From: p.plan.From, N: p.n, Window: c.WindowOf(l), Cap: c.AttnCap,
-		Q: p.q, Out: p.attnOut.Reset(p.n, c.Heads*c.HeadV), Flash: p.Flash,
-	}
-	if c.AttnTemp != 0 && p.plan.Pos+p.n > c.RopeOrigContext {
-		for i := range p.n {
-			times := 1 + c.AttnTemp*math.Log(1+float64((p.plan.Pos+i)/c.RopeOrigContext))
-			p.cpu.Scale(p.q[i*c.Heads*c.HeadK:], float32(times), 1, c.Heads*c.HeadK)
-		}
+		Segments: p.segments, From: of.plan.From, N: n, Window: c.WindowOf(l), Cap: c.AttnCap,
+		Q: q, Out: out, Flash: p.Flash,
 	}
 	watched := p.wants(l, observe.AttnPattern)
 	if watched {
 		// The plain way gives the weights; what flows on is what flows unwatched.
-		if n := p.n * c.Heads * cells; cap(p.pattern) < n {
+		if n := n * c.Heads * cells; cap(p.pattern) < n {
 			p.pattern = make([]float32, n)
 		}
-		a.Pattern = p.pattern[:p.n*c.Heads*cells]
+		a.Pattern = p.pattern[:n*c.Heads*cells]
 	}
 	p.cpu.Attend(a)
 	if watched && p.Flash {
 		a.Pattern = nil
 		p.cpu.Attend(a)
-	}
-	if p.RotateV != nil {
-		p.cpu.Rotate(p.RotateV, p.attnOut.X[:p.n*c.Heads*c.HeadV])
-	}
-	if watched {
-		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, cells}, p.pattern)
 	}
 }
 

@@ -43,7 +43,11 @@ func TestRopeHalves(t *testing.T) {
 	each(t, func(t *testing.T, c *CPU) {
 		const rows, heads, size, dims = 21, 3, 40, 32
 		var table RopeTable
-		table.Fill(Rope{Dims: dims, Base: 10000, Scale: 1}, 5, rows)
+		var positions []int
+		for i := range rows {
+			positions = append(positions, 5+i)
+		}
+		table.Fill(Rope{Dims: dims, Base: 10000, Scale: 1}, positions)
 		halves := random(rand.New(rand.NewPCG(1, 6)), rows*heads*size)
 		pairs := slices.Clone(halves)
 		order := func(i int) int { // where element i of the halves lies in the pairs

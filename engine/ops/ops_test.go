@@ -160,14 +160,14 @@ func TestRope(t *testing.T) {
 		twice, once := append([]float32(nil), x...), append([]float32(nil), x...)
 		var table RopeTable
 		turn := func(x []float32, pos int) {
-			table.Fill(rope, pos, rows)
+			table.Fill(rope, []int{pos, pos + 1, pos + 2, pos + 3, pos + 4})
 			c.RopePairs(x, &table, rows, heads, size)
 		}
 		turn(once, 70)
 		// Rows of a table count on from its position: turn each by 30+r, then by 40.
 		turn(twice, 30)
 		for i := range rows {
-			table.Fill(rope, 40, 1)
+			table.Fill(rope, []int{40})
 			c.RopePairs(twice[i*heads*size:(i+1)*heads*size], &table, 1, heads, size)
 		}
 		for i := range once {

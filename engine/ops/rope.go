@@ -49,9 +49,10 @@ type RopeTable struct {
 	sin  []float32 // [nTok, Dims/2]
 }
 
-// Fill computes the rotations of n positions from pos on, in float64.
-func (t *RopeTable) Fill(r Rope, pos, n int) {
+// Fill computes the rotations of positions, in float64.
+func (t *RopeTable) Fill(r Rope, positions []int) {
 	t.half = r.Dims / 2
+	n := len(positions)
 	m := r.Magnitude
 	if m == 0 {
 		m = 1
@@ -63,8 +64,8 @@ func (t *RopeTable) Fill(r Rope, pos, n int) {
 		if r.Factors != nil {
 			freq /= float64(r.Factors[j])
 		}
-		for i := 0; i < n; i++ {
-			sin, cos := math.Sincos(float64(pos+i) * freq)
+		for i, pos := range positions {
+			sin, cos := math.Sincos(float64(pos) * freq)
 			t.cos[i*t.half+j], t.sin[i*t.half+j] = float32(cos*m), float32(sin*m)
 		}
 	}
