@@ -105,12 +105,14 @@ func (b *Batch) Run(ctx context.Context, done func(i int, r *Reply, err error)) 
 		if n := o.s.seq.Len(); n != o.cells {
 			o.over, o.err = true, fmt.Errorf("engine: session %d of a batch has %d cells, it had %d when it was added; do not use it before Run", i+1, n, o.cells)
 		}
-		o.first = time.Now()
 	}
 	t := b.model.begin(ctx)
 	defer b.model.end(t)
+	start := time.Now()
+	for _, o := range all {
+		o.first = start
+	}
 	for {
-		start := time.Now()
 		b.active = b.active[:0]
 		for i, o := range all {
 			if !o.over {
@@ -138,14 +140,14 @@ func (b *Batch) Run(ctx context.Context, done func(i int, r *Reply, err error)) 
 			}
 			from += n
 		}
-		share := time.Since(start) / time.Duration(len(b.active))
 		for _, o := range b.active {
-			if o.share += share; o.err != nil {
-				o.over = true
-			} else {
-				o.over = o.accept()
-			}
+			o.over = o.err != nil || o.accept()
 		}
+		now := time.Now()
+		for _, o := range b.active {
+			o.share += now.Sub(start) / time.Duration(len(b.active))
+		}
+		start = now
 	}
 }
 

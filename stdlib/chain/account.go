@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -17,8 +18,13 @@ import (
 	"loupe/stdlib/nb"
 )
 
-// Span is a figure from low to high; what happened has both the same.
+// Span is a figure from low to high; what happened has both the same. What nobody
+// knows is not a number.
 type Span struct{ Low, High float64 }
+
+var unknown = Span{math.NaN(), math.NaN()}
+
+func (s Span) known() bool { return !math.IsNaN(s.Low + s.High) }
 
 // Row is the account of the steps of one name, or of all. A run's leaves out
 // what came from the journal, which cost nothing.
@@ -28,7 +34,8 @@ type Row struct {
 	PromptTokens    Span
 	ReusedTokens    Span // of these, found in the cache
 	GeneratedTokens Span
-	Seconds         Span
+	Batched         Span    // of these, decoded together with other steps
+	Seconds         Span    // what ran together has its share; of a Runner of its own: of all calls, also at once
 	TTFT            float64 // mean, in seconds; 0 in a plan
 	Refused         int     // answers that Check refused
 	Resumed         int     // answers from the journal
@@ -39,6 +46,7 @@ type Account struct {
 	Rows      []Row
 	Total     Row
 	PeakBytes Span     // most that cells of the cache took at once; memory is taken in pages, so a little more
+	Together  int      // most steps that decoded together; 0: not known
 	Wall      float64  // seconds of the whole run; 0 in a plan
 	Problems  []string // what will not fit, or failed
 	Unknown   []string // what a plan does not count
@@ -63,15 +71,18 @@ func (c *Chain) Plan(docs ...Document) (*Plan, error) { return c.PlanContext(nb.
 
 // PlanContext is Plan under ctx.
 func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error) {
-	if _, err := c.newRun(ctx, docs); err != nil {
+	first, err := c.newRun(ctx, docs)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.rates.measure(ctx, c.Model); err != nil {
-		return nil, err
+	if c.Model != nil {
+		if err := c.rates.measure(ctx, c.Model, first.waves.most); err != nil {
+			return nil, err
+		}
 	}
 	var journal *journal
 	if _, err := os.Stat(c.Journal); c.Journal != "" && err == nil {
-		if journal, err = openJournal(ctx, c.Journal, c.Model); err != nil {
+		if journal, err = openJournal(ctx, c.Journal, c.Model, first.about); err != nil {
 			return nil, err
 		}
 		defer journal.close()
@@ -80,9 +91,14 @@ func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error
 	var failed error
 	words := units(c.Model)
 	for i := range passes {
-		r, _ := c.newRun(ctx, docs)
-		r.dry = &dry{model: c.Model, units: words, high: i == 1, overflow: map[string]*overflow{}}
-		r.journal = journal
+		r := first
+		if i == 1 && c.Runner != nil { // nothing is asked of it twice
+			r = &Run{Docs: docs, chain: c, ctx: ctx, start: time.Now(), about: first.about, context: first.context}
+		} else if i == 1 {
+			r, _ = c.newRun(ctx, docs)
+		}
+		r.dry = &dry{about: r.about, waves: r.waves, units: words, high: i == 1, overflow: map[string]*overflow{}}
+		r.runner, r.journal = r.dry, journal
 		if err := c.Do(r); err != nil && failed == nil {
 			failed = err
 		}
@@ -100,8 +116,11 @@ func (c *Chain) PlanContext(ctx context.Context, docs ...Document) (*Plan, error
 		}
 		p.Rows = append(p.Rows, c.between(other, row))
 	}
-	p.PeakBytes = span(low.PeakBytes, high.PeakBytes)
+	p.PeakBytes, p.Together = span(low.PeakBytes, high.PeakBytes), max(low.Together, high.Together)
 	p.Problems, p.Unknown = problems(passes[0].dry, passes[1].dry), passes[1].dry.unknown
+	if c.Runner != nil {
+		p.Unknown = append(p.Unknown, c.cannotKnow(first.about, p)...)
+	}
 	if failed == nil {
 		c.plan = p
 	}
@@ -113,9 +132,24 @@ func (c *Chain) between(low, high Row) Row {
 	read := span(minus(low), minus(high))
 	r := Row{Step: high.Step, Calls: span(low.Calls, high.Calls), PromptTokens: span(low.PromptTokens, high.PromptTokens),
 		ReusedTokens: span(low.ReusedTokens, high.ReusedTokens), GeneratedTokens: span(low.GeneratedTokens, high.GeneratedTokens),
-		Resumed: min(low.Resumed, high.Resumed)}
-	r.Seconds = c.rates.seconds(read, r.GeneratedTokens)
+		Batched: span(low.Batched, high.Batched), Resumed: min(low.Resumed, high.Resumed)}
+	r.Seconds = c.rates.seconds(read, r.GeneratedTokens, r.Batched)
 	return r
+}
+
+// cannotKnow says what a plan for a Runner leaves open.
+func (c *Chain) cannotKnow(about About, p *Plan) []string {
+	what := []string{"what its cache holds"}
+	if about.Reader == nil {
+		what = append([]string{"how many tokens its prompts have"}, what...)
+	}
+	if about.ContextLength == 0 {
+		what = append(what, "how long its context is")
+	}
+	if !p.Total.Seconds.known() {
+		what = append(what, "how fast it is")
+	}
+	return []string{fmt.Sprintf("%s: what a plan cannot know: %s", about.Model, strings.Join(what, ", "))}
 }
 
 // minus is how many tokens a row has to read.
@@ -151,6 +185,7 @@ func (r *Run) tally() *Account {
 	a := &Account{Total: Row{Step: "all"}}
 	at := map[string]int{}
 	var read, reading float64
+	blind := 0
 	for _, x := range r.Results {
 		i, ok := at[x.Step]
 		if !ok {
@@ -164,7 +199,9 @@ func (r *Run) tally() *Account {
 			}
 		}
 		for _, c := range x.Calls {
-			if !c.Resumed {
+			if c.blind && !c.Resumed {
+				blind++
+			} else if !c.Resumed {
 				read, reading = read+float64(c.Stats.EvaluatedTokens), reading+c.Stats.PromptTime.Seconds()
 			}
 		}
@@ -176,9 +213,12 @@ func (r *Run) tally() *Account {
 	if read > 0 {
 		a.Saved = a.Total.ReusedTokens.High * reading / read
 	}
-	if r.cache != nil {
-		bytes := float64(r.cache.peak) * float64(r.cellBytes)
-		a.PeakBytes = Span{bytes, bytes}
+	if blind > 0 && !r.Planning() {
+		a.Unknown = append(a.Unknown, fmt.Sprintf("%d of %s answers came without token counts", blind, a.Total.Calls.tokens()))
+	}
+	if a.PeakBytes = unknown; r.waves != nil {
+		bytes := float64(r.waves.cache.peak) * float64(r.waves.cellBytes)
+		a.PeakBytes, a.Together = Span{bytes, bytes}, r.waves.widest
 	}
 	return a
 }
@@ -192,10 +232,16 @@ func (w *Row) count(c Call) {
 		return
 	}
 	w.Calls.add(1)
+	if c.blind {
+		w.PromptTokens, w.ReusedTokens = unknown, unknown
+	}
 	w.PromptTokens.add(float64(c.Stats.PromptTokens))
 	w.ReusedTokens.add(float64(c.Stats.ReusedTokens))
 	w.GeneratedTokens.add(float64(c.Stats.GeneratedTokens))
-	w.Seconds.add((c.Stats.PromptTime + c.Stats.GenTime).Seconds())
+	if c.Stats.Batch > 1 {
+		w.Batched.add(float64(c.Stats.GeneratedTokens))
+	}
+	w.Seconds.add((c.Stats.PromptTime + c.Stats.GenShare()).Seconds())
 	w.TTFT += c.Stats.TTFT.Seconds() // a sum until mean
 }
 
@@ -206,6 +252,9 @@ func (w *Row) mean() {
 }
 
 func (s Span) tokens() string {
+	if !s.known() {
+		return "?"
+	}
 	if low, high := thousands(s.Low), thousands(s.High); low != high {
 		return low + " - " + high
 	}
@@ -213,6 +262,9 @@ func (s Span) tokens() string {
 }
 
 func (s Span) seconds() string {
+	if !s.known() {
+		return "?"
+	}
 	if s.Low != s.High {
 		return duration(s.Low) + " - " + duration(s.High)
 	}
@@ -306,11 +358,16 @@ func (a *Account) Summary() string {
 // notes are the lines below the table.
 func (a *Account) notes() []string {
 	var n []string
-	peak := "cache at most " + a.PeakBytes.size()
-	if a.Planned != nil {
-		peak += ", planned " + a.Planned.PeakBytes.size()
+	if a.PeakBytes.known() {
+		peak := "cache at most " + a.PeakBytes.size()
+		if a.Planned != nil && a.Planned.PeakBytes.known() {
+			peak += ", planned " + a.Planned.PeakBytes.size()
+		}
+		n = append(n, peak)
 	}
-	n = append(n, peak)
+	if a.Together > 1 {
+		n = append(n, fmt.Sprintf("up to %d steps decode together", a.Together))
+	}
 	if t := a.Total; t.ReusedTokens.High > 0 {
 		s := fmt.Sprintf("reused %s of %s prompt tokens", t.ReusedTokens.tokens(), t.PromptTokens.tokens())
 		if a.Saved > 0 {

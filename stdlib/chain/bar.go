@@ -13,7 +13,7 @@ const barCells = 24
 // step that runs, its answer's end and the time left. Refused answers and
 // failed steps get lines of their own, which stay.
 func Bar(w io.Writer) func(e Event) {
-	answer, width := "", 0
+	answers, width := map[*Result]string{}, 0 // of steps at work
 	line := func(s string) {
 		n := utf8.RuneCountInString(s)
 		fmt.Fprintf(w, "\r%s%s", s, strings.Repeat(" ", max(width-n, 0)))
@@ -26,13 +26,11 @@ func Bar(w io.Writer) func(e Event) {
 	}
 	return func(e Event) {
 		switch e.Kind {
-		case Started:
-			answer = ""
 		case Texted:
-			answer += e.Text
+			answers[e.Result] += e.Text
 		case Refused:
 			stay(fmt.Sprintf("%s refused: %s", e.Result.Step, oneLine(e.Text)))
-			answer = ""
+			delete(answers, e.Result)
 		case Failed:
 			stay(oneLine(e.Result.Err.Error()))
 		}
@@ -45,10 +43,13 @@ func Bar(w io.Writer) func(e Event) {
 		if e.Left > 0 {
 			s += " · " + duration(e.Left.Seconds()) + " left"
 		}
-		if tail := []rune(oneLine(answer)); len(tail) > 0 {
+		if tail := []rune(oneLine(answers[e.Result])); len(tail) > 0 {
 			s += " · " + string(tail[max(len(tail)-20, 0):])
 		}
 		line(s)
+		if e.Kind == Done || e.Kind == Failed {
+			delete(answers, e.Result)
+		}
 		if e.Kind != Started && e.Kind != Texted && e.Steps == total {
 			fmt.Fprintln(w)
 			width = 0

@@ -14,6 +14,7 @@ type cache struct {
 	reuse   bool          // ReusePrefix is on
 	keep    int           // cells of sequences not in use, at most
 	entries []*sequence   // the least recently used first
+	active  []*sequence   // those of a wave whose prompts are read
 	peak    int           // most cells there were at once
 }
 
@@ -24,12 +25,18 @@ type sequence struct {
 
 // take gives a sequence that holds the longest known beginning of ids and
 // nothing else, but not all of ids: the last token has to be read for there to
-// be an answer. It belongs to the caller until put.
+// be an answer. It belongs to the caller until put or drop.
 func (c *cache) take(ids []int) *sequence {
 	best, most := -1, 0
 	for i, e := range c.entries {
-		if n := common(e.ids, ids[:len(ids)-1]); n > most || n == most && best < 0 {
+		if n := common(e.ids, ids[:len(ids)-1]); n > most {
 			best, most = i, n
+		}
+	}
+	var from *sequence
+	for _, e := range c.active {
+		if n := common(e.ids, ids[:len(ids)-1]); n > most {
+			from, most = e, n
 		}
 	}
 	if !c.reuse || most == 0 {
@@ -39,12 +46,14 @@ func (c *cache) take(ids []int) *sequence {
 		}
 		return e
 	}
-	from := c.entries[best]
-	if most == len(from.ids) { // goes on where that one ended
+	if from == nil {
+		from = c.entries[best]
 		c.entries = slices.Delete(c.entries, best, best+1)
-		return from
+		if most == len(from.ids) { // goes on where that one ended
+			return from
+		}
+		c.entries = append(c.entries, from) // just used
 	}
-	c.entries = append(slices.Delete(c.entries, best, best+1), from) // just used
 	e := &sequence{ids: slices.Clone(from.ids[:most])}
 	if c.model != nil {
 		e.session = from.session.Fork()
@@ -53,10 +62,19 @@ func (c *cache) take(ids []int) *sequence {
 	return e
 }
 
-// put gives a sequence back, now holding ids, and lets go of old ones.
-func (c *cache) put(e *sequence, ids []int) {
+// hold says that a sequence has read ids, and goes on when others have read theirs:
+// these may start from it.
+func (c *cache) hold(e *sequence, ids []int) {
 	e.ids = ids
-	c.entries = append(c.entries, e)
+	c.active = append(c.active, e)
+}
+
+// put gives sequences back, now holding ids, and lets go of old ones.
+func (c *cache) put(back []*sequence, ids [][]int) {
+	for i, e := range back {
+		e.ids = ids[i]
+	}
+	c.entries = append(c.entries, back...)
 	c.peak = max(c.peak, cells(c.entries))
 	for len(c.entries) > 0 && (!c.reuse || cells(c.entries) > c.keep) {
 		c.entries[0].close()

@@ -68,7 +68,7 @@ func TestLongPromptAgainstChain(t *testing.T) {
 		s.Close()
 
 		ask := Step{Name: "ask", Prompt: "{text}\n{question}", Config: engine.GenerateConfig{MaxTokens: 8, TopLogits: 20}}
-		c := &Chain{Model: m, Split: Splitter{Tokens: 400, Overlap: 24}, Do: func(r *Run) error {
+		c := &Chain{Model: m, Together: 4, Split: Splitter{Tokens: 400, Overlap: 24}, Do: func(r *Run) error {
 			pieces, err := r.Split(ask.With("question", questions[0]), r.Docs...)
 			if err != nil {
 				return err

@@ -32,9 +32,16 @@
 // longest common beginning. So put what repeats first: the instruction when the
 // text changes, the document when the question does.
 //
-// Steps run one after another: the engine reads and generates for one session
-// at a time, there is no batched decoding of several. Answers are held to a
-// form by a Go type (Step.Structured), a JSON schema or a grammar, which the model
-// then cannot leave, and to anything else by Check and asking again.
-// Chains run on this process's engine only, not on servers.
+// Answers are held to a form by a Go type (Step.Structured), a JSON schema or a
+// grammar, which the model then cannot leave, and to anything else by Check and
+// asking again.
+//
+// Steps that do not depend on each other (those of Map, Ask and Rank, of one level of
+// a Tree, the answers of Best) decode together, which costs little more than one of
+// them: Chain.Together says how many, and rounding may differ from one alone
+// (engine.Batch). Their prompts are read one after another, each from what the cache
+// has of it.
+//
+// A chain runs on any Runner: on Chain.Model in this process, or by package
+// stdlib/chain/openai on a server. What a plan then cannot know, it says.
 package chain

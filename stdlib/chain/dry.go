@@ -1,15 +1,17 @@
 package chain
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"loupe/engine"
 )
 
-// dry answers in place of the model when planning.
+// dry is the Runner that answers in place of another when planning.
 type dry struct {
-	model    *engine.Model
+	about    About
+	waves    *waves // as the run will have them; nil: the runner is no model in this process
 	units    []string
 	replies  int
 	high     bool // answers are as long as they may be, else of one token
@@ -28,6 +30,9 @@ const unit = " a"
 // else prompts that hold them would share more than they will.
 func units(m *engine.Model) []string {
 	u := []string{unit}
+	if m == nil {
+		return u
+	}
 	for id := range m.Vocabulary() {
 		text := m.TokenText(id)
 		if word, ok := strings.CutPrefix(text, " "); ok && len(word) > 1 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" && len(m.TokenizePlain(text+text)) == 2 {
@@ -39,23 +44,59 @@ func units(m *engine.Model) []string {
 	return u
 }
 
-func (d *dry) reply(c *cache, ids []int, cfg engine.GenerateConfig) *engine.Reply {
+// About is that of the other.
+func (d *dry) About(context.Context) (About, error) { return d.about, nil }
+
+// Draw makes replies, in waves as native does.
+func (d *dry) Draw(ctx context.Context, requests []Request, on Listener) {
+	for from := 0; from < len(requests) && ctx.Err() == nil; {
+		size := 1
+		if d.waves != nil {
+			size = d.waves.next(requests[from:])
+		}
+		var seqs []*sequence
+		var held [][]int
+		for i, q := range requests[from : from+size] {
+			on.Begun(from + i)
+			reply := d.reply(q)
+			if d.waves != nil {
+				seq := d.waves.cache.take(q.IDs)
+				st := &reply.Stats
+				st.ReusedTokens = len(seq.ids)
+				st.EvaluatedTokens = st.PromptTokens - st.ReusedTokens
+				if size > 1 {
+					st.Batch = float64(size)
+					d.waves.cache.hold(seq, q.IDs)
+				}
+				seqs = append(seqs, seq)
+				held = append(held, append(q.IDs[:len(q.IDs):len(q.IDs)], reply.IDs[:min(st.GeneratedTokens-1, len(reply.IDs))]...))
+			}
+			on.Done(from+i, reply, nil)
+		}
+		if d.waves != nil {
+			d.waves.cache.active = nil
+			d.waves.cache.put(seqs, held)
+		}
+		from += size
+	}
+}
+
+// reply is an answer of one token, or of as many as there may be.
+func (d *dry) reply(q Request) *engine.Reply {
 	n := 1
 	if d.high {
-		n = cfg.MaxTokens
+		n = q.Config.MaxTokens
 	}
-	text := strings.Repeat(d.units[d.replies%len(d.units)], n)
+	reply := &engine.Reply{Text: strings.Repeat(d.units[d.replies%len(d.units)], n), PromptIDs: q.IDs}
 	d.replies++
-	answer := d.model.TokenizePlain(text)
-	seq := c.take(ids)
-	st := engine.Stats{PromptTokens: len(ids), ReusedTokens: len(seq.ids), GeneratedTokens: n, StopReason: engine.EOSFound}
-	st.EvaluatedTokens = st.PromptTokens - st.ReusedTokens
-	if d.high {
-		st.StopReason = engine.MaxPredictedTokensReached
+	if d.about.Reader != nil {
+		reply.IDs = d.about.Reader.TokenizePlain(reply.Text)
 	}
-	held := append(ids[:len(ids):len(ids)], answer[:min(n-1, len(answer))]...)
-	c.put(seq, held)
-	return &engine.Reply{Text: text, PromptIDs: ids, IDs: answer, Stats: st}
+	reply.Stats = engine.Stats{PromptTokens: len(q.IDs), EvaluatedTokens: len(q.IDs), GeneratedTokens: n, StopReason: engine.EOSFound}
+	if d.high {
+		reply.Stats.StopReason = engine.MaxPredictedTokensReached
+	}
+	return reply
 }
 
 // fits notes whether a call fits.

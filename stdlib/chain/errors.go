@@ -13,7 +13,12 @@ type OverflowError struct {
 }
 
 // Over is how many tokens are too many.
-func (e *OverflowError) Over() int { return e.PromptTokens + e.MaxTokens - e.ContextLength }
+func (e *OverflowError) Over() int {
+	if e == nil {
+		return 0
+	}
+	return e.PromptTokens + e.MaxTokens - e.ContextLength
+}
 
 func (e *OverflowError) Error() string {
 	return fmt.Sprintf("the prompt has %d tokens and the answer may take %d: %d too many for the context of %d; "+

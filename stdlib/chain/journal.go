@@ -15,6 +15,7 @@ import (
 	"os"
 
 	"loupe/engine"
+	"loupe/engine/chat"
 )
 
 // journal keeps answers on disk, a line of JSON each. A line is in the file, and
@@ -36,18 +37,23 @@ type journalLine struct {
 }
 
 // openJournal opens or makes a journal.
-func openJournal(ctx context.Context, path string, m *engine.Model) (*journal, error) {
-	model, err := fingerprint(ctx, m)
-	if err != nil {
-		return nil, err
+func openJournal(ctx context.Context, path string, m *engine.Model, about About) (*journal, error) {
+	model := []byte(about.Key)
+	if m != nil {
+		var err error
+		if model, err = fingerprint(ctx, m); err != nil {
+			return nil, err
+		}
 	}
 	j := &journal{path: path, model: model, known: map[string]*engine.Reply{}}
 	if err := j.read(); err != nil {
 		return nil, err
 	}
-	if j.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
 		return nil, fmt.Errorf("chain: journal: %w", err)
 	}
+	j.file = file
 	return j, nil
 }
 
@@ -101,20 +107,20 @@ func write(f *os.File, line string) error {
 	return nil
 }
 
-// find is the answer that a step had, nil if there is none.
-func (j *journal) find(cfg engine.GenerateConfig, ids []int) *engine.Reply {
+// find is the answer that a request had, nil if there is none.
+func (j *journal) find(q Request) *engine.Reply {
 	if j == nil {
 		return nil
 	}
-	return j.known[j.key(cfg, ids)]
+	return j.known[j.key(q)]
 }
 
 // add keeps an answer.
-func (j *journal) add(cfg engine.GenerateConfig, ids []int, step string, r *engine.Reply) error {
+func (j *journal) add(q Request, step string, r *engine.Reply) error {
 	if j == nil {
 		return nil
 	}
-	l := journalLine{j.key(cfg, ids), step, r}
+	l := journalLine{j.key(q), step, r}
 	line, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("chain: journal: %w", err)
@@ -123,13 +129,20 @@ func (j *journal) add(cfg engine.GenerateConfig, ids []int, step string, r *engi
 	return write(j.file, string(line)+"\n")
 }
 
-// key tells calls apart: by model, settings and prompt.
-func (j *journal) key(cfg engine.GenerateConfig, ids []int) string {
+// key tells requests apart: by model, settings and prompt. A prompt is its tokens,
+// or, where these are not known, its messages.
+func (j *journal) key(q Request) string {
 	h := sha256.New()
 	h.Write(j.model)
-	json.NewEncoder(h).Encode(settings{GenerateConfig: cfg})
-	for _, id := range ids {
+	json.NewEncoder(h).Encode(settings{GenerateConfig: q.Config})
+	for _, id := range q.IDs {
 		binary.Write(h, binary.LittleEndian, int64(id))
+	}
+	if q.IDs == nil {
+		json.NewEncoder(h).Encode(struct {
+			Raw      bool
+			Messages []chat.Message
+		}{q.Raw, q.Messages})
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -37,6 +37,7 @@ type Call struct {
 	Refused string  // what Check said of it, or what is wrong with its form
 	Score   float64 // what Judge gave
 	Resumed bool    // from the journal: it cost nothing in this run
+	blind   bool    // nobody said how many tokens the prompt has
 }
 
 // Reply is the reply that Text is from; nil if there is none.
@@ -116,6 +117,7 @@ type callJSON struct {
 	TTFT         float64           `json:"ttft_ms"`
 	PromptRate   float64           `json:"prompt_rate"`
 	GenRate      float64           `json:"gen_rate"`
+	Batch        float64           `json:"batch,omitempty"`
 	StopReason   engine.StopReason `json:"stop_reason"`
 	CacheBytes   int64             `json:"cache_bytes"`
 	Refused      string            `json:"refused,omitempty"`
@@ -151,7 +153,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	for _, c := range r.Calls {
 		j := callJSON{Prompt: c.Prompt, PromptTokens: c.Stats.PromptTokens, Reused: c.Stats.ReusedTokens,
 			Generated: c.Stats.GeneratedTokens, TTFT: float64(c.Stats.TTFT) / float64(time.Millisecond),
-			PromptRate: c.Stats.PromptRate(), GenRate: c.Stats.GenRate(), StopReason: c.Stats.StopReason,
+			PromptRate: c.Stats.PromptRate(), GenRate: c.Stats.GenRate(), Batch: c.Stats.Batch, StopReason: c.Stats.StopReason,
 			CacheBytes: c.Stats.CacheBytes, Refused: c.Refused, Score: c.Score, Resumed: c.Resumed}
 		if c.Reply != nil {
 			j.Text = c.Reply.Text

@@ -20,17 +20,19 @@ type Run struct {
 	Docs    []Document
 	Results []*Result // every step so far, the failed ones too
 
-	chain     *Chain
-	ctx       context.Context
-	start     time.Time
-	seconds   float64 // of the whole run, once it has ended
-	context   int
-	cellBytes int
-	cache     *cache
-	journal   *journal
-	plan      *Plan // made before, or nil
-	dry       *dry  // not nil when planning
-	total     int   // steps known to come, done ones included
+	chain   *Chain
+	ctx     context.Context
+	start   time.Time
+	seconds float64 // of the whole run, once it has ended
+	about   About
+	context int // About.ContextLength; 0: not known
+	runner  Runner
+	waves   *waves // of the model in this process; nil: the runner is another
+	journal *journal
+	plan    *Plan // made before, or nil
+	dry     *dry  // not nil when planning
+	done    int   // steps that are complete or failed
+	total   int   // steps known to come, done ones included
 }
 
 // Planning reports whether this is a plan: no model answers, and texts stand
@@ -89,169 +91,41 @@ func (r *Run) numbers(results []*Result) []int {
 
 // do runs a step into x.
 func (r *Run) do(step Step, x *Result) error {
-	x.ID, x.Step, x.Settings, x.planned = len(r.Results)+1, step.title(), step.Config, r.Planning()
-	x.Settings.OnText = nil
-	if x.Settings.MaxTokens == 0 {
-		x.Settings.MaxTokens = r.reserve(step)
-	}
-	r.total = max(r.total, x.ID)
-	start := time.Now()
-	r.event(Event{Kind: Started, Result: x})
-	err := r.answer(step, x)
-	x.Seconds = time.Since(start).Seconds()
-	r.Results = append(r.Results, x)
-	if err != nil {
-		x.Err = &StepError{ID: x.ID, Step: x.Step, Of: x.about(), Err: err}
-		x.Text, x.Value = "", nil
-		r.event(Event{Kind: Failed, Result: x})
-		return x.Err
-	}
-	r.event(Event{Kind: Done, Result: x})
-	return nil
+	r.all([]Step{step}, []*Result{x})
+	return x.Err
 }
 
-// answer asks until an answer passes.
-func (r *Run) answer(step Step, x *Result) error {
-	form, err := step.check()
-	if err != nil {
-		return err
-	}
-	x.Settings.JSONSchema = step.Config.JSONSchema
-	messages := step.messages()
-	for try := 0; ; try++ {
-		best := -1
-		var refused error
-		for n := range max(step.Best, 1) {
-			cfg := x.Settings
-			cfg.Seed += uint64(n)
-			call, err := r.call(step, messages, cfg, x)
-			if err != nil {
-				if call.Reply != nil { // it was drawn, but could not be kept
-					x.Calls = append(x.Calls, call)
-				}
-				return err
-			}
-			x.Chosen, x.Text = len(x.Calls), strings.TrimSpace(call.Reply.Text)
-			x.Calls = append(x.Calls, call)
-			this := &x.Calls[x.Chosen]
-			if r.Planning() {
-				if best = x.Chosen; form != nil {
-					this.Value = form.zero()
-				}
-				continue
-			}
-			var wrong error
-			if form != nil {
-				this.Value, wrong = form.value(x.Text)
-				x.Value = this.Value
-			}
-			if wrong == nil && step.Check != nil {
-				wrong = step.Check(x)
-			}
-			if wrong != nil {
-				refused, this.Refused = wrong, wrong.Error()
-				r.event(Event{Kind: Refused, Result: x, Text: this.Refused})
-				continue
-			}
-			if step.Judge != nil {
-				this.Score = step.Judge(x)
-			}
-			if best < 0 || this.Score > x.Calls[best].Score {
-				best = x.Chosen
-			}
-		}
-		if best >= 0 {
-			x.Chosen, x.Score, x.Value = best, x.Calls[best].Score, x.Calls[best].Value
-			x.Text = strings.TrimSpace(x.Calls[best].Reply.Text)
-			return nil
-		}
-		if try == step.Retries {
-			return &CheckError{Answers: len(x.Calls), Last: refused}
-		}
-		messages = step.askAgain(messages, x.Calls[x.Chosen].Reply.Text, refused)
-	}
-}
-
-// call draws one answer: from the journal, or from the model.
-func (r *Run) call(step Step, messages []chat.Message, cfg engine.GenerateConfig, x *Result) (Call, error) {
-	prompt, ids, err := r.prompt(step, messages)
-	if err != nil {
-		return Call{}, err
-	}
-	c := Call{Prompt: prompt}
-	if len(ids) == 0 {
-		return c, engine.ErrEmptyPrompt
-	}
-	e := &OverflowError{len(ids), cfg.MaxTokens, r.context}
-	if e.Over() > 0 && !r.Planning() {
-		return c, e
-	}
-	if c.Reply = r.journal.find(cfg, ids); c.Reply != nil {
-		c.Stats, c.Resumed = c.Reply.Stats, true
-		return c, nil
-	}
-	if r.Planning() {
-		r.dry.fits(step, e)
-		c.Reply = r.dry.reply(r.cache, ids, cfg)
-		c.Stats = c.Reply.Stats
-		return c, nil
-	}
-	c.Reply, err = r.generate(step, ids, cfg, x)
-	if err != nil {
-		return c, err
-	}
-	c.Stats = c.Reply.Stats
-	r.chain.rates.add(c.Stats)
-	return c, r.journal.add(cfg, ids, x.Step, c.Reply)
-}
-
-// generate asks the model.
-func (r *Run) generate(step Step, ids []int, cfg engine.GenerateConfig, x *Result) (*engine.Reply, error) {
-	ctx := r.ctx
-	if step.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, step.Timeout)
-		defer cancel()
-	}
-	cfg.OnText = func(text string) { r.event(Event{Kind: Texted, Result: x, Text: text}) }
-	seq := r.cache.take(ids)
-	reply, err := seq.session.GenerateIDs(ctx, ids, cfg)
-	if err != nil {
-		r.cache.drop(seq)
-		if r.ctx.Err() == nil && ctx.Err() != nil {
-			return nil, fmt.Errorf("no answer within the Timeout of %v: %w", step.Timeout, err)
-		}
-		return nil, err
-	}
-	r.cache.put(seq, seq.session.Tokens())
-	return reply, nil
-}
-
-// prompt is a conversation as text and as tokens, as Session.Send has it.
+// prompt is a conversation as text and as tokens, nil if nobody knows these.
 func (r *Run) prompt(step Step, messages []chat.Message) (string, []int, error) {
-	m := r.chain.Model
 	for i, msg := range messages {
 		if !utf8.ValidString(msg.Content) {
 			return "", nil, fmt.Errorf("message %d is not UTF-8 text; convert it first", i+1)
 		}
 	}
+	if r.about.Reader != nil {
+		text, ids, err := r.about.Reader.Prompt(messages, step.Raw)
+		if err == nil && len(ids) == 0 {
+			err = engine.ErrEmptyPrompt
+		}
+		return text, ids, err
+	}
 	if step.Raw {
-		return messages[0].Content, m.Tokenize(messages[0].Content), nil
+		return messages[0].Content, nil, nil
 	}
-	text, err := m.ChatTemplate(messages)
-	if err != nil {
-		return "", nil, err
+	var b strings.Builder
+	for _, msg := range messages {
+		fmt.Fprintf(&b, "%s: %s\n", msg.Role, msg.Content)
 	}
-	if id, added := m.BOS(); added { // a template may write it itself
-		return text, m.Tokenize(strings.TrimPrefix(text, m.TokenText(id))), nil
-	}
-	return text, m.Tokenize(text), nil
+	return b.String(), nil, nil
 }
 
 // reserve is the room for an answer.
 func (r *Run) reserve(step Step) int {
 	if n := step.Config.MaxTokens; n > 0 {
 		return n
+	}
+	if r.context == 0 {
+		return 256
 	}
 	return max(min(256, r.context/4), 1)
 }
@@ -261,7 +135,7 @@ func (r *Run) event(e Event) {
 	if r.Planning() {
 		return
 	}
-	done := len(r.Results)
+	done := r.done
 	if e.Kind == Done || e.Kind == Failed {
 		nb.Progress("chain", int64(done), int64(r.total), "steps")
 	}

@@ -490,21 +490,81 @@ func TestTimeout(t *testing.T) {
 // model goes on.
 func TestStop(t *testing.T) {
 	m := load(t, engine.LoadConfig{})
-	ctx, stop := context.WithCancel(context.Background())
-	c := &Chain{Model: m, Do: MapReduce(summarise, together), Split: Splitter{Tokens: 60}}
-	c.OnEvent = func(e Event) {
-		if e.Steps == 3 && e.Kind == Texted {
-			stop()
+	doc := Document{Text: long(1, 0, 60).Text}
+	for _, together := range []int{1, 3} {
+		ctx, stop := context.WithCancel(context.Background())
+		c := &Chain{Model: m, Do: Map(summarise), Split: Splitter{Tokens: 60}, Together: together}
+		c.OnEvent = func(e Event) {
+			if e.Steps == 3 && e.Kind == Texted {
+				stop()
+			}
+		}
+		r, err := c.RunContext(ctx, doc)
+		if !errors.Is(err, context.Canceled) || len(r.Results) != 3+together || len(Good(r.Results)) != 3 {
+			t.Fatalf("%v with %d results", err, len(r.Results))
+		}
+		for i, x := range r.Results {
+			if x.ID != i+1 || x.Err == nil && x.Text == "" {
+				t.Errorf("result %d is %+v", i+1, x)
+			}
+		}
+		c.OnEvent = nil
+		if _, err := c.Run(doc); err != nil {
+			t.Error(err)
+		}
+		stopped, stop := context.WithCancel(context.Background())
+		stop()
+		if r, err := c.RunContext(stopped, doc); !errors.Is(err, context.Canceled) || len(Good(r.Results)) != 0 {
+			t.Errorf("stopped before it began: %v with %d results", err, len(r.Results))
 		}
 	}
+}
+
+// Steps that decode together answer as each does alone, in their order, with accounts
+// that add up to the clock; other numbers of them together are the same.
+func TestTogether(t *testing.T) {
+	m := load(t, engine.LoadConfig{})
 	doc := Document{Text: long(1, 0, 60).Text}
-	r, err := c.RunContext(ctx, doc)
-	if !errors.Is(err, context.Canceled) || len(r.Results) != 4 || len(Good(r.Results)) != 3 {
-		t.Fatalf("%v with %d results", err, len(r.Results))
+	var want *Run
+	for _, together := range []int{1, 2, 8} {
+		heard := map[*Result]string{}
+		c := &Chain{Model: m, Do: Map(summarise), Split: Splitter{Tokens: 60}, Together: together, OnEvent: func(e Event) {
+			if e.Kind == Texted {
+				heard[e.Result] += e.Text
+			}
+		}}
+		p := must[*Plan](t)(c.Plan(doc))
+		r := must[*Run](t)(c.Run(doc))
+		a := r.Account()
+		if want == nil {
+			want = r
+		}
+		for i, x := range r.Results {
+			if x.Text != want.Results[i].Text || x.Piece.Index != i || heard[x] != x.Reply().Text {
+				t.Errorf("together %d: step %d said %q, heard was %q, alone %q", together, i+1, x.Text, heard[x], want.Results[i].Text)
+			}
+			if b := x.Calls[0].Stats.Batch; b > float64(together)+0.001 || b > 0 && together == 1 {
+				t.Errorf("together %d: step %d was one of %v", together, i+1, b)
+			}
+		}
+		said := fmt.Sprintf("up to %d steps decode together", together)
+		if a.Together != together || p.Together != together || strings.Contains(a.String(), said) != (together > 1) || strings.Contains(p.String(), said) != (together > 1) {
+			t.Errorf("together %d: the account says %d, the plan %d:\n%s", together, a.Together, p.Together, a)
+		}
+		if together > 1 && (a.Total.Batched.High < a.Total.GeneratedTokens.High/2 || a.Total.Batched.High > a.Total.GeneratedTokens.High) {
+			t.Errorf("together %d: %v of %v tokens", together, a.Total.Batched, a.Total.GeneratedTokens)
+		}
+		if a.Total.Seconds.High > a.Wall {
+			t.Errorf("together %d: the steps took %v of %v seconds", together, a.Total.Seconds.High, a.Wall)
+		}
+		within(t, "reused", a.Total.ReusedTokens, p.Total.ReusedTokens)
+		within(t, "peak", a.PeakBytes, p.PeakBytes)
 	}
-	c.OnEvent = nil
-	if _, err := c.Run(doc); err != nil {
-		t.Error(err)
+	// Waves are no larger than their memory.
+	w := &waves{most: 8, cellBytes: waveBytes / 100}
+	q := Request{IDs: make([]int, 20), Config: tokens(10)}
+	if n := w.next([]Request{q, q, q, q, q}); n != 3 {
+		t.Errorf("a wave of %d requests of 30 cells where 100 are allowed", n)
 	}
 }
 
@@ -523,7 +583,7 @@ func TestEvents(t *testing.T) {
 	var kinds, text string
 	var bar bytes.Buffer
 	draw := Bar(&bar)
-	c := &Chain{Model: m, Do: Map(step), Split: Splitter{Tokens: 60}}
+	c := &Chain{Model: m, Do: Map(step), Split: Splitter{Tokens: 60}, Together: 1}
 	c.OnEvent = func(e Event) {
 		draw(e)
 		if e.Kind == Texted {
@@ -665,6 +725,8 @@ func TestRefuses(t *testing.T) {
 		{Chain{Do: Map(summarise)}, doc, "Chain.Model is nil"},
 		{Chain{Model: m}, doc, "Chain.Do is nil"},
 		{Chain{Model: m, Do: Map(summarise), KeepTokens: -1}, doc, "KeepTokens is -1"},
+		{Chain{Model: m, Do: Map(summarise), Together: -1}, doc, "Together is -1"},
+		{Chain{Model: m, Runner: &dry{}, Do: Map(summarise)}, doc, "are both set"},
 		{Chain{Model: m, Do: Map(summarise)}, Document{Name: "e"}, `document "e" is empty`},
 		{Chain{Model: m, Do: Map(summarise)}, Document{Text: "a\x00"}, "zero byte at offset 1"},
 		{Chain{Model: m, Do: Map(Step{Name: "s", Prompt: "x"})}, doc, "the prompt of step s has no {text}"},

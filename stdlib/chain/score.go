@@ -21,10 +21,14 @@ func ScoreLine(x *Result) float64 {
 
 // Sure is the probability that the model gave to an answer beginning as text
 // does, before any sampler: that of text's first token. It needs a step with
-// Config.TopLogits, and is 0 if the token is not among those.
+// Config.TopLogits, and is 0 if the token is not among those, or if the Runner gives
+// no probabilities.
 func (r *Run) Sure(x *Result, text string) float64 {
 	reply := x.Reply()
-	ids := r.chain.Model.TokenizePlain(text)
+	if r.about.Reader == nil {
+		return 0
+	}
+	ids := r.about.Reader.TokenizePlain(text)
 	if reply == nil || len(reply.Steps) == 0 || len(ids) == 0 {
 		return 0
 	}

@@ -16,9 +16,15 @@ const margin = 8
 // its answer: the budget is the context less the tokens of the prompt around
 // the piece and less the answer's MaxTokens, counted exactly for each piece. A
 // prompt with {answer} in it keeps as much free again.
+//
+// Where the Runner does not know how its model reads, pieces have Splitter.Tokens
+// tokens, as Chain.Tokenizer counts them, and whether they fit is not known.
 func (r *Run) Split(step Step, docs ...Document) ([]Piece, error) {
 	if err := step.needs("text"); err != nil {
 		return nil, err
+	}
+	if r.about.Reader == nil {
+		return r.splitBlind(docs)
 	}
 	reserve := r.reserve(step)
 	if step.needs("answer") == nil {
@@ -29,7 +35,11 @@ func (r *Run) Split(step Step, docs ...Document) ([]Piece, error) {
 		return nil, err
 	}
 	budget := r.context - len(around) - reserve
-	if budget < 1 {
+	if r.context == 0 {
+		if budget = r.chain.Split.Tokens; budget == 0 {
+			return nil, fmt.Errorf("chain: how long the context of %s is, nobody knows; set Splitter.Tokens", r.about.Model)
+		}
+	} else if budget < 1 {
 		return nil, fmt.Errorf("chain: step %s leaves no room for text: its prompt has %d tokens without it and %d are kept for answers, of a context of %d; "+
 			"shorten the prompt, lower MaxTokens, or load the model with a larger ContextLength", step.title(), len(around), reserve, r.context)
 	}
@@ -45,13 +55,40 @@ func (r *Run) Split(step Step, docs ...Document) ([]Piece, error) {
 		if err := d.check(i); err != nil {
 			return nil, err
 		}
-		p, err := sp.split(r.chain.Model, d, i, sp.Tokens, func(p Piece) (int, error) {
+		p, err := sp.split(r.about.Reader, d, i, sp.Tokens, func(p Piece) (int, error) {
 			if err := r.ctx.Err(); err != nil {
 				return 0, err
 			}
 			_, ids, err := r.prompt(step, step.With("text", p.body(), "answer", "").messages())
-			return max(len(ids)+reserve-r.context, p.Tokens-sp.Tokens), err
+			over := p.Tokens - sp.Tokens
+			if r.context > 0 {
+				over = max(over, len(ids)+reserve-r.context)
+			}
+			return over, err
 		})
+		if err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, p...)
+	}
+	return pieces, nil
+}
+
+// splitBlind is Split where only Chain.Tokenizer counts.
+func (r *Run) splitBlind(docs []Document) ([]Piece, error) {
+	sp, t := r.chain.Split, r.chain.Tokenizer
+	if t == nil {
+		return nil, fmt.Errorf("chain: %s does not say how it reads, so nobody can split for it; set Chain.Tokenizer to one that counts alike, such as a loaded model, and Splitter.Tokens", r.about.Model)
+	}
+	if sp.Tokens < 1 {
+		return nil, fmt.Errorf("chain: Splitter.Tokens is %d; %s does not say what its prompts leave of its context, so it must be set, to 1 or more", sp.Tokens, r.about.Model)
+	}
+	var pieces []Piece
+	for i, d := range docs {
+		if err := d.check(i); err != nil {
+			return nil, err
+		}
+		p, err := sp.split(t, d, i, sp.Tokens, func(p Piece) (int, error) { return p.Tokens - sp.Tokens, r.ctx.Err() })
 		if err != nil {
 			return nil, err
 		}
@@ -100,24 +137,25 @@ func (r *Run) ask(step Step, questions []string, pieces []Piece) ([]*Result, err
 	if plain {
 		questions = []string{""}
 	}
-	r.expect(len(pieces) * len(questions))
+	var steps []Step
 	var all []*Result
-	failed := &MapError{Of: len(pieces) * len(questions)}
 	for i := range pieces {
 		for _, q := range questions {
-			x := &Result{Piece: &pieces[i], Question: q}
 			fill := []string{"text", pieces[i].body()}
 			if !plain {
 				fill = append(fill, "question", q)
 			}
-			err := r.do(step.With(fill...), x)
-			all = append(all, x)
+			steps, all = append(steps, step.With(fill...)), append(all, &Result{Piece: &pieces[i], Question: q})
+		}
+	}
+	r.all(steps, all)
+	failed := &MapError{Of: len(all)}
+	for _, x := range all {
+		if x.Err != nil {
 			if r.ctx.Err() != nil {
-				return all, err
+				return slices.DeleteFunc(all, func(x *Result) bool { return x.ID == 0 }), x.Err
 			}
-			if err != nil {
-				failed.Failed = append(failed.Failed, err.(*StepError))
-			}
+			failed.Failed = append(failed.Failed, x.Err.(*StepError))
 		}
 	}
 	if len(failed.Failed) > 0 {
@@ -227,27 +265,39 @@ func (r *Run) level(step Step, results []*Result, fan int) ([]*Result, error) {
 	}
 	r.expect(work)
 	next := make([]*Result, len(groups))
+	var steps []Step
+	var made []*Result
 	for i, g := range groups {
-		if next[i] = g[0]; len(g) == 1 {
-			continue
+		if next[i] = g[0]; len(g) > 1 {
+			next[i] = &Result{Parents: r.numbers(g)}
+			steps, made = append(steps, step.over(g)), append(made, next[i])
 		}
-		var err error
-		if next[i], err = r.combine(step, g); err != nil {
-			return nil, err
+	}
+	if len(steps) > 0 {
+		r.all(steps, made)
+	}
+	for _, x := range made {
+		if x.Err != nil {
+			return nil, x.Err
 		}
 	}
 	return next, nil
 }
 
-// combine asks step about results together.
-func (r *Run) combine(step Step, results []*Result) (*Result, error) {
-	return r.Do(step.With("text", strings.Join(Texts(results), step.joint())), results...)
+// over is step with the texts of results.
+func (s Step) over(results []*Result) Step {
+	return s.With("text", strings.Join(Texts(results), s.joint()))
 }
 
-// fits reports whether results fit into one prompt of step.
+// combine asks step about results together.
+func (r *Run) combine(step Step, results []*Result) (*Result, error) {
+	return r.Do(step.over(results), results...)
+}
+
+// fits reports whether results fit into one prompt of step; they do where nobody knows.
 func (r *Run) fits(step Step, results []*Result) (bool, error) {
-	_, ids, err := r.prompt(step, step.With("text", strings.Join(Texts(results), step.joint())).messages())
-	return len(ids)+r.reserve(step) <= r.context, err
+	_, ids, err := r.prompt(step, step.over(results).messages())
+	return ids == nil || r.context == 0 || len(ids)+r.reserve(step) <= r.context, err
 }
 
 // usable refuses what cannot be combined.

@@ -211,7 +211,8 @@ func (v *versus) chain(p Problem) (outcome, error) {
 	var out outcome
 	step := v.ask
 	step.Config.TopLogits = max(step.Config.TopLogits, 1)
-	c := &chain.Chain{Model: v.m, KeepTokens: 1, Split: chain.Splitter{Tokens: v.Task.Piece, Overlap: min(overlap, v.Task.Piece/2)}}
+	// One step after the other: what a piece takes of the cache is one of the figures.
+	c := &chain.Chain{Model: v.m, KeepTokens: 1, Together: 1, Split: chain.Splitter{Tokens: v.Task.Piece, Overlap: min(overlap, v.Task.Piece/2)}}
 	if len(p.Questions) > 1 {
 		c.KeepTokens = v.Task.Piece + 128 // a piece with its question
 	}

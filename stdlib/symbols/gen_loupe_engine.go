@@ -13,6 +13,7 @@ func init() {
 		return map[string]reflect.Value{
 			"Auto":                      reflect.ValueOf(p_loupe_engine.Auto),
 			"BF16":                      reflect.ValueOf(p_loupe_engine.BF16),
+			"Batch":                     reflect.ValueOf((*p_loupe_engine.Batch)(nil)),
 			"BuiltIn":                   reflect.ValueOf(constant.MakeString("built-in")),
 			"CacheCell":                 reflect.ValueOf((*p_loupe_engine.CacheCell)(nil)),
 			"CacheTable":                reflect.ValueOf((*p_loupe_engine.CacheTable)(nil)),

@@ -3,6 +3,8 @@
 package symbols
 
 import (
+	p_context "context"
+	p_loupe_engine_chat "loupe/engine/chat"
 	p_loupe_stdlib_chain "loupe/stdlib/chain"
 	"reflect"
 )
@@ -10,6 +12,7 @@ import (
 func init() {
 	tables["loupe/stdlib/chain"] = func() map[string]reflect.Value {
 		return map[string]reflect.Value{
+			"About":         reflect.ValueOf((*p_loupe_stdlib_chain.About)(nil)),
 			"Account":       reflect.ValueOf((*p_loupe_stdlib_chain.Account)(nil)),
 			"Bar":           reflect.ValueOf(p_loupe_stdlib_chain.Bar),
 			"Call":          reflect.ValueOf((*p_loupe_stdlib_chain.Call)(nil)),
@@ -24,6 +27,7 @@ func init() {
 			"Format":        reflect.ValueOf((*p_loupe_stdlib_chain.Format)(nil)),
 			"Good":          reflect.ValueOf(p_loupe_stdlib_chain.Good),
 			"Join":          reflect.ValueOf(p_loupe_stdlib_chain.Join),
+			"Listener":      reflect.ValueOf((*p_loupe_stdlib_chain.Listener)(nil)),
 			"LoopError":     reflect.ValueOf((*p_loupe_stdlib_chain.LoopError)(nil)),
 			"Map":           reflect.ValueOf(p_loupe_stdlib_chain.Map),
 			"MapError":      reflect.ValueOf((*p_loupe_stdlib_chain.MapError)(nil)),
@@ -35,11 +39,16 @@ func init() {
 			"Piece":         reflect.ValueOf((*p_loupe_stdlib_chain.Piece)(nil)),
 			"Plain":         reflect.ValueOf(p_loupe_stdlib_chain.Plain),
 			"Plan":          reflect.ValueOf((*p_loupe_stdlib_chain.Plan)(nil)),
+			"Reader":        reflect.ValueOf((*p_loupe_stdlib_chain.Reader)(nil)),
+			"_Reader":       reflect.ValueOf((*w_loupe_stdlib_chain_Reader)(nil)),
 			"Refine":        reflect.ValueOf(p_loupe_stdlib_chain.Refine),
 			"Refused":       reflect.ValueOf(p_loupe_stdlib_chain.Refused),
+			"Request":       reflect.ValueOf((*p_loupe_stdlib_chain.Request)(nil)),
 			"Result":        reflect.ValueOf((*p_loupe_stdlib_chain.Result)(nil)),
 			"Row":           reflect.ValueOf((*p_loupe_stdlib_chain.Row)(nil)),
 			"Run":           reflect.ValueOf((*p_loupe_stdlib_chain.Run)(nil)),
+			"Runner":        reflect.ValueOf((*p_loupe_stdlib_chain.Runner)(nil)),
+			"_Runner":       reflect.ValueOf((*w_loupe_stdlib_chain_Runner)(nil)),
 			"ScoreLine":     reflect.ValueOf(p_loupe_stdlib_chain.ScoreLine),
 			"Span":          reflect.ValueOf((*p_loupe_stdlib_chain.Span)(nil)),
 			"Splitter":      reflect.ValueOf((*p_loupe_stdlib_chain.Splitter)(nil)),
@@ -52,6 +61,39 @@ func init() {
 			"_Tokenizer":    reflect.ValueOf((*w_loupe_stdlib_chain_Tokenizer)(nil)),
 		}
 	}
+}
+
+type w_loupe_stdlib_chain_Reader struct {
+	IValue         any
+	WPrompt        func(a0 []p_loupe_engine_chat.Message, a1 bool) (string, []int, error)
+	WTokenText     func(a0 int) string
+	WTokenizePlain func(a0 string) []int
+}
+
+func (w w_loupe_stdlib_chain_Reader) Prompt(a0 []p_loupe_engine_chat.Message, a1 bool) (string, []int, error) {
+	return w.WPrompt(a0, a1)
+}
+
+func (w w_loupe_stdlib_chain_Reader) TokenText(a0 int) string {
+	return w.WTokenText(a0)
+}
+
+func (w w_loupe_stdlib_chain_Reader) TokenizePlain(a0 string) []int {
+	return w.WTokenizePlain(a0)
+}
+
+type w_loupe_stdlib_chain_Runner struct {
+	IValue any
+	WAbout func(a0 p_context.Context) (p_loupe_stdlib_chain.About, error)
+	WDraw  func(a0 p_context.Context, a1 []p_loupe_stdlib_chain.Request, a2 p_loupe_stdlib_chain.Listener)
+}
+
+func (w w_loupe_stdlib_chain_Runner) About(a0 p_context.Context) (p_loupe_stdlib_chain.About, error) {
+	return w.WAbout(a0)
+}
+
+func (w w_loupe_stdlib_chain_Runner) Draw(a0 p_context.Context, a1 []p_loupe_stdlib_chain.Request, a2 p_loupe_stdlib_chain.Listener) {
+	w.WDraw(a0, a1, a2)
 }
 
 type w_loupe_stdlib_chain_Tokenizer struct {
