@@ -543,7 +543,12 @@ func (m *machine) goexit() {
 	runtime.Goexit()
 }
 
-func (m *machine) panicValue(v any) any {
+// panicValue notes where a panic begins: at pos if that is known, for the
+// value's own evaluation may have been elsewhere.
+func (m *machine) panicValue(v any, pos int) any {
+	if pos > 0 {
+		m.setLine(pos)
+	}
 	if v == nil {
 		v = new(runtime.PanicNilError)
 	}

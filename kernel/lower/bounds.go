@@ -100,8 +100,11 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 	}
 	var list []*ast.IndexExpr
 	ast.Inspect(s, func(n ast.Node) bool {
-		if x, ok := n.(*ast.IndexExpr); ok && e.checkable(x) {
-			list = append(list, x)
+		if x, ok := n.(*ast.IndexExpr); ok {
+			delete(e.checked, x) // of another lowering of this statement
+			if e.checkable(x) {
+				list = append(list, x)
+			}
 		}
 		return true
 	})

@@ -40,7 +40,7 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 	case "make":
 		return e.wrapped(e.makeCall(x), e.typeOf(x.Args[0]))
 	case "panic":
-		return "panic(__k.Panic(" + e.exprTo(at[0], anyType) + "))"
+		return fmt.Sprintf("panic(__k.Panic(%s, %d))", e.exprTo(at[0], anyType), e.fault())
 	case "recover":
 		if e.fn.recovers == "" {
 			return "__k.Nil()" // in the cell itself, which nothing defers

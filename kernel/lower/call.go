@@ -85,9 +85,10 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 		c.text = e.calledIdent(funcIdent(stripIndex(fun)), c.obj)
 		return c
 	}
-	c.text = e.val(fun)
 	if lit, ok := fun.(*ast.FuncLit); ok {
 		c.text = e.funcLit(lit, nil)
+	} else {
+		c.text = e.val(fun)
 	}
 	return c
 }
@@ -140,7 +141,36 @@ func (e *emitter) args(x *ast.CallExpr, c called) []string {
 		}
 		out = append(out, e.arg(a, t, c))
 	}
+	if !x.Ellipsis.IsValid() {
+		var from []types.Type
+		for _, a := range x.Args {
+			from = append(from, e.typeOf(a))
+		}
+		out = e.gather(c, out, from)
+	}
 	return out
+}
+
+// gather makes one slice of a script function's variadic arguments where one
+// of them is a slice of the very kind that they become: the interpreter takes
+// it for all of them.
+func (e *emitter) gather(c called, args []string, from []types.Type) []string {
+	first := c.sig.Params().Len() - 1
+	if !c.sig.Variadic() || c.native != "" || len(args) <= first {
+		return args
+	}
+	elem := c.sig.Params().At(first).Type().(*types.Slice).Elem()
+	if !types.IsInterface(elem) {
+		return args
+	}
+	all := "[]" + e.rep(elem)
+	for _, t := range from[first:] {
+		if b, ok := t.(*types.Basic); ok && b.Kind() == types.UntypedNil || types.IsInterface(t) || e.rep(t) != all {
+			continue
+		}
+		return append(args[:first:first], all+"{"+strings.Join(args[first:], ", ")+"}...")
+	}
+	return args
 }
 
 // param is the type of parameter i; rest for the variadic one (as a slice).
@@ -221,6 +251,7 @@ func (e *emitter) spread(x *ast.CallExpr, c called, tuple *types.Tuple) string {
 		}
 		args = append(args, e.conv(n, from[i], t))
 	}
+	args = e.gather(c, args, from)
 	results, ret := e.resultText(c.sig), ""
 	if results != "" {
 		ret = "return "

@@ -440,7 +440,7 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 				}
 				args = append(args, e.conv(n, from[i], t))
 			}
-			return e.emitCall(c, args), c, isLit
+			return e.emitCall(c, e.gather(c, args, from)), c, isLit
 		}
 	}
 	if s, ok := e.special(x, c); ok && len(x.Args) == 0 {
@@ -449,7 +449,7 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 	for i, s := range e.args(x, c) {
 		dots := ""
 		t, rest := param(c.sig, i)
-		if rest && x.Ellipsis.IsValid() {
+		if rest && strings.HasSuffix(s, "...") {
 			s, dots = strings.TrimSuffix(s, "..."), "..."
 		} else if rest {
 			t = e.core(t).(*types.Slice).Elem()
@@ -470,7 +470,7 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 	}
 	switch name {
 	case "panic":
-		return "panic(__k.Panic(" + hold(x.Args[0], anyType) + "))"
+		return "panic(__k.Panic(" + hold(x.Args[0], anyType) + ", 0))"
 	case "close":
 		return "__k.Close(" + hold(x.Args[0], e.typeOf(x.Args[0])) + ")"
 	case "delete":
