@@ -73,9 +73,6 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tok.Len() > net.Config.Vocab {
-		return nil, fmt.Errorf("engine: the vocabulary has %d tokens, the embedding %d rows: the file is damaged", tok.Len(), net.Config.Vocab)
-	}
 	kern, err := simd.Choose()
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

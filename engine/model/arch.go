@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"loupe/engine/gguf"
 	"loupe/engine/internal/simd"
@@ -16,7 +15,8 @@ type architecture struct {
 	// config reads the keys that only this architecture has, all under arch; nil: none.
 	// What is wrong it says with k.fail.
 	config func(k *keys, arch string, c *Config)
-	bind   func(c Config, w *Weights) (forward, error)
+	// bind asks for the tensors. What they lack w remembers, so it binds on.
+	bind func(c Config, w *Weights) forward
 }
 
 // forward computes the layers of one architecture over the buffers of a Pass.
@@ -39,13 +39,6 @@ var architectures = map[string]architecture{
 
 // Architectures lists the architectures that run, by their names in GGUF files.
 func Architectures() []string { return slices.Sorted(maps.Keys(architectures)) }
-
-// UnknownArchError says that a file holds an architecture that does not run.
-type UnknownArchError struct{ Arch string }
-
-func (e *UnknownArchError) Error() string {
-	return fmt.Sprintf("model: architecture %q does not run in this build; it runs: %s", e.Arch, strings.Join(Architectures(), ", "))
-}
 
 // Model is an architecture with its weights. It is read only after New, and
 // many passes may share it.
@@ -88,7 +81,8 @@ func (m *Model) WillPack() (bytes int64, kernels string, err error) {
 	return ops.PackedBytes(kern, m.Matrices()), kern.Name, nil
 }
 
-// New binds the tensors of f. The file must stay open while the model is used.
+// New binds the tensors of f. The file must stay open while the model is used. What
+// does not fit the architecture is a *WeightsError.
 func New(f *gguf.File) (*Model, error) {
 	c, err := ReadConfig(f)
 	if err != nil {
@@ -98,10 +92,7 @@ func New(f *gguf.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := architectures[c.Arch].bind(c, w)
-	if err != nil {
-		return nil, err
-	}
+	net := architectures[c.Arch].bind(c, w)
 	if err := w.done(); err != nil {
 		return nil, err
 	}

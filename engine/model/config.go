@@ -63,6 +63,9 @@ func (c *Config) WindowOf(l int) int {
 // Architectures, when a key is missing or of another kind, or when a setting
 // asks for something that is not built: nothing is guessed.
 func ReadConfig(f *gguf.File) (Config, error) {
+	if kind, _, _ := f.Text("general.type"); otherKinds[kind] != "" {
+		return Config{}, fmt.Errorf("model: the file is no model but %s (general.type %q); name the model itself", otherKinds[kind], kind)
+	}
 	k := keys{f: f}
 	c := Config{Arch: k.text("general.architecture", "")}
 	if k.err != nil {
@@ -70,7 +73,7 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	}
 	arc, ok := architectures[c.Arch]
 	if !ok {
-		return Config{}, &UnknownArchError{Arch: c.Arch}
+		return Config{}, unknownArch(f, c.Arch)
 	}
 	arch := c.Arch + "."
 	c.Name = k.text("general.name", c.Arch)

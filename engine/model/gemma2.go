@@ -25,4 +25,4 @@ func configGemma2(k *keys, arch string, c *Config) {
 	}
 }
 
-func bindGemma2(c Config, w *Weights) (forward, error) { return newGemma3(c, w, false), w.err }
+func bindGemma2(c Config, w *Weights) forward { return newGemma3(c, w, false) }

@@ -55,11 +55,11 @@ func configGemma3(k *keys, arch string, c *Config) {
 	}
 }
 
-func bindGemma3(c Config, w *Weights) (forward, error) { return newGemma3(c, w, true), w.err }
+func bindGemma3(c Config, w *Weights) forward { return newGemma3(c, w, true) }
 
 func newGemma3(c Config, w *Weights, headNorms bool) *gemma3 {
 	m := &gemma3{}
-	for l := 0; l < c.Layers && w.err == nil; l++ {
+	for l := 0; l < c.Layers; l++ {
 		blk := fmt.Sprintf("blk.%d.", l)
 		m.layer = append(m.layer, gemma3Layer{
 			attnNorm: w.vector(blk+"attn_norm.weight", c.Embd),

@@ -10,14 +10,14 @@ func configGranite(k *keys, arch string, c *Config) {
 	c.LogitScale = float32(1 / k.float(arch+"logit_scale", 0))
 }
 
-func bindGranite(c Config, w *Weights) (forward, error) {
+func bindGranite(c Config, w *Weights) forward {
 	m := newLlama(c, w)
 	if rotated, ok, err := w.f.Bool(c.Arch + ".rope.scaling.finetuned"); err != nil {
-		w.fail("%w", err)
+		w.fail("%v", err)
 	} else if ok && !rotated {
 		for l := range m.layer {
 			m.layer[l].unrotated = true
 		}
 	}
-	return m, w.err
+	return m
 }

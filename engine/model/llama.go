@@ -41,14 +41,14 @@ type llamaLayer struct {
 	unrotated           bool      // no RoPE
 }
 
-func bindLlama(c Config, w *Weights) (forward, error) {
+func bindLlama(c Config, w *Weights) forward {
 	m := newLlama(c, w)
-	return m, w.err
+	return m
 }
 
 func newLlama(c Config, w *Weights) *llama {
 	m := &llama{}
-	for l := 0; l < c.Layers && w.err == nil; l++ {
+	for l := 0; l < c.Layers; l++ {
 		blk := fmt.Sprintf("blk.%d.", l)
 		m.layer = append(m.layer, llamaLayer{
 			attnNorm: w.vector(blk+"attn_norm.weight", c.Embd),

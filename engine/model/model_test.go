@@ -432,7 +432,12 @@ func TestBadFilesAreRefused(t *testing.T) {
 		want string
 	}{
 		{"unknown architecture", func(c *enginetest.Tiny) { c.Meta = map[string]any{"general.architecture": "mamba"} },
-			`model: architecture "mamba" does not run in this build; it runs: ` + strings.Join(Architectures(), ", ")},
+			`model: architecture "mamba" (a recurrent model) does not run in this build; it runs: ` + strings.Join(Architectures(), ", ") + `. The file is "tiny", 0.3 M parameters, mostly f32`},
+		{"adapter", func(c *enginetest.Tiny) { c.Meta = map[string]any{"general.type": "adapter"} }, "a LoRA adapter"},
+		{"projector", func(c *enginetest.Tiny) { c.Meta = map[string]any{"general.architecture": "clip"} }, "the vision or audio part of another model"},
+		{"other", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"general.architecture": "new", "general.name": "evil\x1b[2J"}
+		}, `model: architecture "new" does not run in this build`},
 		{"no architecture", func(c *enginetest.Tiny) { c.Meta = map[string]any{"general.architecture": nil} }, "no general.architecture"},
 		{"no layers", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": nil} }, "no llama.block_count"},
 		{"huge layers", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": uint32(1 << 31)} }, "llama.block_count is 2147483648"},
@@ -444,7 +449,14 @@ func TestBadFilesAreRefused(t *testing.T) {
 		{"wrong width", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.embedding_length": uint32(64)} }, "tensor token_embd.weight has shape [128, 269], the metadata asks for [64, 269]"},
 		{"missing tensor", func(c *enginetest.Tiny) { c.Drop = []string{"blk.1.ffn_up.weight"} }, "no tensor blk.1.ffn_up.weight"},
 		{"vocabulary only", func(c *enginetest.Tiny) { c.Drop = []string{"token_embd.weight"} }, "no tensor token_embd.weight"},
-		{"extra tensor", func(c *enginetest.Tiny) { c.Extra = []string{"blk.0.attn_q.bias"} }, "does not use: blk.0.attn_q.bias"},
+		{"extra tensor", func(c *enginetest.Tiny) { c.Extra = []string{"blk.0.attn_q.bias"} }, "tensor blk.0.attn_q.bias is none that this architecture uses"},
+		{"many", func(c *enginetest.Tiny) {
+			c.Extra = []string{"a", "b"}
+			c.Drop = []string{"blk.0.ffn_up.weight", "blk.1.ffn_norm.weight"}
+		},
+			"no tensor blk.0.ffn_up.weight; the file has no tensor blk.1.ffn_norm.weight; tensor a is none that this architecture uses, and running without it would give wrong answers; and 1 problems more"},
+		{"vocabulary", func(c *enginetest.Tiny) { c.Meta = map[string]any{"tokenizer.ggml.tokens": make([]string, 270)} }, "the vocabulary has 270 tokens (tokenizer.ggml.tokens), but the head, tensor token_embd.weight, has 269 rows"},
+		{"more layers than tensors", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": uint32(1000)} }, "llama.block_count is 1000, but the file has 20 tensors"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			c := enginetest.DefaultTiny()

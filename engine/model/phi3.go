@@ -7,9 +7,9 @@ import "fmt"
 // slow each pair of a head by a factor of its own (LongRoPE: Ding et al., 2024): one
 // set for contexts up to the original one, another for longer ones. As in llama.cpp the
 // sliding window of some files is not applied.
-func bindPhi3(c Config, w *Weights) (forward, error) {
+func bindPhi3(c Config, w *Weights) forward {
 	m := &llama{halves: true}
-	for l := 0; l < c.Layers && w.err == nil; l++ {
+	for l := 0; l < c.Layers; l++ {
 		blk := fmt.Sprintf("blk.%d.", l)
 		qkv := w.parts(blk+"attn_qkv.weight", c.Embd, c.Heads*c.HeadK, c.KVHeads*c.HeadK, c.KVHeads*c.HeadV)
 		ffn := w.parts(blk+"ffn_up.weight", c.Embd, c.FFN, c.FFN)
@@ -30,5 +30,5 @@ func bindPhi3(c Config, w *Weights) (forward, error) {
 	if (w.RopeLong == nil) != (w.RopeShort == nil) {
 		w.fail("the file has one of rope_factors_long.weight and rope_factors_short.weight; it takes both")
 	}
-	return m, w.err
+	return m
 }

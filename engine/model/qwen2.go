@@ -4,7 +4,7 @@ import "fmt"
 
 // Qwen 2 and 2.5 (Yang et al., 2024) are llama with biases on queries, keys and
 // values, and heads rotated as halves.
-func bindQwen2(c Config, w *Weights) (forward, error) {
+func bindQwen2(c Config, w *Weights) forward {
 	m := newLlama(c, w)
 	m.halves = true
 	for l := range m.layer {
@@ -13,5 +13,5 @@ func bindQwen2(c Config, w *Weights) (forward, error) {
 		m.layer[l].kBias = w.vector(blk+"attn_k.bias", c.KVHeads*c.HeadK)
 		m.layer[l].vBias = w.vector(blk+"attn_v.bias", c.KVHeads*c.HeadV)
 	}
-	return m, w.err
+	return m
 }

@@ -15,9 +15,9 @@ import (
 // types, and in the end that none was left over: a tensor that the architecture
 // does not use would mean a wrong answer, not a slower one.
 type Weights struct {
-	f    *gguf.File
-	used map[string]bool
-	err  error
+	f        *gguf.File
+	used     map[string]bool
+	problems []string
 
 	multiplied []*ops.Weight // all that MatMul multiplies by
 
@@ -31,14 +31,35 @@ type Weights struct {
 	RopeLong, RopeShort []float32
 }
 
+// WeightsError says which tensors of a file do not fit its architecture: missing ones,
+// others than it uses, those of a wrong shape or type.
+type WeightsError struct{ Problems []string }
+
+func (e *WeightsError) Error() string {
+	const shown = 3
+	n := len(e.Problems)
+	s := "model: " + strings.Join(e.Problems[:min(n, shown)], "; ")
+	if n > shown {
+		s += fmt.Sprintf("; and %d problems more (loupe show --check lists them)", n-shown)
+	}
+	return s
+}
+
 // newWeights binds what every decoder has and sets c.Vocab.
 func newWeights(f *gguf.File, c *Config) (*Weights, error) {
 	w := &Weights{f: f, used: map[string]bool{}}
-	t, ok := f.Tensor("token_embd.weight")
-	if !ok {
-		return nil, fmt.Errorf("model: the file has no tensor token_embd.weight; it holds a vocabulary only, or another kind of model")
+	if c.Layers > len(f.Tensors) {
+		return nil, fmt.Errorf("model: %s.block_count is %d, but the file has %d tensors in all; it holds a vocabulary only, or is damaged", c.Arch, c.Layers, len(f.Tensors))
 	}
-	c.Vocab = t.Shape.Rows()
+	head := "token_embd.weight"
+	if w.has("output.weight") {
+		head = "output.weight"
+	}
+	for _, name := range []string{"token_embd.weight", head} {
+		if t, ok := f.Tensor(name); ok && c.Vocab == 0 {
+			c.Vocab = t.Shape.Rows()
+		}
+	}
 	w.TokenEmbd = w.matrix("token_embd.weight", c.Embd, c.Vocab)
 	w.OutputNorm = w.vector("output_norm.weight", c.Embd)
 	w.Output = w.TokenEmbd
@@ -46,14 +67,15 @@ func newWeights(f *gguf.File, c *Config) (*Weights, error) {
 		w.multiplied = nil // the embedding's rows are looked up only
 		w.Output = w.matrix("output.weight", c.Embd, c.Vocab)
 	}
+	if tokens, ok := f.Get("tokenizer.ggml.tokens"); ok && c.Vocab > 0 && tokens.Len() > c.Vocab {
+		w.fail("the vocabulary has %d tokens (tokenizer.ggml.tokens), but the head, tensor %s, has %d rows: the file is damaged, or was put together from two", tokens.Len(), head, c.Vocab)
+	}
 	w.RopeFactors = w.want("rope_freqs.weight", c.RopeDims/2)
-	return w, w.err
+	return w, nil
 }
 
 func (w *Weights) fail(format string, args ...any) {
-	if w.err == nil {
-		w.err = fmt.Errorf("model: "+format, args...)
-	}
+	w.problems = append(w.problems, fmt.Sprintf(format, args...))
 }
 
 func (w *Weights) has(name string) bool { _, ok := w.f.Tensor(name); return ok }
@@ -122,7 +144,7 @@ func (w *Weights) vector(name string, n int) []float32 {
 	}
 	v := make([]float32, n)
 	if err := quant.Dequantize(t.Type, v, t.Data); err != nil {
-		w.fail("tensor %s: %w", name, err)
+		w.fail("tensor %s: %v", name, err)
 	}
 	return v
 }
@@ -135,22 +157,15 @@ func (w *Weights) want(name string, n int) []float32 {
 	return w.vector(name, n)
 }
 
-// done reports the first error, or the tensors that nobody asked for.
+// done reports what has not fit, with the tensors that nobody asked for.
 func (w *Weights) done() error {
-	if w.err != nil {
-		return w.err
-	}
-	var extra []string
 	for _, t := range w.f.Tensors {
 		if !w.used[t.Name] {
-			extra = append(extra, t.Name)
+			w.fail("tensor %s is none that this architecture uses, and running without it would give wrong answers", t.Name)
 		}
 	}
-	switch n := len(extra); {
-	case n > 3:
-		return fmt.Errorf("model: the file has %d tensors that this architecture does not use: %s and %d more; running without them would give wrong answers", n, strings.Join(extra[:3], ", "), n-3)
-	case n > 0:
-		return fmt.Errorf("model: the file has tensors that this architecture does not use: %s; running without them would give wrong answers", strings.Join(extra, ", "))
+	if w.problems != nil {
+		return &WeightsError{w.problems}
 	}
 	return nil
 }
