@@ -139,6 +139,29 @@ func TestShowParts(t *testing.T) {
 	}
 }
 
+// A check says all that is wrong and fails; of a good file it says so.
+func TestShowCheck(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.gguf")
+	data := writeGGUF(t, path, "general.architecture", "other")
+	out, _, err := runCommand(newShowCmd(), path, "-q", "--check")
+	var status statusError
+	if !errors.As(err, &status) || int(status) != exitFailed || !strings.Contains(out, "checked: 3 tensors, 264 values") || !strings.Contains(out, `architecture "other" does not run`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	copy(data[len(data)-32:], []byte{0, 0, 0xc0, 0x7f}) // NaN as the first of head.weight
+	os.WriteFile(path, data, 0o644)
+	out, _, err = runCommand(newShowCmd(), path, "--json", "--check")
+	var d description
+	if !errors.As(err, &status) || json.Unmarshal([]byte(out), &d) != nil || d.Check == nil ||
+		!strings.Contains(strings.Join(d.Check.Problems, "\n"), "tensor head.weight has 1 of 8 values that are NaN or infinite, the first at row 0, column 0: NaN") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, _, err = runCommand(newShowCmd(), "lesson", "-q", "--check")
+	if err != nil || !strings.HasSuffix(out, "s: nothing is wrong\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestKVElements(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.gguf")
 	for name, c := range map[string]struct {

@@ -23,7 +23,7 @@ import (
 )
 
 func newShowCmd() *cobra.Command {
-	var asJSON, brief, tensors bool
+	var asJSON, brief, tensors, check bool
 	var load loadFlags
 	var loadFlagNames []string
 	cmd := &cobra.Command{
@@ -32,6 +32,10 @@ func newShowCmd() *cobra.Command {
 		Long: `Describe a GGUF file without loading it: what it is and whether this build runs it,
 what weights and K/V cache take in memory, its element types, metadata and tensors.
 
+--check reads every weight as well, and says all that is wrong with the file: values that
+are NaN or infinite, tensors that are missing, left over, or of a wrong shape or type, a
+vocabulary larger than the head. It then ends with status 1.
+
 Tensors that the layers have in common are one row, with the number of layers;
 --tensors lists each. Long arrays of the metadata are cut, also with --json.
 With load settings (-c, -ctk, ...) it says what they would take in all, with a full
@@ -39,6 +43,7 @@ context. K/V bytes are for a cache of every layer over the whole context; a mode
 sliding-window layers could do with less.`,
 		Example: `  loupe show smollm2
   loupe show ./model.gguf --brief
+  loupe show ./model.gguf --brief --check         # is the file whole?
   loupe show smollm2 -c 10000 -ctk q8_0 --brief   # what that would take
   loupe show smollm2 --json | jq .memory`,
 		Args:              cobra.ExactArgs(1),
@@ -61,16 +66,27 @@ sliding-window layers could do with less.`,
 				}
 				d.Memory.Estimate = &estimate
 			}
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), d)
+			if check {
+				if d.Check, err = checkModel(cmd, f); err != nil {
+					return err
+				}
 			}
-			return d.print(cmd.OutOrStdout(), brief, tensors)
+			if asJSON {
+				err = writeJSON(cmd.OutOrStdout(), d)
+			} else {
+				err = d.print(cmd.OutOrStdout(), brief, tensors)
+			}
+			if err == nil && check && len(d.Check.Problems) > 0 {
+				err = statusError(exitFailed)
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	f.BoolVarP(&brief, "brief", "q", false, "leave out metadata and tensors")
 	f.BoolVar(&tensors, "tensors", false, "list every tensor")
+	f.BoolVar(&check, "check", false, "read every weight and say all that is wrong with the file")
 	before := map[string]bool{}
 	f.VisitAll(func(g *pflag.Flag) { before[g.Name] = true })
 	load.addSettings(cmd)
@@ -102,6 +118,7 @@ type description struct {
 	Types        []typeShare     `json:"types"`
 	Metadata     []metadataEntry `json:"metadata"`
 	Tensors      []tensorRow     `json:"tensors"`
+	Check        *checked        `json:"check,omitempty"`
 }
 
 type partRow struct {
@@ -335,6 +352,7 @@ func (d *description) print(out io.Writer, brief, allTensors bool) error {
 		d.printMetadata(&b)
 		d.printTensors(&b, allTensors)
 	}
+	d.Check.print(&b)
 	_, err := io.WriteString(out, b.String())
 	return err
 }
