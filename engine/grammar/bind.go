@@ -152,6 +152,7 @@ func (g *Grammar) Match(text string) (bool, error) {
 	}
 	s := b.start
 	for i := 0; i < len(text) && s != dead; i++ {
+		b.table.work = 0
 		if s, err = b.table.step(s, text[i]); err != nil {
 			return false, err
 		}

@@ -21,6 +21,11 @@
 // vocabulary once a state, and kept. Repetitions count, they are not copied: {0,10000}
 // is as small as *.
 //
+// What that costs (two threads, SmolLM2 135M with 49,152 tokens and Gemma 3 270M with
+// 262,144): the trie once a model 0.03 and 0.2 s, a mask inside a string 1 and 5 ms,
+// and over 240 tokens of a schema of objects, masks included, 0.1 to 0.3 and 0.6 to
+// 1.5 ms a token more than free text, of 8 and 21 ms that a token takes.
+//
 // What cannot be used is refused when it is parsed: rules that are missing, defined
 // twice or never end, and left recursion. A grammar so ambiguous that a text has
 // thousands of readings at once ends with an error, not with a long wait.

@@ -98,6 +98,7 @@ func (m *Matcher) fits(s int32) bool {
 func (m *Matcher) Allows(id int) bool {
 	m.b.mu.Lock()
 	defer m.b.mu.Unlock()
+	m.t.work = 0
 	next, ok := m.try(id)
 	if !ok {
 		return false
@@ -132,6 +133,7 @@ func (m *Matcher) Mask(tight bool) ([]uint64, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
+	m.t.work = 0
 	var mask []uint64
 	if tight && m.left != noLimit {
 		mask, m.err = m.t.tight(m.state, m.fits)
@@ -156,6 +158,7 @@ func (m *Matcher) Mask(tight bool) ([]uint64, error) {
 func (m *Matcher) Accept(id int) error {
 	m.b.mu.Lock()
 	defer m.b.mu.Unlock()
+	m.t.work = 0
 	next, ok := m.next, m.tried == id && m.tried != none
 	if !ok {
 		next, ok = m.try(id)

@@ -1,9 +1,11 @@
 package grammar
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -301,6 +303,17 @@ func TestRefused(t *testing.T) {
 
 // Work stays bounded where grammars are hostile.
 func TestBounded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	words := NewVocab(20000, func(id int) Token {
+		if id < 258 {
+			return Token{Piece: []byte{byte(id - 2)}, Ends: id == 0}
+		}
+		p := make([]byte, 1+rng.IntN(12))
+		for i := range p {
+			p[i] = 'a' + byte(rng.IntN(3))
+		}
+		return Token{Piece: p}
+	}, nil)
 	long := strings.Repeat("a", 3000)
 	for _, text := range []string{
 		`root ::= (((((([^x]*){0,99}){0,99}){0,99}){0,99}){0,99}){0,99}`,
@@ -310,6 +323,7 @@ func TestBounded(t *testing.T) {
 		`root ::= "a" root root | "a" root | "a"`,
 		`root ::= ` + strings.Repeat(`"a"? `, 3000),
 		"root ::= \"a\" x | \"a\" y | \"\"\nx ::= root root\ny ::= root \"a\"?",
+		`root ::= ((("a"{0,99} | "b"{0,99} | "c"){0,99}){0,99}){0,99}`,
 		`root ::= (("")*)+ (("" | "a")* | "b"{0,10000})*`,
 	} {
 		g := parse(t, text)
@@ -317,16 +331,80 @@ func TestBounded(t *testing.T) {
 		if err == nil && !ok {
 			t.Errorf("%.60s does not match", text)
 		}
-		if amb := (*AmbiguousError)(nil); err != nil && !asError(err, &amb) {
+		if amb := (*AmbiguousError)(nil); err != nil && !errors.As(err, &amb) {
 			t.Errorf("%.60s: %v", text, err)
+		}
+		b, err := g.Bind(words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := b.NewMatcher()
+		for range 4 {
+			if _, err := m.Mask(false); err != nil && !errors.As(err, new(*AmbiguousError)) {
+				t.Errorf("%.60s: %v", text, err)
+			}
+			if !m.Allows('a'+2) || m.Accept('a'+2) != nil {
+				break
+			}
 		}
 	}
 }
 
-func asError(err error, to **AmbiguousError) bool {
-	e, ok := err.(*AmbiguousError)
-	*to = e
-	return ok
+// Tokens that a grammar names: the cases of llama.cpp's test-grammar-integration.cpp.
+func TestNamedTokens(t *testing.T) {
+	v := NewVocab(32+256, func(id int) Token {
+		if id < 32 {
+			return Token{Ends: id == 0}
+		}
+		return Token{Piece: []byte{byte(id - 32)}}
+	}, func(text string) (int, bool) { return 10, text == "<think>" })
+	// In the texts, {7} is token 7.
+	accept := func(b *Bound, text string) bool {
+		m := b.NewMatcher()
+		for i := 0; i < len(text); i++ {
+			id := 32 + int(text[i])
+			if text[i] == '{' {
+				end := i + strings.IndexByte(text[i:], '}')
+				id, _ = strconv.Atoi(text[i+1 : end])
+				i = end
+			}
+			mask, err := m.Mask(false)
+			if ok := m.Allows(id); err == nil && ok != has(mask, id) {
+				t.Fatalf("%q: Allows(%d) is %v", text, id, ok)
+			}
+			if m.Accept(id) != nil {
+				return false
+			}
+		}
+		may, _ := m.Ends()
+		return may && m.Allows(0)
+	}
+	for _, c := range []struct {
+		text    string
+		yes, no []string
+	}{
+		{"root ::= <think> content <[11]>\ncontent ::= (!<[11]>)*",
+			[]string{"{10}hello world{11}", "{10}text with {12} other tokens {13} mixed in{11}", "{10}{11}", "{10}{12}{13}{11}", "{10}é{11}"},
+			[]string{"{10}missing end token", "{10}", "missing start token{11}", "{10}{11}{11}", "{11}wrong order{10}", "{10}{0}{11}"}},
+		{"root ::= reasoning+ content tool-call*\nreasoning ::= <[10]> (!<[11]>)* <[11]>\ncontent ::= <[20]> (!<[21]>)* <[21]>\n" +
+			"tool-call ::= <[12]> name <[13]> args <[14]>\nname ::= (!<[13]>)+\nargs ::= (!<[14]>)*",
+			[]string{"{10}I am thinking{11}{20}hello world!{21}{12}search{13}query=test{14}", "{10}1{11}{10}2{11}{20}{21}{12}tool{13}a=1{14}", "{10}{11}{20}content{21}",
+				"{10}think{12} nested{11}{20}{10}more content{21}{12}fn{13}x=1,y=2{14}{12}fn2{13}{14}"},
+			[]string{"{20}content only{21}", "{10}no closing reasoning", "{10}{11}{20}no closing content", "{10}{11}{20}{21}{12}incomplete tool", "{10}{11}{11}{20}{21}"}},
+		{`root ::= "a" (<[5]> | "b" | !<[6]> "c") "d"`, []string{"a{5}d", "abd", "axcd", "a{7}cd"}, []string{"a{6}cd", "ad", "a{6}d"}},
+	} {
+		b := bind(t, c.text, v)
+		for _, s := range c.yes {
+			if !accept(b, s) {
+				t.Errorf("%s: %q does not match", c.text, s)
+			}
+		}
+		for _, s := range c.no {
+			if accept(b, s) {
+				t.Errorf("%s: %q matches", c.text, s)
+			}
+		}
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -34,6 +34,7 @@ type table struct {
 	stateID map[string]int32
 	next    []int32 // state*groups + group: a state, dead, or unknown
 	masks   int     // bytes of them
+	work    int     // done since it was begun to count: stacks looked at
 	seen    []int32 // of each stack: when close met it last
 	when    int32
 	key     []byte
@@ -62,6 +63,7 @@ const (
 const (
 	maxStacks    = 4096
 	maxWork      = 1 << 16
+	maxAllWork   = 1 << 20 // for one token
 	maxStates    = 1 << 15
 	maxAllStacks = 1 << 20
 	maxMaskBytes = 32 << 20
@@ -142,7 +144,8 @@ func (t *table) close(work []int32) (int32, error) {
 			continue
 		}
 		t.seen[id] = t.when
-		if steps > maxWork || len(tops) > maxStacks {
+		t.work++
+		if steps > maxWork || len(tops) > maxStacks || t.work > maxAllWork {
 			return dead, &AmbiguousError{}
 		}
 		s := t.stacks[id]

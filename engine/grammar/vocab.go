@@ -1,7 +1,9 @@
 package grammar
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -73,19 +75,41 @@ func NewVocab(n int, token func(id int) Token, id func(text string) (int, bool))
 
 // build lays out the nodes of the pieces of ids.
 func (t *trie) build(pieces [][]byte, ids []int32) {
-	slices.SortFunc(ids, func(a, b int32) int {
-		if c := slices.Compare(pieces[a], pieces[b]); c != 0 {
+	// The first bytes of a piece as a number tell most pieces apart at once.
+	type entry struct {
+		head uint64
+		id   int32
+	}
+	sorted := make([]entry, len(ids))
+	size := 0
+	for k, id := range ids {
+		var head [8]byte
+		copy(head[:], pieces[id])
+		sorted[k] = entry{binary.BigEndian.Uint64(head[:]), id}
+		size += len(pieces[id])
+	}
+	slices.SortFunc(sorted, func(a, b entry) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		if c := bytes.Compare(pieces[a.id], pieces[b.id]); c != 0 {
 			return c
 		}
-		return cmp.Compare(a, b)
+		return cmp.Compare(a.id, b.id)
 	})
+	for k, e := range sorted {
+		ids[k] = e.id
+	}
+	size /= 2 // about as many nodes as that, for what pieces have in common
+	t.bytes, t.depth = make([]byte, 0, size), make([]uint16, 0, size)
+	t.skip, t.token = make([]int32, 0, size), make([]int32, 0, size)
 	t.more = make([]int32, len(pieces))
 	var open []int32 // nodes on the way to the last piece
 	var last []byte
 	for k, id := range ids {
 		p := pieces[id]
 		t.more[id] = none
-		if k > 0 && slices.Equal(p, last) {
+		if k > 0 && bytes.Equal(p, last) {
 			t.more[ids[k-1]] = id
 			continue
 		}
