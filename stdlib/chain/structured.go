@@ -62,7 +62,8 @@ func (f *form) value(text string) (any, error) {
 		return nil, fmt.Errorf("it is no JSON: %w", err)
 	}
 	if err := f.schema.Validate(doc); err != nil {
-		return nil, fmt.Errorf("it is not of the schema: %w", err)
+		_, places, _ := strings.Cut(err.Error(), "\n") // the first line names the schema, which has no name
+		return nil, fmt.Errorf("it is not of the schema: %s", strings.TrimPrefix(strings.TrimSpace(places), "- "))
 	}
 	v, err := f.decode([]byte(text))
 	if err != nil {

@@ -105,6 +105,11 @@ func TestStructuredRefused(t *testing.T) {
 	if x := r.Last(); x.Value != nil || x.Decode(new(code)) == nil {
 		t.Errorf("a failed step has the value %v", x.Value)
 	}
+	step = Step{Prompt: "Tell me a story.", Config: engine.GenerateConfig{JSONSchema: `{"oneOf": [{"type": "integer"}, {"type": "number"}]}`, MaxTokens: 1}}
+	if _, err := (&Chain{Model: m, Do: func(r *Run) error { _, err := r.Do(step); return err }}).Run(); !errors.As(err, &refused) ||
+		!strings.Contains(err.Error(), "it is not of the schema: at '': ") || strings.Contains(err.Error(), "schema.json") {
+		t.Errorf("a number that two alternatives allow: %v", err)
+	}
 	for want, edit := range map[string]func(s *Step){
 		"give one":                         func(s *Step) { s.Config.JSONSchema = "{}" },
 		"Structured says":                  func(s *Step) { s.Config.Grammar = "root ::= .*" },
