@@ -12,7 +12,7 @@ import (
 // prints that Go compiles of it; times, rates and what a cell masks may differ.
 func TestNotebooksPrintTheirGoldenText(t *testing.T) {
 	files, err := filepath.Glob("*/*.go")
-	if err != nil || len(files) < 11 {
+	if err != nil || len(files) < 16 {
 		t.Fatalf("notebooks: %v, %v", files, err)
 	}
 	loupe := filepath.Join(t.TempDir(), "loupe")
