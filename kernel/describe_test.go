@@ -30,7 +30,7 @@ func TestDescribe(t *testing.T) {
 	}{
 		{"?engine.LoadConfig", []string{"// Threads is how many", "Threads int", "LoadConfig are the settings"}},
 		{"?engine.Model", []string{"func (m *Model) Bytes() int64", "Model is a loaded model."}},
-		{"?http.Client", []string{"no documentation of http.Client"}},
+		{"?plugin.Open", []string{"no documentation of plugin.Open"}},
 	} {
 		got := play(t, k, r, c.ask)
 		for _, want := range c.want {

@@ -14,20 +14,21 @@ func TestFlags(t *testing.T) {
 	if got := play(t, k, r, "n := flag.Int(\"n\", 3, \"number\")\nflag.Parse()\nfmt.Println(*n, flag.Args(), flag.NFlag(), os.Args)"); got != "4 [rest] 1 [prog -n 4 rest]\n" {
 		t.Errorf("parsed %q", got)
 	}
-	for src, want := range map[string]struct {
+	for _, c := range []struct {
+		src  string
 		code int
 		text string
 	}{
-		`flag.CommandLine.Parse([]string{"-x"})`: {2, "flag provided but not defined: -x\nUsage of prog:\n  -n int\n    \tnumber (default 3)\n"},
-		`flag.CommandLine.Parse([]string{"-h"})`: {0, "Usage of prog:\n  -n int\n    \tnumber (default 3)\n"},
-		"flag.Usage = func() { fmt.Fprintln(os.Stderr, \"mine\") }\nflag.CommandLine.Parse([]string{\"-h\"})": {0, "mine\n"},
-		`flag.NewFlagSet("own", flag.ExitOnError).Parse([]string{"-y"})`:                                      {2, "flag provided but not defined: -y\nUsage of own:\n"},
+		{`flag.CommandLine.Parse([]string{"-x"})`, 2, "flag provided but not defined: -x\nUsage of prog:\n  -n int\n    \tnumber (default 3)\n"},
+		{`flag.CommandLine.Parse([]string{"-h"})`, 0, "Usage of prog:\n  -n int\n    \tnumber (default 3)\n"},
+		{"flag.Usage = func() { fmt.Fprintln(os.Stderr, \"mine\") }\nflag.CommandLine.Parse([]string{\"-h\"})", 0, "mine\n"},
+		{`flag.NewFlagSet("own", flag.ExitOnError).Parse([]string{"-y"})`, 2, "flag provided but not defined: -y\nUsage of own:\n"},
 	} {
 		n := len(r.events)
-		err := k.Run(context.Background(), Cell{Name: "In[2]", Source: src})
+		err := k.Run(context.Background(), Cell{Name: "In[2]", Source: c.src})
 		var e *Error
-		if !errors.As(err, &e) || e.Kind != Exit || e.ExitCode != want.code {
-			t.Errorf("%s: %v, want status %d", src, err, want.code)
+		if !errors.As(err, &e) || e.Kind != Exit || e.ExitCode != c.code {
+			t.Errorf("%s: %v, want status %d", c.src, err, c.code)
 		}
 		got := ""
 		for _, e := range r.events[n:] {
@@ -35,8 +36,8 @@ func TestFlags(t *testing.T) {
 				got += e.Text
 			}
 		}
-		if !strings.Contains(got, want.text) {
-			t.Errorf("%s: printed %q, want %q", src, got, want.text)
+		if !strings.Contains(got, c.text) {
+			t.Errorf("%s: printed %q, want %q", c.src, got, c.text)
 		}
 	}
 	if got := play(t, k, r, "err := flag.NewFlagSet(\"own\", flag.ContinueOnError).Parse([]string{\"-z\"})\nerr.Error()"); !strings.Contains(got, "not defined: -z") {

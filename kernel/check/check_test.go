@@ -133,11 +133,11 @@ func TestCheckInSession(t *testing.T) {
 		s.Objects[name] = u.Pkg.Scope().Lookup(name)
 	}
 	for src, want := range map[string]string{
-		"package main\nvar w = v.x + 1\n":                          "",
-		"package main\nvar w string = v\n":                         "cannot use v (variable of struct type T) as string value in variable declaration",
-		"package main\nvar w = v.y\n":                              "v.y undefined (type T has no field or method y)",
-		"package main\nvar v string\nvar w = v + \"a\"\n":          "",
-		"package main\nimport \"os/exec\"\nvar w = exec.Command\n": "package os/exec cannot be imported by cells: loupe does not carry it; go run does",
+		"package main\nvar w = v.x + 1\n":                            "",
+		"package main\nvar w string = v\n":                           "cannot use v (variable of struct type T) as string value in variable declaration",
+		"package main\nvar w = v.y\n":                                "v.y undefined (type T has no field or method y)",
+		"package main\nvar v string\nvar w = v + \"a\"\n":            "",
+		"package main\nimport \"syscall\"\nvar w = syscall.Getpid\n": "package syscall cannot be imported by cells: loupe does not carry it; go run does",
 	} {
 		f, errs := s.Parse("b", src)
 		if len(errs) > 0 {
