@@ -232,9 +232,19 @@ func (f *saved) write() error {
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o777); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(f.path), "."+filepath.Base(f.path)+"-*")
+	path, mode := f.path, fs.FileMode(0o644)
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // a link stays one
+	}
+	if info, err := os.Stat(path); err == nil {
+		// A new file under the name of a read-only one would be written all the same.
+		if mode = info.Mode().Perm(); mode&0o222 == 0 {
+			return fmt.Errorf("engine: %s is read-only (%v) and stays as it was; chmod u+w lets it be changed", f.path, mode)
+		}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return fmt.Errorf("engine: %w", err)
+		return fmt.Errorf("engine: %s stays as it was: %w", f.path, err)
 	}
 	defer os.Remove(tmp.Name()) // fails, as it should, once it has its name
 	_, err = tmp.WriteString(f.text)
@@ -245,10 +255,10 @@ func (f *saved) write() error {
 		err = e
 	}
 	if err == nil {
-		err = os.Chmod(tmp.Name(), 0o644)
+		err = os.Chmod(tmp.Name(), mode)
 	}
 	if err == nil {
-		err = os.Rename(tmp.Name(), f.path)
+		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
 		return fmt.Errorf("engine: %s stays as it was: %w", f.path, err)

@@ -59,7 +59,7 @@ const policy = `
 	notebooks:              -
 	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/experiment
 	examples:               engine/enginetest
-	examples/*:             engine engine/observe stdlib/chain
+	examples/*:             engine engine/observe stdlib/chain stdlib/experiment
 `
 
 // libraries names third-party packages that belong to one place only.

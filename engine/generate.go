@@ -183,17 +183,42 @@ func (cfg GenerateConfig) Check() error {
 
 // build makes what the settings ask for.
 func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
-	if cfg.MaxTokens < 0 {
-		return nil, nil, &SettingError{"MaxTokens", fmt.Sprint(cfg.MaxTokens), "1 or more, or 0 for no limit"}
+	for _, x := range []struct {
+		name    string
+		value   int
+		max     int
+		allowed string
+	}{
+		{"MaxTokens", cfg.MaxTokens, math.MaxInt32, "or 0 for no limit"},
+		{"KeepTokens", cfg.KeepTokens, maxContext, "or 0 for 4"},
+		{"TopLogits", cfg.TopLogits, maxContext, "or 0 for none"},
+		{"TopK", cfg.TopK, math.MaxInt32, "or 0 for all"},
+	} {
+		if x.value < 0 || x.value > x.max {
+			return nil, nil, &SettingError{x.name, fmt.Sprint(x.value), fmt.Sprintf("from 1 to %d, %s", x.max, x.allowed)}
+		}
+	}
+	// Past these, logits leave the range of float32.
+	for _, x := range []struct {
+		name     string
+		value    float64
+		min, max float64
+		off      string
+	}{
+		{"Temperature", cfg.Temperature, -1e3, 1e3, "0 or less is greedy"},
+		{"RepeatPenalty", cfg.RepeatPenalty, 0, 1e3, "0 or 1 is off"},
+		{"FrequencyPenalty", cfg.FrequencyPenalty, -1e3, 1e3, "0 is off"},
+		{"PresencePenalty", cfg.PresencePenalty, -1e3, 1e3, "0 is off"},
+	} {
+		if !(x.value >= x.min && x.value <= x.max) {
+			return nil, nil, &SettingError{x.name, fmt.Sprint(x.value), fmt.Sprintf("from %g to %g; %s", x.min, x.max, x.off)}
+		}
+	}
+	if cfg.RepeatLastN < -1 || cfg.RepeatLastN > maxContext {
+		return nil, nil, &SettingError{"RepeatLastN", fmt.Sprint(cfg.RepeatLastN), fmt.Sprintf("from 1 to %d, 0 for 64, or -1 for all", maxContext)}
 	}
 	if err := cfg.ContextOverflowPolicy.check(); err != nil {
 		return nil, nil, err
-	}
-	if cfg.KeepTokens < 0 {
-		return nil, nil, &SettingError{"KeepTokens", fmt.Sprint(cfg.KeepTokens), "1 or more, or 0 for 4"}
-	}
-	if cfg.TopLogits < 0 {
-		return nil, nil, &SettingError{"TopLogits", fmt.Sprint(cfg.TopLogits), "0 or more"}
 	}
 	chain, err := sample.New(sample.Config{
 		Temperature: cfg.Temperature, TopK: cfg.TopK, TopP: cfg.TopP, MinP: cfg.MinP,
