@@ -27,6 +27,10 @@ type GenerateConfig struct {
 	Typical          float64         // keep the tokens whose information is nearest to the entropy, up to this probability; 0 or 1: all
 	XTCProbability   float64         // how often the likeliest tokens are taken out; 0: never
 	XTCThreshold     float64         // the probability from which a token is one of them; 0: 0.1
+	TailFree         float64         // drop the tokens after which probabilities bend no more, keeping this part of the bend; 0 or 1: all
+	Mirostat         int             // 1 or 2: keep the surprise of the text around MirostatTau, instead of TopK and the others; 0: off
+	MirostatTau      float64         // in bits a token; 0: 5
+	MirostatEta      float64         // how fast Mirostat learns; 0: 0.1
 	LogitBias        map[int]float64 // added to the logits of these ids; -Inf forbids one
 	RepeatPenalty    float64         // divides the logits of recent tokens; 0 or 1: none
 	FrequencyPenalty float64         // taken from the logit per recent occurrence
@@ -225,6 +229,7 @@ func (cfg GenerateConfig) build() (*sample.Chain, *sample.Stopper, error) {
 		Typical: cfg.Typical, XTCProbability: cfg.XTCProbability, XTCThreshold: cfg.XTCThreshold, LogitBias: cfg.LogitBias,
 		RepeatPenalty: cfg.RepeatPenalty, FrequencyPenalty: cfg.FrequencyPenalty, PresencePenalty: cfg.PresencePenalty,
 		RepeatLastN: cfg.RepeatLastN, Seed: cfg.Seed,
+		TailFree: cfg.TailFree, Mirostat: cfg.Mirostat, MirostatTau: cfg.MirostatTau, MirostatEta: cfg.MirostatEta,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("engine: %w", err)

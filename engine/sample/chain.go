@@ -27,6 +27,7 @@ type Chain struct {
 	penalties  *penalties // also in samplers; nil when off
 	candidates Candidates
 	constraint Constraint // or nil
+	mirostat   *mirostat  // also last; nil when off
 }
 
 // New builds the chain of cfg, leaving out the samplers that are off. A wrong
@@ -48,8 +49,19 @@ func New(cfg Config) (*Chain, error) {
 		c.last = greedy{}
 		return c, nil
 	}
+	if cfg.Mirostat > 0 {
+		if cfg.Temperature != 1 {
+			c.samplers = append(c.samplers, temperature{cfg.Temperature})
+		}
+		c.mirostat = newMirostat(cfg)
+		c.last = c.mirostat
+		return c, nil
+	}
 	if cfg.TopK > 0 {
 		c.samplers = append(c.samplers, topK{cfg.TopK})
+	}
+	if cfg.TailFree < 1 {
+		c.samplers = append(c.samplers, &tailFree{z: cfg.TailFree})
 	}
 	if cfg.Typical < 1 {
 		c.samplers = append(c.samplers, &typical{p: cfg.Typical})
@@ -100,6 +112,9 @@ func (c *Chain) Sample(logits []float32) (int, error) {
 func (c *Chain) Accept(id int) {
 	if c.penalties != nil {
 		c.penalties.accept(id)
+	}
+	if c.mirostat != nil {
+		c.mirostat.accept()
 	}
 }
 

@@ -18,6 +18,14 @@ type Config struct {
 	XTCProbability float64 // how often the likeliest tokens are taken out, in [0, 1]; 0: never
 	XTCThreshold   float64 // the probability from which a token counts as one of them, in (0, 0.5]; 0: 0.1, llama.cpp's default
 
+	TailFree float64 // drop the candidates after which probabilities bend no more, keeping this part of the bend, in (0, 1]; 0 or 1: all
+
+	// Mirostat 1 or 2 keeps the surprise of the text around MirostatTau bits a token,
+	// learning at the rate MirostatEta; 0: off. It takes the place of TopK, TopP, MinP,
+	// Typical, TailFree and XTC. Tau 0 is 5, Eta 0 is 0.1, llama.cpp's defaults.
+	Mirostat                 int
+	MirostatTau, MirostatEta float64
+
 	LogitBias map[int]float64 // added to the logits of these tokens before all else; -Inf forbids one
 
 	RepeatPenalty    float64 // divides the positive logits of recent tokens and multiplies negative ones, above 0; 0 or 1: off
@@ -41,6 +49,28 @@ func (cfg Config) resolve() (Config, error) {
 	}
 	if cfg.Typical == 0 {
 		cfg.Typical = 1
+	}
+	if cfg.TailFree == 0 {
+		cfg.TailFree = 1
+	}
+	if cfg.MirostatTau == 0 {
+		cfg.MirostatTau = 5
+	}
+	if cfg.MirostatEta == 0 {
+		cfg.MirostatEta = 0.1
+	}
+	if cfg.Mirostat != 0 && cfg.Temperature > 0 {
+		for _, s := range []struct {
+			name string
+			on   bool
+		}{{"TopK", cfg.TopK != 0}, {"TopP", cfg.TopP != 1}, {"MinP", cfg.MinP != 0}, {"Typical", cfg.Typical != 1}, {"TailFree", cfg.TailFree != 1}, {"XTCProbability", cfg.XTCProbability != 0}} {
+			if s.on {
+				return cfg, fmt.Errorf("sample: Mirostat is %d and %s is set: Mirostat decides itself how many tokens are left; switch one of them off", cfg.Mirostat, s.name)
+			}
+		}
+	}
+	if cfg.Mirostat != 0 && cfg.Temperature <= 0 {
+		return cfg, fmt.Errorf("sample: Mirostat is %d and Temperature %v, which is greedy: Mirostat needs a temperature above 0, such as 0.8", cfg.Mirostat, cfg.Temperature)
 	}
 	if cfg.XTCThreshold == 0 {
 		cfg.XTCThreshold = 0.1
@@ -66,6 +96,10 @@ func (cfg Config) resolve() (Config, error) {
 		{"TopP", cfg.TopP, cfg.TopP > 0 && cfg.TopP <= 1, "above 0 and at most 1; 0 or 1 is off"},
 		{"MinP", cfg.MinP, cfg.MinP >= 0 && cfg.MinP <= 1, "0 (off) to 1"},
 		{"Typical", cfg.Typical, cfg.Typical > 0 && cfg.Typical <= 1, "above 0 and at most 1; 0 or 1 is off"},
+		{"TailFree", cfg.TailFree, cfg.TailFree > 0 && cfg.TailFree <= 1, "above 0 and at most 1; 0 or 1 is off"},
+		{"Mirostat", cfg.Mirostat, cfg.Mirostat >= 0 && cfg.Mirostat <= 2, "0 (off), 1 or 2"},
+		{"MirostatTau", cfg.MirostatTau, cfg.MirostatTau > 0 && cfg.MirostatTau <= 100, "above 0 and at most 100; 0 is 5"},
+		{"MirostatEta", cfg.MirostatEta, cfg.MirostatEta > 0 && cfg.MirostatEta <= 1, "above 0 and at most 1; 0 is 0.1"},
 		{"XTCProbability", cfg.XTCProbability, cfg.XTCProbability >= 0 && cfg.XTCProbability <= 1, "0 (off) to 1"},
 		{"XTCThreshold", cfg.XTCThreshold, cfg.XTCThreshold > 0 && cfg.XTCThreshold <= 0.5, "above 0 and at most 0.5; 0 is 0.1"},
 		{"RepeatPenalty", cfg.RepeatPenalty, finite(cfg.RepeatPenalty) && cfg.RepeatPenalty > 0, "a finite number above 0; 0 or 1 is off"},

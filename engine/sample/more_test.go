@@ -2,6 +2,7 @@ package sample
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -87,5 +88,67 @@ func TestBadSamplerSettings(t *testing.T) {
 		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", cfg, err)
 		}
+	}
+}
+
+// Tail free sampling keeps what comes before the part of the bend is reached, at least
+// one, and all of a straight line.
+func TestTailFree(t *testing.T) {
+	for _, x := range []struct {
+		z    float64
+		in   []float32
+		want int
+	}{
+		// Bends of 0.4, 0.04 and 0.01 at the first, second and third.
+		{0.5, logs(0.6, 0.2, 0.2, 0.16, 0.13), 1}, {0.95, logs(0.6, 0.2, 0.2, 0.16, 0.13), 1}, {0.99, logs(0.6, 0.2, 0.2, 0.16, 0.13), 2},
+		{0.25, logs(0.4, 0.3, 0.2, 0.1), 4}, {0.1, logs(0.7, 0.3), 2}, {0.99, logs(0.25, 0.25, 0.25, 0.25), 4},
+	} {
+		n := 0
+		for _, p := range probs(t, chain(t, Config{Temperature: 1, TailFree: x.z}), x.in) {
+			if p > 0 {
+				n++
+			}
+		}
+		if n != x.want {
+			t.Errorf("z %v of %v: %d are left, want %d", x.z, x.in, n, x.want)
+		}
+	}
+}
+
+// Mirostat brings the surprise of what it draws to tau, wherever it begins.
+func TestMirostat(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	logits := make([]float32, 2000)
+	for i := range logits {
+		logits[i] = -1.1 * float32(math.Log(float64(1+i))) // Zipf's law
+	}
+	r.Shuffle(len(logits), func(i, j int) { logits[i], logits[j] = logits[j], logits[i] })
+	for _, version := range []int{1, 2} {
+		for _, tau := range []float64{2, 3.5, 5} {
+			c := chain(t, Config{Temperature: 1, Mirostat: version, MirostatTau: tau, MirostatEta: 0.05, Seed: 3})
+			c.Accept(5) // of the prompt
+			sum := 0.0
+			for i := range 3000 {
+				id, err := c.Sample(logits)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i >= 500 {
+					sum += c.mirostat.surprise / 2500
+				}
+				c.Accept(id)
+			}
+			if math.Abs(sum-tau) > 0.1 {
+				t.Errorf("version %d: %.2f bits a token, tau %v", version, sum, tau)
+			}
+		}
+	}
+	for _, bad := range []Config{{Mirostat: 2}, {Mirostat: 3, Temperature: 1}, {Mirostat: 1, Temperature: 1, TopK: 40}, {Mirostat: -1, Temperature: 1}, {Mirostat: 2, Temperature: 1, MirostatTau: -1}, {Mirostat: 2, Temperature: 1, MirostatEta: math.NaN()}} {
+		if _, err := New(bad); err == nil || !strings.Contains(err.Error(), "Mirostat") {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if s := chain(t, Config{Temperature: 0.8, Mirostat: 1}).String(); s != "temperature, mirostat" && s != "temp, mirostat" {
+		t.Errorf("%s", s)
 	}
 }
