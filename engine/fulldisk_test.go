@@ -4,6 +4,8 @@ package engine
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -12,31 +14,38 @@ import (
 )
 
 // When no byte can be written any more, the old settings stay and nothing lies beside
-// them.
+// them. The limit is a process's: the test runs itself as another one.
 func TestSettingsOnAFullDisk(t *testing.T) {
+	if os.Getenv("FULL_DISK_CHILD") != "" {
+		saveToFullDisk(t)
+		return
+	}
 	dir := saving(t)
 	saveDefault(t, Scope{}, "contextLength", "600")
-	const was = "# Load settings of Loupe for every model. A script's own settings override them.\nversion = 1\n# tokens a session holds; K and V take memory as it fills\nllm.load.contextLength = 600\n"
 	path := filepath.Join(dir, "defaults.toml")
-	onlyFile(t, "saved", path, was)
+	was, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(was), "llm.load.contextLength = 600\n") {
+		t.Fatalf("%s, %v", was, err)
+	}
+	child := exec.Command(os.Args[0], "-test.run=^TestSettingsOnAFullDisk$")
+	child.Env = append(os.Environ(), "FULL_DISK_CHILD=1")
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	onlyFile(t, "after the disk was full", path, string(was))
+}
 
+func saveToFullDisk(t *testing.T) {
 	signal.Ignore(syscall.SIGXFSZ) // writing past the limit is an error then
-	defer signal.Reset(syscall.SIGXFSZ)
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	none := limit
-	none.Cur = 10
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &none); err != nil {
+	limit.Cur = 10
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	_, err := SetDefault(Scope{}, "contextLength", "700")
-	if e := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); e != nil {
-		t.Fatal(e)
-	}
-	if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), path+" stays as it was") {
+	if _, err := SetDefault(Scope{}, "contextLength", "700"); !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), "stays as it was") {
 		t.Errorf("%v", err)
 	}
-	onlyFile(t, "after the disk was full", path, was)
 }
