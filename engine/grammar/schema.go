@@ -62,8 +62,8 @@ func schemaError(path, format string, args ...any) error {
 }
 
 // maxSchema is how deep schemas lie in schemas, and maxAlternatives how many
-// combinations anyOf and allOf make.
-const maxSchema, maxAlternatives = 100, 256
+// combinations anyOf and allOf make, of how many copies.
+const maxSchema, maxAlternatives, maxExpand = 100, 256, 5000
 
 // builtin rules; those of JSON have the names and forms of llama.cpp's.
 var builtin = map[string]struct {
@@ -117,6 +117,7 @@ var typeNames = []string{"object", "array", "string", "number", "integer", "bool
 
 type schemaReader struct {
 	root  any
+	work  int // schemas that expand has looked at
 	rules map[string]string
 	names []string
 	refs  map[string]string // rule of a $ref, by pointer
@@ -360,6 +361,9 @@ func (r *schemaReader) expand(schema any, path string, depth int) ([]*object, er
 	if depth > maxSchema {
 		return nil, schemaError(path, "schemas lie more than %d deep; a $ref beside other keywords cannot lead to itself", maxSchema)
 	}
+	if r.work++; r.work > maxExpand {
+		return nil, schemaError(path, "$ref, allOf and anyOf lead to more than %d schemas; a $ref alone, without other keywords beside it, is not copied", maxExpand)
+	}
 	if b, ok := schema.(bool); ok && b {
 		return []*object{newObject()}, nil
 	}
@@ -388,15 +392,15 @@ func (r *schemaReader) expand(schema any, path string, depth int) ([]*object, er
 					clash = err
 					continue // no value is both; another pair may be
 				}
-				next = append(next, m)
+				if next = append(next, m); len(next) > maxAlternatives {
+					return schemaError(path, "the alternatives combine in more than %d ways", maxAlternatives)
+				}
 			}
 		}
 		if len(next) == 0 {
 			return clash
 		}
-		if all = next; len(all) > maxAlternatives {
-			return schemaError(path, "the alternatives combine in more than %d ways", maxAlternatives)
-		}
+		all = next
 		return nil
 	}
 	for _, k := range combiners {

@@ -3,6 +3,7 @@ package grammar
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -322,13 +323,33 @@ func TestSchemaRefused(t *testing.T) {
 		`{"type":"array","items":false,"minItems":1}`:                             "no value is both",
 		`{"type":"object","properties":{"a":5}}`:                                  "#/properties/a: is 5; a schema is an object",
 		strings.Repeat(`{"items":`, 200) + "{}" + strings.Repeat("}", 200):        "schemas lie more than",
-		strings.Repeat(`[`, 5000):                                                 "too deep",
+		doubling(40): "lead to more than 5000 schemas",
+		`{"allOf":[` + anyOf(20) + "," + anyOf(20) + "," + anyOf(20) + `]}`: "combine in more than 256 ways",
+		strings.Repeat(`[`, 5000): "too deep",
 	} {
 		_, err := FromJSONSchema(schema)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "grammar: JSON schema: ") {
 			t.Errorf("%.80s: %v, want %q", schema, err, want)
 		}
 	}
+}
+
+// doubling is a schema that is small, and not what it leads to.
+func doubling(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"%d":{"allOf":[{"$ref":"#/$defs/%d"},{"$ref":"#/$defs/%d"}]},`, i, i+1, i+1)
+	}
+	return fmt.Sprintf(`{"$ref":"#/$defs/0","$defs":{%s"%d":{}}}`, b.String(), n)
+}
+
+// anyOf is a schema of n properties, one at a time.
+func anyOf(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"properties":{"p%d":{}}}`, i))
+	}
+	return `{"anyOf":[` + strings.Join(all, ",") + `]}`
 }
 
 func FuzzSchema(f *testing.F) {
