@@ -42,8 +42,9 @@ const policy = `
 	engine/enginetest:      engine/gguf engine/quant engine/tensor
 	stdlib/nb:              engine
 	stdlib/chain:           engine engine/chat engine/grammar stdlib/nb engine/enginetest engine/store/lesson/train/corpus
+	stdlib/chain/openai:    engine engine/chat stdlib/chain
 	stdlib/experiment:      engine engine/chat stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
-	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb stdlib/chain stdlib/experiment
+	stdlib/symbols:         engine engine/chat engine/sample engine/observe stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	stdlib/symbols/gen:     -
 	kernel/notebook:        -
 	kernel/display:         stdlib/nb
@@ -57,7 +58,7 @@ const policy = `
 	jupyter/logo:           -
 	repl/loupe:             repl kernel kernel/export jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
-	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/experiment
+	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	examples:               engine/enginetest
 	examples/*:             engine engine/observe stdlib/chain stdlib/experiment
 `

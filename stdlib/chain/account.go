@@ -235,6 +235,9 @@ func (w *Row) count(c Call) {
 	if c.blind {
 		w.PromptTokens, w.ReusedTokens = unknown, unknown
 	}
+	if c.Stats.GeneratedTokens == 0 { // a server that does not count
+		w.GeneratedTokens = unknown
+	}
 	w.PromptTokens.add(float64(c.Stats.PromptTokens))
 	w.ReusedTokens.add(float64(c.Stats.ReusedTokens))
 	w.GeneratedTokens.add(float64(c.Stats.GeneratedTokens))
@@ -319,7 +322,9 @@ func (a *Account) build() table.Writer {
 	w.AppendHeader(table.Row{"step", "calls", "prompt tok", "reused", "generated", fmt.Sprintf("%-24s", times)})
 	line := func(r Row, name string, ran bool) table.Row {
 		times := r.Seconds.seconds()
-		if ran {
+		if ran && r.TTFT == 0 && r.Calls.High > 0 {
+			times += ", ?" // of an answer that did not stream
+		} else if ran {
 			times += ", " + duration(r.TTFT)
 		}
 		return table.Row{name, r.Calls.tokens(), r.PromptTokens.tokens(), r.ReusedTokens.tokens(), r.GeneratedTokens.tokens(), times}

@@ -22,7 +22,7 @@ const (
 )
 
 func (r *rates) add(s engine.Stats) {
-	if s.EvaluatedTokens >= fewPrompt {
+	if s.EvaluatedTokens >= fewPrompt && s.PromptTime > 0 {
 		r.prompt = last(append(r.prompt, s.PromptRate()))
 	}
 	if s.GeneratedTokens <= fewGen {

@@ -18,6 +18,7 @@ var packages = []string{
 	"loupe/engine/chat",
 	"loupe/engine/observe",
 	"loupe/stdlib/chain",
+	"loupe/stdlib/chain/openai",
 	"loupe/stdlib/experiment",
 	"loupe/stdlib/nb",
 }
