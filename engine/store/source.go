@@ -96,20 +96,29 @@ func parseHub(text, rest string) (source, error) {
 			return bad("the path in the repository has an empty, . or .. step; it must be hf:OWNER/REPO/FILE.gguf")
 		}
 	}
+	endpoint, err := hubEndpoint()
+	if err != nil {
+		return bad(err.Error())
+	}
+	u := endpoint.JoinPath(parts[0], parts[1], "resolve", "main", strings.Join(parts[2:], "/"))
+	src := source{text: text, url: u.String(), hub: parts[0] + "/" + parts[1], file: parts[len(parts)-1]}
+	return src, checkFileName(text, src.file)
+}
+
+// hubEndpoint is where the hub is.
+func hubEndpoint() (*url.URL, error) {
 	base := os.Getenv("HF_ENDPOINT")
 	if base == "" {
 		base = "https://huggingface.co"
 	}
 	endpoint, err := url.Parse(base)
 	if err != nil {
-		return bad(fmt.Sprintf("HF_ENDPOINT is %q, which is no web address", base))
+		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is no web address", base)
 	}
 	if err := secure(endpoint); err != nil {
-		return bad(fmt.Sprintf("HF_ENDPOINT is %q: %v", base, err))
+		return nil, fmt.Errorf("HF_ENDPOINT is %q: %w", base, err)
 	}
-	u := endpoint.JoinPath(parts[0], parts[1], "resolve", "main", strings.Join(parts[2:], "/"))
-	src := source{text: text, url: u.String(), hub: parts[0] + "/" + parts[1], file: parts[len(parts)-1]}
-	return src, checkFileName(text, src.file)
+	return endpoint, nil
 }
 
 func parseURL(text string) (source, error) {

@@ -217,7 +217,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	var unknown *UnknownError
-	for typed, near := range map[string]string{"smolm2": "smollm2", "smol": "smollm2", "gemma": "gemma3-270m", "gema3-270m": "gemma3-270m", "smlolm2": "smollm2", "llama-70b": "", "": ""} {
+	for typed, near := range map[string]string{"smolm2": "smollm2", "smol": "smollm2 smollm2-1.7b smollm3-3b", "gemma": "gemma3-270m gemma3-1b gemma2-2b", "gema3-270m": "gemma3-270m", "smlolm2": "smollm2", "llama-70b": "", "": ""} {
 		_, err := Find(typed)
 		if !errors.As(err, &unknown) || strings.Join(unknown.Near, " ") != near {
 			t.Errorf("Find(%q): %v", typed, err)
@@ -303,10 +303,19 @@ func TestFormatSize(t *testing.T) {
 }
 
 func TestKnownSourcesAreRight(t *testing.T) {
+	t.Setenv("HF_ENDPOINT", "")
+	seen := map[string]bool{}
 	for _, m := range Known() {
 		src, err := parseSource(m.Name)
-		if err != nil || src.known == nil || src.file != m.File || len(src.specs) == 0 || m.Path != "" {
+		if err != nil || src.known == nil || src.file != m.File || m.Path != "" || (len(src.specs) == 0) == (src.url == "") ||
+			src.url != "" && src.url != "https://huggingface.co/"+src.hub+"/resolve/main/"+m.File {
 			t.Errorf("%s: %+v, %v", m.Name, src, err)
+		}
+		for _, unique := range []string{strings.ToLower(m.Name), strings.ToLower(m.File), m.SHA256} {
+			if seen[unique] {
+				t.Errorf("%s: %s is there twice", m.Name, unique)
+			}
+			seen[unique] = true
 		}
 		if !hexSHA256.MatchString(m.SHA256) || m.Size == 0 || m.Licence == "" || m.About == "" {
 			t.Errorf("%s: table entry is not whole: %+v", m.Name, m)

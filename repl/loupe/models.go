@@ -11,18 +11,27 @@ import (
 )
 
 func newModelsCmd() *cobra.Command {
-	var asJSON bool
+	var asJSON, remote bool
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List the models that are here and those that can be pulled",
 		Long: `List the model inside the program, the GGUF files in the folder of models (LOUPE_MODELS,
 or loupe/models in the user's cache folder) and the known models that are not there yet. Every file ending
-in .gguf in that folder is a model, however it came there.`,
+in .gguf in that folder is a model, however it came there.
+
+--remote lists what can be pulled by a name: what it is good for, its licence, its source.`,
 		Example: `  loupe models
+  loupe models --remote
   loupe models --json | jq -r '.[] | select(.here) | .path'`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return listModels(cmd, asJSON) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if remote {
+				return listRemote(cmd, asJSON)
+			}
+			return listModels(cmd, asJSON)
+		},
 	}
+	cmd.Flags().BoolVar(&remote, "remote", false, "list the models that loupe pull knows by name")
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print [{"name", "here", "path", "size", "type", "context_length", ..}]`)
 	return cmd
 }
@@ -73,6 +82,37 @@ func listModels(cmd *cobra.Command, asJSON bool) error {
 		}
 	}
 	return nil
+}
+
+// listRemote lists the table of known models. Whether they can be had now is said
+// first, and at once.
+func listRemote(cmd *cobra.Command, asJSON bool) error {
+	if err := store.Online(cmd.Context()); err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), err)
+	}
+	here, err := store.List()
+	if err != nil {
+		return err
+	}
+	rows := []listedModel{}
+	for _, k := range store.Known() {
+		rows = append(rows, listedModel{Model: k, Here: containsFile(here, k.File)})
+	}
+	out := cmd.OutOrStdout()
+	if asJSON {
+		return writeJSON(out, rows)
+	}
+	w := newTable("name", "size", "licence", "good for")
+	rightAlign(w, "size")
+	for _, r := range rows {
+		name := r.Name
+		if r.Here {
+			name += " (here)"
+		}
+		w.AppendRow(table.Row{name, store.FormatSize(r.Size), r.Licence, r.About})
+	}
+	_, err = fmt.Fprintf(out, "%s\nget one with: loupe pull NAME, or any file of the hub with: loupe pull hf:OWNER/REPO/FILE.gguf; sources and checksums: --json\n", w.Render())
+	return err
 }
 
 func containsFile(models []store.Model, file string) bool {

