@@ -21,7 +21,7 @@ type Constraint interface {
 // alone) it tries first without the mask and draws anew when x refuses the token:
 // as what is refused is drawn anew by the probabilities of the rest, in proportion,
 // the outcome is distributed the same. Where one does (TopK, TopP, MinP, Typical,
-// XTC), the mask comes before it, after the penalties.
+// XTC, tail free, Mirostat), the mask comes before it, after the penalties.
 func (c *Chain) Constrain(x Constraint) { c.constraint = x }
 
 var errForbidden = errors.New("sample: no token that the grammar allows can be chosen: LogitBias or the model forbids them all")
@@ -42,7 +42,7 @@ func (c *Chain) constrained(logits []float32) (int, error) {
 	for first < len(c.samplers) && !narrows(c.samplers[first]) {
 		first++
 	}
-	free := first == len(c.samplers)
+	free := first == len(c.samplers) && c.mirostat == nil // which leaves candidates out, too
 	if _, ok := c.last.(greedy); ok && len(c.samplers) == 0 {
 		if id := Greedy(logits); id >= 0 && logits[id] <= math.MaxFloat32 && c.constraint.Allows(id) {
 			return id, nil
@@ -84,6 +84,19 @@ func (c *Chain) narrow(tight bool) error {
 		return err
 	}
 	items := c.candidates.Items
+	if c.mirostat != nil && c.mirostat.version == 1 { // whose law is of how many there are
+		left := false
+		for i := range items {
+			if i>>6 >= len(mask) || mask[i>>6]>>(i&63)&1 == 0 {
+				items[i].Logit = float32(math.Inf(-1))
+			}
+			left = left || items[i].Logit >= -math.MaxFloat32
+		}
+		if !left {
+			return errForbidden
+		}
+		return nil
+	}
 	n := 0
 	for w, bits := range mask {
 		for at := w << 6; bits != 0; at, bits = at+1, bits>>1 {

@@ -37,6 +37,9 @@ func TestConstrainedDistribution(t *testing.T) {
 		{Temperature: 1.2, MinP: 0.3},
 		{Temperature: 1, Typical: 0.6},
 		{Temperature: 1, XTCProbability: 0.5, XTCThreshold: 0.15},
+		{Temperature: 1, TailFree: 0.7},
+		{Temperature: 1, Mirostat: 2, MirostatTau: 1, MirostatEta: 0.1},
+		{Temperature: 1.3, Mirostat: 1, MirostatTau: 0.9, MirostatEta: 0.1},
 		{Temperature: 0.9, TopK: 4, TopP: 0.9, MinP: 0.05, RepeatPenalty: 1.1},
 	} {
 		for name, allowed := range map[string]set{
@@ -44,7 +47,7 @@ func TestConstrainedDistribution(t *testing.T) {
 			"most":  {tight: map[int]bool{0: true, 1: true, 2: true, 3: true, 5: true, 6: true, 7: true, 8: true}},
 			"loose": {tight: map[int]bool{3: true, 4: true, 8: true}, loose: map[int]bool{0: true, 3: true, 4: true, 8: true}},
 		} {
-			if name == "loose" && (cfg.TopK > 0 || cfg.TopP > 0 || cfg.MinP > 0 || cfg.Typical > 0 || cfg.XTCProbability > 0) {
+			if name == "loose" && (cfg.TopK > 0 || cfg.TopP > 0 || cfg.MinP > 0 || cfg.Typical > 0 || cfg.XTCProbability > 0 || cfg.TailFree > 0 || cfg.Mirostat > 0) {
 				continue // the loose mask counts there
 			}
 			t.Run(fmt.Sprintf("%s/%+v", name, cfg), func(t *testing.T) {
