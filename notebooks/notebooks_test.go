@@ -2,8 +2,10 @@
 package notebooks
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -33,4 +35,20 @@ func run(t *testing.T, name string, args ...string) []byte {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
 	return out
+}
+
+// The gallery, which gallery.sh makes, has every notebook with its picture.
+func TestGalleryHasEveryNotebook(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob("*/*.go")
+	for _, f := range files {
+		name := filepath.Base(filepath.Dir(f))
+		picture := "pictures/" + name + ".png"
+		if _, err := os.Stat(picture); err != nil || !strings.Contains(string(readme), "("+f+")") || !strings.Contains(string(readme), "("+picture+")") {
+			t.Errorf("%s is not in README.md with its picture; gallery.sh makes both", f)
+		}
+	}
 }
