@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"loupe/engine/enginetest"
 )
 
 // What a model is estimated to take is what it has taken once its context is full.
@@ -43,12 +45,31 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-func checkEstimate(cfg LoadConfig) error {
-	want, err := Estimate("lesson", cfg)
+// The same of a real model.
+func TestEstimateOfSmolLM2(t *testing.T) {
+	saving(t)
+	path := enginetest.SmolLM2(t)
+	for _, cfg := range []LoadConfig{
+		{KCacheType: Q8_0},
+		{KCacheType: Q4_0, VCacheType: Q4_0, CacheSinkTokens: 4, CacheResidualLength: 128},
+		{FlashAttention: Off},
+	} {
+		cfg.ContextLength, cfg.EvalBatchSize, cfg.PhysicalBatchSize, cfg.Threads = 600, 200, 200, 1
+		if err := checkEstimateOf(path, cfg); err != nil {
+			t.Errorf("%+v: %v", cfg, err)
+		}
+	}
+}
+
+func checkEstimate(cfg LoadConfig) error { return checkEstimateOf("lesson", cfg) }
+
+// checkEstimateOf fills the context of a model and compares what it takes then.
+func checkEstimateOf(model string, cfg LoadConfig) error {
+	want, err := Estimate(model, cfg)
 	if err != nil {
 		return err
 	}
-	m, err := Load("lesson", cfg)
+	m, err := Load(model, cfg)
 	if err != nil {
 		return err
 	}
