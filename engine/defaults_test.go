@@ -248,6 +248,9 @@ func TestWarnings(t *testing.T) {
 		{LoadConfig{RopeFrequencyScale: 2}, "shortens the context: positions come as far apart as trained ones after 256 tokens of the trained 512; below 1 it stretches it (0.5 reaches 1,024 tokens)"},
 	} {
 		got := strings.Join(lesson(t, c.cfg).Settings().Warnings, "|")
+		if before, err := Warnings("lesson", c.cfg); err != nil || strings.Join(before, "|") != got {
+			t.Errorf("%+v: %q before loading, %v", c.cfg, before, err)
+		}
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%+v: %q, want %q", c.cfg, got, c.want)
 		}

@@ -72,28 +72,47 @@ func (m *Model) Memory() Memory {
 
 // Estimate is the memory that a model takes under settings once its context is full,
 // of one session, without loading it. It is what Memory says then, within 2 %.
-func Estimate(name string, cfg LoadConfig) (Memory, error) {
-	f, err := store.Open(name)
+func Estimate(name string, cfg LoadConfig) (m Memory, err error) {
+	err = unloaded(name, cfg, func(cfg LoadConfig, net *model.Model) error {
+		m, err = cfg.memory(net)
+		return err
+	})
+	return m, err
+}
+
+// Warnings are those that Settings would have under settings, without loading the
+// model.
+func Warnings(name string, cfg LoadConfig) (list []string, err error) {
+	err = unloaded(name, cfg, func(cfg LoadConfig, net *model.Model) error {
+		list = cfg.warnings(net.Config)
+		return nil
+	})
+	return list, err
+}
+
+// unloaded hands f the effective settings of a model whose weights are not read.
+func unloaded(name string, cfg LoadConfig, f func(cfg LoadConfig, net *model.Model) error) error {
+	file, err := store.Open(name)
 	if err != nil {
-		return Memory{}, err
+		return err
 	}
-	defer f.Close()
-	net, err := model.New(f)
+	defer file.Close()
+	net, err := model.New(file)
 	if err != nil {
-		return Memory{}, err
+		return err
 	}
 	list, err := layers(modelName(name), cfg)
 	if err != nil {
-		return Memory{}, err
+		return err
 	}
 	chosen, _, err := choose(list, net.Config)
 	if err != nil {
-		return Memory{}, err
+		return err
 	}
 	if cfg, err = chosen.resolve(net.Config); err != nil {
-		return Memory{}, err
+		return err
 	}
-	return cfg.memory(net)
+	return f(cfg, net)
 }
 
 // memory is Estimate for resolved settings.

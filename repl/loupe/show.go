@@ -65,6 +65,9 @@ sliding-window layers could do with less.`,
 					return err
 				}
 				d.Memory.Estimate = &estimate
+				if d.Memory.Warnings, err = engine.Warnings(args[0], cfg); err != nil {
+					return err
+				}
 			}
 			if check {
 				if d.Check, err = checkModel(cmd, f); err != nil {
@@ -135,6 +138,7 @@ type memoryUse struct {
 	Unknown    string         `json:"kv_unknown,omitempty"`            // why there is no K/V figure
 	Contexts   []kvMemory     `json:"contexts,omitempty"`
 	Estimate   *engine.Memory `json:"estimate,omitempty"` // under the settings that were given
+	Warnings   []string       `json:"warnings,omitempty"` // of those settings
 }
 
 type kvMemory struct {
@@ -402,6 +406,9 @@ func (d *description) printMemory(b *strings.Builder) {
 	fmt.Fprintf(b, "K/V cache %s a token in f16, %s in f32\n", engine.Size(2*m.KVElements), engine.Size(4*m.KVElements))
 	if m.Estimate != nil {
 		fmt.Fprintln(b, m.Estimate)
+		for _, warning := range m.Warnings {
+			fmt.Fprintln(b, "warning:", warning)
+		}
 		return
 	}
 	w := newTable("context", "K/V f16", "K/V f32", "with weights, f16", "with weights, f32")

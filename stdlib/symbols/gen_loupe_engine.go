@@ -92,6 +92,7 @@ func init() {
 			"UnsetDefault":              reflect.ValueOf(p_loupe_engine.UnsetDefault),
 			"UserStopped":               reflect.ValueOf(p_loupe_engine.UserStopped),
 			"Utf8Error":                 reflect.ValueOf((*p_loupe_engine.Utf8Error)(nil)),
+			"Warnings":                  reflect.ValueOf(p_loupe_engine.Warnings),
 		}
 	}
 }
