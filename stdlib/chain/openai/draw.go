@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -109,19 +110,23 @@ func (s *Server) answer(ctx context.Context, q chain.Request, hear func(string))
 	return a.reply(q), nil
 }
 
+// sent are the settings that the protocol has a field for; OnText is the chain's own.
+var sent = map[string]bool{
+	"MaxTokens": true, "Stop": true, "Temperature": true, "TopP": true, "Seed": true, "FrequencyPenalty": true, "PresencePenalty": true,
+	"LogitBias": true, "JSONSchema": true, "OnText": true,
+}
+
+// neutral are those that 1 leaves off, as 0 does.
+var neutral = map[string]bool{"Typical": true, "TailFree": true, "RepeatPenalty": true}
+
 // settings are a GenerateConfig as fields of a request. What the protocol has no field
 // for is refused.
 func (s *Server) settings(cfg engine.GenerateConfig) ([]option.RequestOption, error) {
-	for _, x := range []struct {
-		name string
-		set  bool
-	}{
-		{"TopK", cfg.TopK != 0}, {"MinP", cfg.MinP != 0}, {"Typical", cfg.Typical != 0 && cfg.Typical != 1}, {"XTCProbability", cfg.XTCProbability != 0},
-		{"RepeatPenalty", cfg.RepeatPenalty != 0 && cfg.RepeatPenalty != 1}, {"RepeatLastN", cfg.RepeatLastN != 0}, {"TopLogits", cfg.TopLogits != 0},
-		{"Grammar", cfg.Grammar != ""}, {"ContextOverflowPolicy", cfg.ContextOverflowPolicy != engine.OverflowError},
-	} {
-		if x.set {
-			return nil, fmt.Errorf("openai: %s is set, which OpenAI's protocol has no field for; leave it out, or run the step on a model in this process", x.name)
+	all := reflect.ValueOf(cfg)
+	for i := range all.NumField() {
+		name := all.Type().Field(i).Name
+		if !sent[name] && !all.Field(i).IsZero() && !(neutral[name] && all.Field(i).Float() == 1) {
+			return nil, fmt.Errorf("openai: %s is set, which OpenAI's protocol has no field for; leave it out, or run the step on a model in this process", name)
 		}
 	}
 	set := map[string]any{"max_tokens": cfg.MaxTokens, "temperature": cfg.Temperature, "seed": cfg.Seed & math.MaxInt64}

@@ -133,6 +133,8 @@ func TestAnswers(t *testing.T) {
 		}
 		say(w, q, "m", "you said "+q.last(), "stop")
 	})
+	ask := ask
+	ask.Config.RepeatPenalty, ask.Config.Typical = 1, 1 // which is none
 	for _, streams := range []bool{false, true} {
 		c := &chain.Chain{Runner: f.server(), Do: mapping(ask, "a", "b", "c", "d", "e", "f", "g")}
 		heard := map[*chain.Result]string{}
@@ -396,6 +398,7 @@ func TestRefuses(t *testing.T) {
 		{Server{URL: f.URL + "/v1", Timeout: -1}, ask, "Timeout is -1ns"},
 		{Server{URL: f.URL + "/v1", ContextLength: -1}, ask, "ContextLength is -1"},
 		{Server{URL: f.URL + "/v1"}, chain.Step{Prompt: "a", Config: engine.GenerateConfig{TopK: 3}}, "TopK is set"},
+		{Server{URL: f.URL + "/v1"}, chain.Step{Prompt: "a", Config: engine.GenerateConfig{RepeatPenalty: 1.1}}, "RepeatPenalty is set"},
 		{Server{URL: f.URL + "/v1"}, chain.Step{Prompt: "a", Config: engine.GenerateConfig{Grammar: `root ::= "a"`}}, "Grammar is set"},
 		{Server{URL: f.URL + "/v1"}, chain.Step{Prompt: "a", Config: engine.GenerateConfig{LogitBias: map[int]float64{3: 0.5}}}, "LogitBias of token 3 is 0.5"},
 		{Server{URL: down.URL + "/v1", Retries: 1}, ask, "asking " + down.URL + "/v1 for its models"},
