@@ -10,7 +10,7 @@ import (
 type superBlock struct {
 	d, m            uint16                 // f16
 	scales, offsets [16]uint8              // of blocks of 32, or of their halves
-	q               [superBlocks][8]uint32 // codes, four to a word
+	q               [superBlocks][4]uint64 // codes, eight to a word
 }
 
 // packSuper writes block as row r of column, 8 block columns.
@@ -20,12 +20,13 @@ func (f *panelFormat) packSuper(panelRows, r int, column, block []byte) {
 	switch f.typ {
 	case tensor.Q4_K:
 		b.readScales6(block)
-		b.readHalves(block[16:])
+		f.putHalves(panelRows, r, column, &b, block[16:])
+		return
 	case tensor.Q5_K:
 		b.readScales6(block)
 		b.readHalves(block[48:])
-		for i := range 8 {
-			fifth := le.Uint32(block[16+4*i:])
+		for i := range 4 {
+			fifth := le.Uint64(block[16+8*i:])
 			for s := range b.q {
 				b.q[s][i] |= fifth >> s & ones << 4
 			}
@@ -39,17 +40,17 @@ func (f *panelFormat) packSuper(panelRows, r int, column, block []byte) {
 		upper, lower := uint32(le.Uint16(block[2:])), le.Uint32(block[4:])
 		for s := range b.q {
 			b.scales[s] = uint8(lower>>(4*s)&15|upper>>(2*s)&3<<4) - 32
-			for i := range 4 {
-				v := le.Uint32(block[8+16*s+4*i:])
-				b.q[s][i], b.q[s][i+4] = v&low4, v>>4&low4
+			for i := range 2 {
+				v := le.Uint64(block[8+16*s+8*i:])
+				b.q[s][i], b.q[s][i+2] = v&low4, v>>4&low4
 			}
 		}
 	case tensor.Q3_K:
 		b.d = le.Uint16(block[108:])
 		b.readScales3(block[96:])
 		b.readQuarters(block[32:])
-		for i := range 8 {
-			third := le.Uint32(block[4*i:])
+		for i := range 4 {
+			third := le.Uint64(block[8*i:])
 			for s := range b.q {
 				b.q[s][i] |= third >> s & ones << 2
 			}
@@ -64,9 +65,9 @@ func (f *panelFormat) packSuper(panelRows, r int, column, block []byte) {
 
 // Bits of the bytes of a word.
 const (
-	ones = 0x01010101
-	low2 = 0x03030303
-	low4 = 0x0f0f0f0f
+	ones = 0x0101010101010101
+	low2 = 0x0303030303030303
+	low4 = 0x0f0f0f0f0f0f0f0f
 )
 
 // readScales6 reads d, m and the 6-bit scales and offsets of a q4_K or q5_K block.
@@ -74,7 +75,7 @@ func (b *superBlock) readScales6(block []byte) {
 	le := binary.LittleEndian
 	b.d, b.m = le.Uint16(block), le.Uint16(block[2:])
 	scale, offset, last := le.Uint32(block[4:]), le.Uint32(block[8:]), le.Uint32(block[12:])
-	const low6, bits45 = 0x3f3f3f3f, 0x30303030
+	const low4, low6, bits45 = low4 & 0xffffffff, 0x3f3f3f3f, 0x30303030
 	le.PutUint32(b.scales[:], scale&low6)
 	le.PutUint32(b.scales[4:], last&low4|scale>>2&bits45)
 	le.PutUint32(b.offsets[:], offset&low6)
@@ -85,7 +86,7 @@ func (b *superBlock) readScales6(block []byte) {
 func (b *superBlock) readScales3(from []byte) {
 	le := binary.LittleEndian
 	first, second, upper := le.Uint32(from), le.Uint32(from[4:]), le.Uint32(from[8:])
-	const bits45 = 0x30303030
+	const low4, bits45 = low4 & 0xffffffff, 0x30303030
 	for i, v := range [4]uint32{
 		first&low4 | upper<<4&bits45, second&low4 | upper<<2&bits45,
 		first>>4&low4 | upper&bits45, second>>4&low4 | upper>>2&bits45,
@@ -99,8 +100,8 @@ func (b *superBlock) readScales3(from []byte) {
 // one in the high halves.
 func (b *superBlock) readHalves(from []byte) {
 	for pair := range superBlocks / 2 {
-		for i := range 8 {
-			v := binary.LittleEndian.Uint32(from[32*pair+4*i:])
+		for i := range 4 {
+			v := binary.LittleEndian.Uint64(from[32*pair+8*i:])
 			b.q[2*pair][i], b.q[2*pair+1][i] = v&low4, v>>4&low4
 		}
 	}
@@ -109,8 +110,8 @@ func (b *superBlock) readHalves(from []byte) {
 // readQuarters reads codes of 2 bits: 32 bytes for each four blocks.
 func (b *superBlock) readQuarters(from []byte) {
 	for four := range superBlocks / 4 {
-		for i := range 8 {
-			v := binary.LittleEndian.Uint32(from[32*four+4*i:])
+		for i := range 4 {
+			v := binary.LittleEndian.Uint64(from[32*four+8*i:])
 			for s := range 4 {
 				b.q[4*four+s][i] = v >> (2 * s) & low2
 			}
@@ -122,8 +123,8 @@ func (b *superBlock) readQuarters(from []byte) {
 func (b *superBlock) readQ6(from []byte) {
 	le := binary.LittleEndian
 	for half := range 2 {
-		for i := range 8 {
-			first, second, high := le.Uint32(from[64*half+4*i:]), le.Uint32(from[64*half+32+4*i:]), le.Uint32(from[128+32*half+4*i:])
+		for i := range 4 {
+			first, second, high := le.Uint64(from[64*half+8*i:]), le.Uint64(from[64*half+32+8*i:]), le.Uint64(from[128+32*half+8*i:])
 			q := b.q[4*half:]
 			q[0][i] = first&low4 | high&low2<<4
 			q[1][i] = second&low4 | high>>2&low2<<4
@@ -153,32 +154,60 @@ func (f *panelFormat) putSuper(panelRows, r int, column []byte, b *superBlock) {
 			}
 		}
 		planes, slices := column[high+4*r:], column[quants+4*r:]
-		var bits uint32
 		switch f.bits {
 		case 3:
-			for s, v := range q {
-				bits |= v >> 2 & ones << s
-			}
-			le.PutUint32(planes, bits)
+			le.PutUint32(planes, plane(q, 2))
 		case 5:
-			for s, v := range q {
-				bits |= v >> 4 & ones << s
-			}
-			le.PutUint32(planes, bits)
+			le.PutUint32(planes, plane(q, 4))
 		case 6:
-			for p := range 2 {
-				le.PutUint32(planes[p*slice:], q[2*p]>>4&low2|q[2*p+1]>>4&low2<<2|q[2*p+4]>>4&low2<<4|q[2*p+5]>>4&low2<<6)
-			}
+			le.PutUint32(planes, fold(q[0]>>4&low2|q[2]>>4&low2<<4))
+			le.PutUint32(planes[slice:], fold(q[1]>>4&low2|q[3]>>4&low2<<4))
 		}
 		if f.bits < 4 {
-			for h := range 2 {
-				le.PutUint32(slices[h*slice:], q[4*h]&low2|q[4*h+1]&low2<<2|q[4*h+2]&low2<<4|q[4*h+3]&low2<<6)
-			}
+			le.PutUint32(slices, fold(q[0]&low2|q[1]&low2<<4))
+			le.PutUint32(slices[slice:], fold(q[2]&low2|q[3]&low2<<4))
 		} else {
-			for s := range 4 {
-				le.PutUint32(slices[s*slice:], q[s]&low4|q[s+4]&low4<<4)
-			}
+			putCodes(slices, slice, q[0]&low4|q[2]&low4<<4, q[1]&low4|q[3]&low4<<4)
 		}
 		column = column[size:]
 	}
 }
+
+// putHalves is readHalves and putSuper in one, for q4_K: the codes go from where they
+// are to where they belong.
+func (f *panelFormat) putHalves(panelRows, r int, column []byte, b *superBlock, from []byte) {
+	le, slice := binary.LittleEndian, 4*panelRows
+	le.PutUint16(column[2*r:], b.d)
+	le.PutUint16(column[2*(panelRows+r):], b.m)
+	column = column[f.head(panelRows):]
+	offsets, quants, size := f.offsets(panelRows), f.quants(panelRows), f.size(panelRows)
+	for i := 0; i < superBlocks; i += 2 {
+		v := (*[32]byte)(from[16*i:])
+		v0, v1, v2, v3 := le.Uint64(v[0:]), le.Uint64(v[8:]), le.Uint64(v[16:]), le.Uint64(v[24:])
+		column[r], column[offsets+r] = b.scales[i], b.offsets[i]
+		putCodes(column[quants+4*r:], slice, v0&low4|v2&low4<<4, v1&low4|v3&low4<<4)
+		column = column[size:]
+		column[r], column[offsets+r] = b.scales[i+1], b.offsets[i+1]
+		putCodes(column[quants+4*r:], slice, v0>>4&low4|v2&^low4, v1>>4&low4|v3&^low4)
+		column = column[size:]
+	}
+}
+
+// putCodes writes four words of codes, one to each slice.
+func putCodes(slices []byte, slice int, first, second uint64) {
+	le := binary.LittleEndian
+	slices = slices[:3*slice+4]
+	le.PutUint32(slices, uint32(first))
+	le.PutUint32(slices[slice:], uint32(first>>32))
+	le.PutUint32(slices[2*slice:], uint32(second))
+	le.PutUint32(slices[3*slice:], uint32(second>>32))
+}
+
+// plane takes one bit of each code: that of byte i of half-word s to bit s of byte i.
+func plane(q *[4]uint64, bit int) uint32 {
+	v := q[0]>>bit&ones | q[1]>>bit&ones<<2 | q[2]>>bit&ones<<4 | q[3]>>bit&ones<<6
+	return uint32(v) | uint32(v>>32)<<1
+}
+
+// fold puts the upper half of v, two bits of each four, between the bits of the lower.
+func fold(v uint64) uint32 { return uint32(v) | uint32(v>>32)<<2 }
