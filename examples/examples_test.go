@@ -131,7 +131,7 @@ func TestGenerate(t *testing.T) {
 
 func TestStructured(t *testing.T) {
 	model := enginetest.SmolLM2(t)
-	bin := build(t, "structured")
+	bin := build(t, "./structured")
 	for _, c := range []struct{ model, want string }{
 		{model, `^\{Who:Mia the otter Age:7 Found:.+ Where:.+\}\n$`},
 		{"lesson", `^\{Who:.* Age:[0-9]+ Found:.* Where:.*\}\n$`}, // which knows nothing of it
