@@ -132,6 +132,9 @@ func (s *Session) generate(ctx context.Context, ids []int, cfg []GenerateConfig)
 	return g.run()
 }
 
+// slowPrompt is when the host begins to hear of a short prompt, too.
+const slowPrompt = 250 * time.Millisecond
+
 // generation is one call of Generate at work.
 type generation struct {
 	s       *Session
@@ -271,7 +274,9 @@ func (g *generation) read(t *turn) error {
 
 	rest := ids[st.ReusedTokens:]
 	report := func(done int, part float64) {
-		hostProgress("prompt", done+int(part), len(rest))
+		if len(rest) > m.cfg.EvalBatchSize || time.Since(g.start) > slowPrompt {
+			hostProgress("prompt", done+int(part), len(rest))
+		}
 		if part == 0 && g.cfg.OnPromptProgress != nil {
 			g.cfg.OnPromptProgress(newPromptProgress(st, done, time.Since(g.start)))
 		}

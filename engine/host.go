@@ -13,8 +13,9 @@ type Host struct {
 	Context func() context.Context
 	// Text gets generated text as it comes, from calls without an OnText.
 	Text func(s string)
-	// Progress gets how many tokens of a prompt are read, before the first layer of a
-	// batch and each that follows; label is "prompt".
+	// Progress gets how many tokens of a prompt are read, before each layer of each
+	// batch, if it is longer than EvalBatchSize or takes a quarter of a second; label
+	// is "prompt".
 	Progress func(label string, done, total int)
 	// Done gets the account of every generation that gives a reply.
 	Done func(s Stats)

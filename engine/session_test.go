@@ -928,7 +928,7 @@ func (w wants) Observe(observe.Event)             {}
 
 // A prompt tells how far it is, by batches, and the rest of a reused one.
 func TestPromptProgress(t *testing.T) {
-	m := lesson(t, LoadConfig{ContextLength: 512, PhysicalBatchSize: 64, Profile: BuiltIn})
+	m := lesson(t, LoadConfig{ContextLength: 512, EvalBatchSize: 64, Profile: BuiltIn})
 	ids := make([]int, 200)
 	for i := range ids {
 		ids[i] = 100 + i

@@ -7,25 +7,37 @@ import (
 )
 
 // ProgressLine makes the line of a long step: a bar, how much is done, and how long
-// the rest takes at the rate so far. The zero value is ready; a step that begins anew
-// begins a new bar.
+// the rest takes at the rate so far. The zero value is ready. Steps are told apart by
+// their labels; one that begins anew has a new bar.
 type ProgressLine struct {
-	label       string
+	steps map[string]*step
+	shown *step // the one that Text was last asked for
+}
+
+type step struct {
 	first, last int64
 	began       time.Time
 }
 
-// Shown reports whether the step takes long enough to be shown: a second.
-func (p *ProgressLine) Shown(now time.Time) bool { return now.Sub(p.began) >= progressAfter }
+// Shown reports whether the step of the last Text takes long enough to be shown: a
+// second.
+func (p *ProgressLine) Shown(now time.Time) bool { return now.Sub(p.shown.began) >= progressAfter }
 
 // Text is the line for done of total units (0: not known) at a time.
 func (p *ProgressLine) Text(label, unit string, done, total int64, now time.Time) string {
-	if p.began.IsZero() || label != p.label || done < p.last {
-		*p = ProgressLine{label: label, first: done, began: now}
+	s := p.steps[label]
+	if s == nil || done < s.last {
+		s = &step{first: done, began: now}
 	}
-	p.last = done
+	if p.steps == nil {
+		p.steps = map[string]*step{}
+	}
+	s.last, p.shown, p.steps[label] = done, s, s
+	if done >= total && total > 0 {
+		delete(p.steps, label)
+	}
 	text := progressText(label, unit, done, total)
-	spent, fresh := now.Sub(p.began), done-p.first
+	spent, fresh := now.Sub(s.began), done-s.first
 	if total <= 0 || spent < progressAfter/2 || fresh <= 0 {
 		return text
 	}

@@ -153,7 +153,9 @@ func TestProgressLine(t *testing.T) {
 		{200 * time.Second, "prompt", 4000, 4000, "[============] prompt 4000 of 4000 tokens, 100 %, 0 s left", true},
 		{201 * time.Second, "prompt", 500, 1000, "[======      ] prompt 500 of 1000 tokens, 50 %", false},
 		{203 * time.Second, "prompt", 750, 1000, "[=========   ] prompt 750 of 1000 tokens, 75 %, 2 s left", true},
-		{205 * time.Second, "compare", 9, 0, "compare 9 tokens", false},
+		{203500 * time.Millisecond, "compare", 8, 0, "compare 8 tokens", false},
+		{205 * time.Second, "prompt", 875, 1000, "[==========  ] prompt 875 of 1000 tokens, 87 %, 2 s left", true},
+		{205 * time.Second, "compare", 9, 0, "compare 9 tokens", true},
 	} {
 		now := at.Add(c.after)
 		if got := p.Text(c.label, "tokens", c.done, c.total, now); got != c.want || p.Shown(now) != c.shown {
