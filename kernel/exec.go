@@ -87,8 +87,9 @@ func (k *Kernel) code(ctx context.Context, c Cell) *Error {
 	for name := range set {
 		switch name {
 		case "time", "expect-error", "once":
+		case "skip", "mask": // for loupe test
 		default:
-			k.out.event(Warning{Cell: c.name(), Text: "no setting //nb:" + name + "; there are //nb:time, //nb:expect-error and //nb:once"})
+			k.out.event(Warning{Cell: c.name(), Text: "no setting //nb:" + name + "; there are //nb:time, //nb:expect-error and //nb:once, and for loupe test //nb:skip and //nb:mask"})
 		}
 	}
 	if set["once"] && k.once[c.Source] {

@@ -290,7 +290,8 @@ func settings(src string) map[string]bool {
 	for _, line := range strings.Split(src, "\n") {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(line, "//nb:"); ok {
-			m[strings.TrimSpace(name)] = true
+			name, _, _ = strings.Cut(strings.TrimSpace(name), " ") // what follows is for its reader
+			m[name] = true
 		} else if line != "" && !strings.HasPrefix(line, "//") {
 			break
 		}

@@ -55,9 +55,9 @@ func TestStale(t *testing.T) {
 func TestSettings(t *testing.T) {
 	k, r := newKernel(t, Options{AutoImport: true})
 	got := play(t, k, r, "n := 0", "//nb:once\nn++", "//nb:once\nn++", "n", "%rerun 2", "n",
-		"//nb:expect-error\nvar p *int\n*p = 1", "// text\n//nb:expect-error\nnope", "//nb:expect-error\nn", "//nb:tim\nn", "x := \"//nb:once\"")
+		"//nb:expect-error\nvar p *int\n*p = 1", "// text\n//nb:expect-error\nnope", "//nb:expect-error\nn", "//nb:tim\nn", "//nb:skip the machine differs\n//nb:mask [0-9]+\n_ = n", "x := \"//nb:once\"")
 	want := "= 1\n= 2\n= In[7]:3:1: panic: runtime error: invalid memory address or nil pointer dereference\n= In[8]:3:1: undefined: nope\n" +
-		"= 2\n! In[9]:1:1: //nb:expect-error: the cell ran without an error\n~ no setting //nb:tim; there are //nb:time, //nb:expect-error and //nb:once\n= 2\n"
+		"= 2\n! In[9]:1:1: //nb:expect-error: the cell ran without an error\n~ no setting //nb:tim; there are //nb:time, //nb:expect-error and //nb:once, and for loupe test //nb:skip and //nb:mask\n= 2\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
