@@ -96,7 +96,7 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 	case from > 0 && src[from-1] == '.':
 		start := operand(src[:from-1])
 		list = k.selectors(src[:start], src[start:from-1])
-	case strings.HasPrefix(trimmed, "%run ") || strings.HasPrefix(trimmed, "%save ") || strings.HasPrefix(trimmed, "%params "):
+	case strings.HasPrefix(trimmed, "%run ") || strings.HasPrefix(trimmed, "%load ") || strings.HasPrefix(trimmed, "%save ") || strings.HasPrefix(trimmed, "%params "):
 		from = strings.LastIndexAny(src[:cursor], " \t") + 1
 		return from, fileNames(src[from:cursor])
 	case inLiteral(src[:from]):

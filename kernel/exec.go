@@ -98,6 +98,9 @@ func (k *Kernel) code(ctx context.Context, c Cell) *Error {
 	}
 	start := time.Now()
 	err := k.goCode(ctx, c)
+	if err == nil {
+		k.edited(c)
+	}
 	if set["time"] {
 		k.out.event(Stats{Text: "wall " + duration(time.Since(start)), Data: time.Since(start)})
 	}

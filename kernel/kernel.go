@@ -116,6 +116,7 @@ type Kernel struct {
 
 	ran       records         // the cells of the session
 	once      map[string]bool // sources of //nb:once that ran
+	loaded    *loaded         // by %load
 	showing   showing
 	mainFrame *deferFrame // what main of a notebook deferred
 	ended     bool        // the notebook's main has returned
@@ -194,7 +195,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	k.docs, k.decls = map[types.Object]string{}, map[types.Object]string{}
 	k.index = map[*ast.File]map[token.Pos]string{}
 	k.defined = nil
-	k.ran, k.once = newRecords(), map[string]bool{}
+	k.ran, k.once, k.loaded = newRecords(), map[string]bool{}, nil
 	_ = k.interp.Use(interp.Exports{"k/k": k.m.table()})
 }
 

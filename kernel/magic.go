@@ -21,7 +21,9 @@ var magics = map[string]string{
 	"%run":     "%run FILE.go    run a notebook file; its variables stay",
 	"%history": "%history        the cells that ran, with their numbers",
 	"%rerun":   "%rerun N | stale run cell N again, or all cells whose values are stale",
-	"%save":    "%save FILE.go   write the cells as a notebook file that go run takes too",
+	"%load":    "%load FILE.go   take a notebook file, to step through and edit",
+	"%step":    "%step [N]       run its next cell, or the one of a number or title",
+	"%save":    "%save [FILE.go] write the loaded notebook, or the cells, as a file that go run takes",
 	"%params":  "%params FILE.go the parameters of a notebook file; %run FILE.go name=value sets them",
 	"%type":    "%type EXPR      the type of an expression, which is not run",
 	"%stop":    "%stop           end the goroutines that earlier cells left running",
@@ -75,7 +77,22 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		return k.file(ctx, strings.Trim(words[0], `"`), FileOptions{Params: params})
 	case "%history":
 		k.text1(k.history())
+	case "%load":
+		if rest == "" {
+			return fail("%%load needs a file")
+		}
+		return k.load(ctx, strings.Trim(rest, `"`))
+	case "%step":
+		return k.step(ctx, rest)
 	case "%save":
+		if k.loaded != nil {
+			text, err := k.saveLoaded(strings.Trim(rest, `"`))
+			if err != nil {
+				return fail("%v", err)
+			}
+			k.text1(text)
+			return nil
+		}
 		if rest == "" {
 			return fail("%%save needs a file")
 		}

@@ -3,6 +3,8 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -118,5 +120,33 @@ func TestLastCallOfTwoValues(t *testing.T) {
 	got := play(t, k, r, "later := 4\nfmt.Println(\"now\")", "fmt.Println(later)\nunused := 1\nlen(\"abc\")")
 	if want := "now\n4\n= 3\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestLoadStepSave: a notebook is stepped through, changed and saved; what was not
+// changed stays byte for byte.
+func TestLoadStepSave(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	path := filepath.Join(t.TempDir(), "n.go")
+	src := "// A notebook.\npackage main\n\nimport \"fmt\"\n\n// twice is here.\nfunc twice(n int) int { return 2 * n }\n\nfunc main() {\n\t// %% [markdown]\n\t// # Text\n\n\t// %% One\n\t// a comment\n\tn := 2 // another\n\tfmt.Println(twice(n))\n\n\t// %% Two\n\tfmt.Println(n + 1)\n}\n"
+	if err := os.WriteFile(path, []byte(src), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, k, r, "%step", "%load "+path, "%step", "n", "%save", "%step", "%step",
+		"// %% Two\nfmt.Println(n + 10)", "// %% Three\ns := strings.ToUpper(\"end\")\nfmt.Println(s)", "%step One", "%step no", "%save")
+	want := "! kernel: no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
+		"\n= // %% Two\nfmt.Println(n + 1)\n3\n= the notebook has no further cell; %step N runs one again, %save keeps what was changed\n12\nEND\n" +
+		"= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n! notebook: " + path + " has no code cell \"no\"; its cells are 1 One, 2 Two, 3 Three\n= saved " + path + "\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	saved, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src = strings.Replace(src, "n + 1)\n", "n + 10)\n\n\t// %% Three\n\ts := strings.ToUpper(\"end\")\n\tfmt.Println(s)\n", 1)
+	src = strings.Replace(src, "\n\nimport \"fmt\"", "\n\nimport \"strings\"\n\nimport \"fmt\"", 1)
+	if string(saved) != src {
+		t.Errorf("saved\n%s\nwant\n%s", saved, src)
 	}
 }

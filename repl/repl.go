@@ -337,6 +337,9 @@ func (r *REPL) run(cell string) error {
 	}
 	err := r.kernel.Run(ctx, kernel.Cell{Name: fmt.Sprintf("In[%d]", r.number), Source: cell, Show: true})
 	r.number++
+	if text := r.kernel.Stepped(); strings.HasPrefix(cell, "%step") && text != "" {
+		r.remember(text) // Up has it, to edit
+	}
 	if err == nil && strings.TrimSpace(cell) == "%reset" {
 		err = r.setup()
 		if err != nil {

@@ -49,7 +49,7 @@ func goText(list []piece) (chunks []string, tail string) {
 				b.WriteString(strings.TrimRight(tab+"// %% "+p.title, " ") + "\n")
 			}
 			if p.source != "" && p.inMain {
-				b.WriteString(indent(p.source) + "\n")
+				b.WriteString(notebook.Indent(p.source) + "\n")
 			} else if p.source != "" {
 				b.WriteString(p.source + "\n")
 			}

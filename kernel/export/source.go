@@ -1,8 +1,6 @@
 package export
 
 import (
-	"go/scanner"
-	"go/token"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,7 +21,7 @@ func view(kind notebook.CellKind, src string) string {
 		return uncomment(src)
 	}
 	if kind == notebook.Code {
-		src = dedent(src)
+		src = notebook.Dedent(src)
 	}
 	return trimLines(src)
 }
@@ -61,51 +59,4 @@ func comment(text, indent string) string {
 		b.WriteString(strings.TrimRight(indent+"// "+line, " ") + "\n")
 	}
 	return b.String()
-}
-
-// inner says for each line of src whether it begins inside a token: a raw
-// string or a block comment whose bytes are not to be moved.
-func inner(src string) map[int]bool {
-	fset := token.NewFileSet()
-	file := fset.AddFile("", -1, len(src))
-	var s scanner.Scanner
-	s.Init(file, []byte(src), func(token.Position, string) {}, scanner.ScanComments)
-	m := map[int]bool{}
-	for {
-		pos, t, lit := s.Scan()
-		if t == token.EOF {
-			return m
-		}
-		if t != token.STRING && t != token.COMMENT {
-			continue
-		}
-		line := file.Line(pos)
-		for i := range strings.Count(lit, "\n") {
-			m[line+i+1] = true
-		}
-	}
-}
-
-// dedent takes the one tab off that gofmt puts before the lines of main.
-func dedent(src string) string {
-	keep := inner(src)
-	lines := strings.Split(src, "\n")
-	for i, l := range lines {
-		if !keep[i+1] {
-			lines[i] = strings.TrimPrefix(l, "\t")
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// indent is the way back from dedent.
-func indent(src string) string {
-	keep := inner(src)
-	lines := strings.Split(src, "\n")
-	for i, l := range lines {
-		if !keep[i+1] && l != "" {
-			lines[i] = "\t" + l
-		}
-	}
-	return strings.Join(lines, "\n")
 }

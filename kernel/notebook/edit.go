@@ -1,0 +1,80 @@
+package notebook
+
+import (
+	"go/scanner"
+	"go/token"
+	"strings"
+)
+
+// Text is a code cell as a reader sees it: without the tab that gofmt puts
+// before the statements of main, and without blank lines at its ends.
+func (c Cell) Text() string {
+	src := strings.ReplaceAll(c.Source, "\r\n", "\n")
+	if c.Kind == Code {
+		src = Dedent(src)
+	}
+	return strings.Trim(src, "\n \t")
+}
+
+// Replace is the file's text with other statements in a code cell; everything
+// else stays byte for byte.
+func (f *File) Replace(c Cell, text string) string {
+	body := strings.TrimRight(c.Source, " \t\r\n")
+	return f.Source[:c.From] + "\n" + Indent(strings.Trim(text, "\n")) + c.Source[len(body):] + f.Source[c.To:]
+}
+
+// Insert is the file's text with a new code cell behind another one.
+func (f *File) Insert(after Cell, title, text string) string {
+	head, tail := "// %% "+title+"\n"+Indent(strings.Trim(text, "\n"))+"\n", "\n\t"
+	if strings.HasPrefix(f.Source[after.To:], "}") {
+		head, tail = "\n\t"+head, ""
+	}
+	return f.Source[:after.To] + head + tail + f.Source[after.To:]
+}
+
+// inner says for each line of src whether it begins inside a token: a raw
+// string or a block comment whose bytes are not to be moved.
+func inner(src string) map[int]bool {
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(src))
+	var s scanner.Scanner
+	s.Init(file, []byte(src), func(token.Position, string) {}, scanner.ScanComments)
+	m := map[int]bool{}
+	for {
+		pos, t, lit := s.Scan()
+		if t == token.EOF {
+			return m
+		}
+		if t != token.STRING && t != token.COMMENT {
+			continue
+		}
+		line := file.Line(pos)
+		for i := range strings.Count(lit, "\n") {
+			m[line+i+1] = true
+		}
+	}
+}
+
+// Dedent takes the one tab off that gofmt puts before the lines of main.
+func Dedent(src string) string {
+	keep := inner(src)
+	lines := strings.Split(src, "\n")
+	for i, l := range lines {
+		if !keep[i+1] {
+			lines[i] = strings.TrimPrefix(l, "\t")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Indent is the way back from Dedent.
+func Indent(src string) string {
+	keep := inner(src)
+	lines := strings.Split(src, "\n")
+	for i, l := range lines {
+		if !keep[i+1] && l != "" {
+			lines[i] = "\t" + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
