@@ -59,15 +59,15 @@ func TestLongPromptAgainstChain(t *testing.T) {
 		start := time.Now()
 		s := wide.NewSession()
 		for i, q := range questions {
-			said := must[*engine.Reply](t)(s.Send([]chat.Message{{Role: "user", Content: n.Text + "\n" + q}}, tokens(8)))
+			said := must[*engine.Reply](t)(s.Send([]chat.Message{{Role: "user", Content: n.Text + "\n" + q}}, tokens(20)))
 			direct.read += float64(said.Stats.EvaluatedTokens)
 			direct.bytes = max(direct.bytes, float64(said.Stats.CacheBytes))
-			direct.add(said.Text == n.Facts[i].Code, n.Depth[i])
+			direct.add(strings.Contains(said.Text, n.Facts[i].Code), n.Depth[i])
 		}
 		direct.seconds += time.Since(start).Seconds()
 		s.Close()
 
-		ask := Step{Name: "ask", Prompt: "{text}\n{question}", Config: engine.GenerateConfig{MaxTokens: 8, TopLogits: 20}}
+		ask := Step{Name: "ask", Prompt: "{text}\n{question}", Config: engine.GenerateConfig{MaxTokens: 20, TopLogits: 20}}
 		c := &Chain{Model: m, Together: 4, Split: Splitter{Tokens: 400, Overlap: 24}, Do: func(r *Run) error {
 			pieces, err := r.Split(ask.With("question", questions[0]), r.Docs...)
 			if err != nil {
@@ -76,9 +76,9 @@ func TestLongPromptAgainstChain(t *testing.T) {
 			answers, err := r.Ask(ask, questions, pieces)
 			for i, of := range answers {
 				best := slices.MinFunc(of, func(a, b *Result) int { return cmp.Compare(r.Sure(a, corpus.None), r.Sure(b, corpus.None)) })
-				chained.add(best.Text == n.Facts[i].Code, n.Depth[i])
+				chained.add(strings.Contains(best.Text, n.Facts[i].Code), n.Depth[i])
 				alone.add(slices.ContainsFunc(of, func(x *Result) bool {
-					return strings.Contains(x.Piece.Text, n.Facts[i].String()) && x.Text == n.Facts[i].Code
+					return strings.Contains(x.Piece.Text, n.Facts[i].String()) && strings.Contains(x.Text, n.Facts[i].Code)
 				}), n.Depth[i])
 			}
 			return err
