@@ -61,7 +61,7 @@ func main() {
 	// The context can be set longer than the model was trained on. It does not help.
 	wide, err := engine.Load("lesson", engine.LoadConfig{Threads: 2, ContextLength: size + 64})
 	must(err)
-	direct, err := wide.NewSession().Chat(doc.Text+"\nWhat is the code of the blue jar?", engine.GenerateConfig{MaxTokens: 8})
+	direct, err := wide.NewSession().Chat(doc.Text+"\nWhat is the code of the blue jar?", engine.GenerateConfig{MaxTokens: 20})
 	must(err)
 	fmt.Printf("read at once: %q\n", direct.Text)
 	must(wide.Close())
@@ -77,7 +77,7 @@ func main() {
 	ask := chain.Step{
 		Name:   "ask",
 		Prompt: "{text}\nWhat is the code of the blue jar?",
-		Config: engine.GenerateConfig{MaxTokens: 8, TopLogits: 10},
+		Config: engine.GenerateConfig{MaxTokens: 20, TopLogits: 10},
 	}
 	splitter := chain.Splitter{Tokens: 400, Overlap: 20}
 	pieces, err := splitter.Split(m, doc)
@@ -129,7 +129,7 @@ func main() {
 	// every piece is read once for three questions.
 
 	// %% Three questions over the same pieces
-	question := chain.Step{Name: "question", Prompt: "{text}\nWhat is the code of the {question}?", Config: engine.GenerateConfig{MaxTokens: 8}}
+	question := chain.Step{Name: "question", Prompt: "{text}\nWhat is the code of the {question}?", Config: engine.GenerateConfig{MaxTokens: 20}}
 	c.Do = func(r *chain.Run) error {
 		pieces, err := r.Split(question.With("question", "green chest"), r.Docs...)
 		if err != nil {
