@@ -17,6 +17,7 @@ var packages = []string{
 	"loupe/engine",
 	"loupe/engine/chat",
 	"loupe/engine/observe",
+	"loupe/engine/picture",
 	"loupe/stdlib/chain",
 	"loupe/stdlib/chain/openai",
 	"loupe/stdlib/experiment",

@@ -1,0 +1,32 @@
+package picture
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// writeFile makes the file beside its place and moves it there whole.
+func writeFile(path, data string) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("picture: write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+			err = fmt.Errorf("picture: write %s: %w", path, err)
+		}
+	}()
+	_, err = tmp.WriteString(data)
+	if e := tmp.Chmod(0o644); err == nil {
+		err = e
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

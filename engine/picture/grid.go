@@ -1,0 +1,185 @@
+package picture
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"strings"
+)
+
+// Grid is many heat maps on one scale, such as all heads of a layer. The scale
+// is from the smallest to the largest value of all, or Min to Max; titles of
+// the heats stand above them, their labels and scales are not used.
+type Grid struct {
+	Title     string
+	Heats     []Heat
+	Columns   int // side by side in an SVG; 0: as near to a square as it gets
+	Diverging bool
+	Min, Max  float32
+}
+
+// Check reports the first heat that cannot be shown.
+func (g Grid) Check() error {
+	for i, h := range g.Heats {
+		if err := h.Check(); err != nil {
+			return fmt.Errorf("picture: Grid %q: heat %d: %w", g.Title, i, err)
+		}
+	}
+	if g.Columns < 0 {
+		return fmt.Errorf("picture: Grid %q: Columns is %d; give 1 or more, or 0 to let it choose", g.Title, g.Columns)
+	}
+	return Heat{Title: g.Title, Min: g.Min, Max: g.Max}.Check()
+}
+
+func (g Grid) scale() scale {
+	var all []float32
+	for _, h := range g.Heats {
+		all = append(all, h.Values...)
+	}
+	return scaleOf(all, g.Min, g.Max, g.Diverging)
+}
+
+// String is g as plain text of 80 columns.
+func (g Grid) String() string { return g.Terminal(80, 0) }
+
+// Terminal is g as text that fits width columns; see [Heat.Terminal]. Each heat
+// has 24 columns at most.
+func (g Grid) Terminal(width, colors int) string {
+	if err := g.Check(); err != nil {
+		return err.Error()
+	}
+	var b strings.Builder
+	if g.Title != "" {
+		b.WriteString(columns.Truncate(clean1(g.Title), width, "…") + "\n")
+	}
+	s := g.scale()
+	each := max(min(24, width), 1)
+	across := max((width+2)/(each+2), 1)
+	note := ""
+	for from := 0; from < len(g.Heats); from += across {
+		row := g.Heats[from:min(from+across, len(g.Heats))]
+		var blocks [][]string
+		high := 0
+		for _, h := range row {
+			fold := 1
+			if colors > 0 {
+				fold = 2
+			}
+			r := h.reduce(12*fold, each)
+			if n := r.note(); n != "" {
+				note = n
+			}
+			block := append([]string{columns.FillRight(columns.Truncate(clean1(h.Title), each, "…"), each)}, r.lines(s, colors, fold)...)
+			for i := 1; i < len(block); i++ {
+				block[i] += strings.Repeat(" ", each-r.cols)
+			}
+			blocks = append(blocks, block)
+			high = max(high, len(block))
+		}
+		for y := range high {
+			line := ""
+			for k, block := range blocks {
+				if k > 0 {
+					line += "  "
+				}
+				if y < len(block) {
+					line += block[y]
+				} else {
+					line += strings.Repeat(" ", each)
+				}
+			}
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+		}
+	}
+	notes := []string{s.bar(colors, min(20, width/3))}
+	for _, n := range []string{s.beside(), note} {
+		if n != "" {
+			notes = append(notes, n)
+		}
+	}
+	return b.String() + flow(notes, width)
+}
+
+// lines are the cells one column wide and 1/fold of a line high.
+func (r reduced) lines(s scale, colors, fold int) []string {
+	var out []string
+	for i := 0; i < r.rows; i += fold {
+		var b strings.Builder
+		for j := range r.cols {
+			level := s.level(r.values[i*r.cols+j])
+			if fold == 1 {
+				b.WriteString(s.density(level))
+				continue
+			}
+			code := s.paint(level, colors, true)
+			if i+1 < r.rows {
+				code += ";" + s.paint(s.level(r.values[(i+1)*r.cols+j]), colors, false)
+			}
+			b.WriteString("\x1b[0;" + code + "m▀")
+		}
+		if fold == 2 {
+			b.WriteString("\x1b[0m")
+		}
+		out = append(out, b.String())
+	}
+	return out
+}
+
+// Display is g as text/plain, image/svg+xml and text/html.
+func (g Grid) Display() map[string]string {
+	if err := g.Check(); err != nil {
+		return map[string]string{"text/plain": err.Error()}
+	}
+	svg := g.SVG()
+	return map[string]string{"text/plain": g.String(), "image/svg+xml": svg, "text/html": svg}
+}
+
+// SVG is g with one legend.
+func (g Grid) SVG() string {
+	if err := g.Check(); err != nil {
+		return svgText(err.Error())
+	}
+	if len(g.Heats) == 0 {
+		return svgText(g.Title + ": no heats")
+	}
+	const side, gap = 130.0, 14.0
+	s := g.scale()
+	across := g.Columns
+	if across == 0 {
+		across = min(int(math.Ceil(math.Sqrt(float64(len(g.Heats))))), 6)
+	}
+	across = min(across, len(g.Heats))
+	down := (len(g.Heats) + across - 1) / across
+	w := max(float64(across)*(side+gap)+gap, 200, float64(columns.StringWidth(g.Title))*7.5+20)
+	ht := 26 + float64(down)*(side+gap+14) + 50
+	var b strings.Builder
+	svgOpen(&b, w, ht, clean1(g.Title))
+	fmt.Fprintf(&b, "<text x=\"8\" y=\"18\" font-weight=\"bold\" font-size=\"12\">%s</text>\n", html.EscapeString(clean1(g.Title)))
+	note := ""
+	for i, h := range g.Heats {
+		x, y := gap+float64(i%across)*(side+gap), 40+float64(i/across)*(side+gap+14)
+		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x, y-3, html.EscapeString(columns.Truncate(clean1(h.Title), 19, "…")))
+		if len(h.Values) == 0 {
+			continue
+		}
+		r := h.reduce(256, 256)
+		if n := r.note(); n != "" {
+			note = n
+		}
+		r.picture(&b, s, x, y, side/float64(max(r.rows, r.cols)))
+	}
+	s.legend(&b, gap, ht-42)
+	if n := flowSVG(s.beside(), note); n != "" {
+		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\" fill=\"#666\">%s</text>\n", gap, ht-6, html.EscapeString(n))
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// WriteSVG makes or replaces a file with g as SVG; on an error the old file stays.
+func (g Grid) WriteSVG(path string) error {
+	if err := g.Check(); err != nil {
+		return err
+	}
+	return writeFile(path, g.SVG())
+}

@@ -1,0 +1,141 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/xml"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func triangle(n int) Heat {
+	h := Heat{Title: "layer 1 head <2>", RowName: "query", ColName: "key", Rows: n, Cols: n}
+	words := []string{"Once", " there", " was", "\x1b[31m", "日本", "\n", "a&b"}
+	for i := range n {
+		h.RowLabels = append(h.RowLabels, words[i%len(words)])
+		for j := range n {
+			v := 0.0
+			if j <= i {
+				v = math.Exp(-float64(i-j) / 3)
+			}
+			h.Values = append(h.Values, float32(v))
+		}
+	}
+	h.ColLabels = h.RowLabels
+	return h
+}
+
+func wellFormed(t *testing.T, s string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(s))
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Fatalf("SVG: %v", err)
+		}
+	}
+}
+
+// TestFits: no line is wider than asked for, and only colours are sequences.
+func TestFits(t *testing.T) {
+	for _, n := range []int{1, 7, 30, 200} {
+		for _, width := range []int{20, 40, 80, 200} {
+			for _, colors := range []int{0, 16, 256, 1 << 24} {
+				text := triangle(n).Terminal(width, colors)
+				for _, line := range strings.Split(plain(text), "\n") {
+					if w := columns.StringWidth(line); w > width || strings.Contains(line, "\x1b") {
+						t.Errorf("%d cells, width %d, %d colours: a line of %d columns: %q", n, width, colors, w, line)
+					}
+				}
+				if (colors == 0) == strings.Contains(text, "\x1b") {
+					t.Errorf("%d colours: %q", colors, text)
+				}
+				if (n == 200) != strings.Contains(strings.ReplaceAll(plain(text), "\n", " "), "averaged") && width >= 80 && n != 30 {
+					t.Errorf("%d cells, width %d: reduction is not told right:\n%s", n, width, plain(text))
+				}
+			}
+		}
+	}
+}
+
+func TestSVG(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 100, 1500} {
+		d := triangle(n).Display()
+		wellFormed(t, d["image/svg+xml"])
+		if n == 1500 && !strings.Contains(d["image/svg+xml"], "1500 x 1500 averaged to 1024 x 1024") {
+			t.Error("the SVG does not say that it is reduced")
+		}
+	}
+}
+
+// TestNotFinite: what is no number has colours and marks of its own and is counted, reduced or not.
+func TestNotFinite(t *testing.T) {
+	h := Heat{Rows: 1, Cols: 5, Values: []float32{1, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 3}}
+	for _, want := range []string{"1 NaN, 1 +Inf, 1 -Inf", "??^^vv@@", "1 ", " 3"} {
+		if !strings.Contains(h.String(), want) {
+			t.Errorf("no %q in:\n%s", want, h)
+		}
+	}
+	big := triangle(300)
+	big.Values[150*300] = float32(math.NaN())
+	if s := big.String(); !strings.Contains(s, "1 NaN") || strings.Count(s, "?") != 2 {
+		t.Errorf("NaN was averaged away:\n%s", s)
+	}
+}
+
+// TestMaps: the sequential map grows lighter all the way, the diverging one to its middle and back.
+func TestMaps(t *testing.T) {
+	light := func(c rgb) float64 { return 0.2126*float64(c.r) + 0.7152*float64(c.g) + 0.0722*float64(c.b) }
+	for i := 1; i < levels; i++ {
+		if light(sequentialColours[i]) < light(sequentialColours[i-1])-0.6 {
+			t.Errorf("viridis darkens at %d", i)
+		}
+		if d := light(divergingColours[i]) - light(divergingColours[i-1]); (i <= levels/2) != (d > 0) && math.Abs(d) > 0.8 {
+			t.Errorf("the diverging map has a wrong step at %d: %v", i, d)
+		}
+	}
+}
+
+func TestPNG(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.png")
+	h := triangle(7)
+	if err := h.WritePNG(path); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := viridis[len(viridis)-1] // the diagonal is the maximum
+	if r, g, b, _ := m.At(0, 0).RGBA(); uint8(r>>8) != want.r || uint8(g>>8) != want.g || uint8(b>>8) != want.b {
+		t.Errorf("the corner is %d %d %d", r>>8, g>>8, b>>8)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for want, h := range map[string]Heat{
+		"do not fit 3 Values": {Rows: 2, Cols: 2, Values: make([]float32, 3)},
+		"1 RowLabels":         {Rows: 2, Cols: 1, Values: make([]float32, 2), RowLabels: []string{"a"}},
+		"scale from Min 2":    {Rows: 1, Cols: 1, Values: make([]float32, 1), Min: 2, Max: 1},
+		"no values":           {},
+	} {
+		path := filepath.Join(t.TempDir(), "a")
+		if err := h.WritePNG(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if _, err := os.Stat(path); err == nil {
+			t.Error("a refused picture left a file")
+		}
+		wellFormed(t, h.SVG())
+		_ = h.String()
+	}
+}
