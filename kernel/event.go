@@ -27,6 +27,10 @@ type Display struct {
 	// Streamed says that the text/plain form is what the Stream events since
 	// the last display already said: a terminal needs not print it again.
 	Streamed bool
+	// Terminal, if the value has it, is the value as text for a terminal of so
+	// many columns and colours (0, 16, 256 or 1<<24). What a program reads
+	// gets text/plain.
+	Terminal func(width, colors int) string
 	// IsError marks a non-nil error value: it was shown, nothing failed.
 	IsError bool
 }

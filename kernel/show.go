@@ -60,8 +60,9 @@ func (m *machine) show(pairs ...any) {
 	var texts []string
 	rich := false
 	type shown struct {
-		data  map[string]string
-		isErr bool
+		data     map[string]string
+		isErr    bool
+		terminal func(width, colors int) string
 	}
 	var list []shown
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -74,7 +75,7 @@ func (m *machine) show(pairs ...any) {
 		data := k.bundle(display.Value{V: v, T: t.typ})
 		rich = rich || len(data) > 1 || isErr || strings.Contains(data["text/plain"], "\n")
 		texts = append(texts, data["text/plain"])
-		list = append(list, shown{data, isErr})
+		list = append(list, shown{data, isErr, terminalForm(v)})
 	}
 	if len(list) > 1 && !rich {
 		k.display(map[string]string{"text/plain": strings.Join(texts, ", ")}, false)
@@ -82,7 +83,7 @@ func (m *machine) show(pairs ...any) {
 	}
 	for _, s := range list {
 		same := streamed != "" && strings.TrimRight(streamed, "\n") == strings.TrimRight(s.data["text/plain"], "\n")
-		k.out.event(Display{Data: s.data, Streamed: same, IsError: s.isErr})
+		k.out.event(Display{Data: s.data, Streamed: same, IsError: s.isErr, Terminal: s.terminal})
 	}
 }
 
@@ -111,11 +112,25 @@ func (k *Kernel) showValues(values []any) {
 			continue
 		}
 		if d, ok := v.(nb.Displayer); ok {
-			k.display(withText(d.Display(), v), false)
+			k.out.event(Display{Data: withText(d.Display(), v), Terminal: terminalForm(reflect.ValueOf(v))})
 			continue
 		}
 		k.display(map[string]string{"text/plain": bounded(fmt.Sprint(v))}, false)
 	}
+}
+
+// terminalForm is the method Terminal of a native value, or nil. One of a
+// script's type is not called: it would run after its cell.
+func terminalForm(v reflect.Value) func(width, colors int) string {
+	if !v.IsValid() || !v.CanInterface() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil
+	}
+	if t, ok := v.Interface().(interface {
+		Terminal(width, colors int) string
+	}); ok {
+		return t.Terminal
+	}
+	return nil
 }
 
 func withText(data map[string]string, v any) map[string]string {

@@ -2,6 +2,7 @@ package repl
 
 import (
 	"os"
+	"strings"
 
 	"github.com/fatih/color"
 )
@@ -33,4 +34,19 @@ func newPalette(on bool) palette {
 // wantColour follows https://no-color.org: any NO_COLOR that is not empty.
 func wantColour() bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// pictureColours is how many colours the terminal says it has: 0 where none are
+// wanted, 1<<24 by COLORTERM or in the Windows Terminal, 256 by TERM, else 16.
+func pictureColours() int {
+	term, deep := os.Getenv("TERM"), os.Getenv("COLORTERM")
+	switch {
+	case !wantColour():
+		return 0
+	case deep == "truecolor", deep == "24bit", os.Getenv("WT_SESSION") != "", strings.HasSuffix(term, "-direct"):
+		return 1 << 24
+	case strings.Contains(term, "256color"):
+		return 256
+	}
+	return 16
 }

@@ -3,6 +3,7 @@ package repl
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +161,29 @@ func TestProgressLine(t *testing.T) {
 		now := at.Add(c.after)
 		if got := p.Text(c.label, "tokens", c.done, c.total, now); got != c.want || p.Shown(now) != c.shown {
 			t.Errorf("after %v: %q (%t), want %q", c.after, got, p.Shown(now), c.want)
+		}
+	}
+}
+
+// TestPictures: a value's form for terminals is for the screen alone, in its
+// width and colours; a program gets the plain text.
+func TestPictures(t *testing.T) {
+	ev := text("plain")
+	ev.Terminal = func(width, colors int) string { return fmt.Sprintf("%d columns, %d colours", width, colors) }
+	var out, program strings.Builder
+	s := &screen{out: &out, err: &out, colour: newPalette(false), colors: 256, width: func() int { return 33 }}
+	s.Render(ev)
+	(&Plain{Out: &program, Err: &program}).Render(ev)
+	if out.String() != "33 columns, 256 colours\n" || program.String() != "plain\n" {
+		t.Errorf("the screen shows %q, a program reads %q", out.String(), program.String())
+	}
+	for want, env := range map[int][3]string{0: {"1", "xterm", "truecolor"}, 1 << 24: {"", "xterm", "truecolor"}, 256: {"", "xterm-256color", ""}, 16: {"", "xterm", ""}} {
+		t.Setenv("NO_COLOR", env[0])
+		t.Setenv("TERM", env[1])
+		t.Setenv("COLORTERM", env[2])
+		t.Setenv("WT_SESSION", "")
+		if got := pictureColours(); got != want {
+			t.Errorf("%q: %d colours, want %d", env, got, want)
 		}
 	}
 }

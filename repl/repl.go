@@ -67,7 +67,7 @@ func New(opt Options) (*REPL, error) {
 	r.plain = Plain{Out: opt.Out, Err: opt.Err}
 	events := r.plain.Render
 	if interactive {
-		r.screen = &screen{out: opt.Out, err: opt.Err, colour: r.colour, width: func() int { return widthOf(opt.Out) }}
+		r.screen = &screen{out: opt.Out, err: opt.Err, colour: r.colour, colors: pictureColours(), width: func() int { return widthOf(opt.Out) }}
 		if isTerminal(opt.Err) {
 			r.screen.err = opt.Out
 		}

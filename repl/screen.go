@@ -17,6 +17,7 @@ type screen struct {
 	err    io.Writer // the same terminal, or where standard error was sent
 	width  func() int
 	colour palette
+	colors int // of pictures: 0, 16, 256 or 1<<24
 	// above prints while a line is being edited; nil when nothing is edited
 	// on this screen.
 	above func(string)
@@ -93,7 +94,11 @@ func (s *screen) Render(ev kernel.Event) {
 		}
 		if !ev.Streamed {
 			s.freshLine()
-			s.write(ev.Data["text/plain"])
+			if ev.Terminal != nil {
+				s.write(ev.Terminal(s.width(), s.colors))
+			} else {
+				s.write(ev.Data["text/plain"])
+			}
 		}
 		s.freshLine()
 	case kernel.Failed:
