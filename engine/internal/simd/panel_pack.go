@@ -27,6 +27,7 @@ func fifths(bits uint32) uint32 {
 // dst is written in order.
 func (f *panelFormat) pack(panelRows int, dst, src []byte, rows, nb int) {
 	size, bytes, units := f.unitBytes(panelRows), f.typ.BlockBytes(), nb/f.blocks()
+	quants := f.quants(panelRows)
 	for ; rows > 0; rows -= panelRows {
 		n := min(panelRows, rows)
 		for u := range units {
@@ -40,7 +41,7 @@ func (f *panelFormat) pack(panelRows int, dst, src []byte, rows, nb int) {
 				if f.super {
 					f.packSuper(panelRows, r, column, block)
 				} else {
-					f.packBlock(panelRows, r, column, block)
+					f.packBlock(panelRows, r, column, column[quants+4*r:], block)
 				}
 			}
 		}
@@ -48,20 +49,19 @@ func (f *panelFormat) pack(panelRows int, dst, src []byte, rows, nb int) {
 	}
 }
 
-// packBlock writes block as row r of column.
-func (f *panelFormat) packBlock(panelRows, r int, column, block []byte) {
+// packBlock writes block as row r of column; its codes go to quants.
+func (f *panelFormat) packBlock(panelRows, r int, column, quants, block []byte) {
 	le := binary.LittleEndian
 	if f.typ != tensor.MXFP4 {
 		le.PutUint16(column[2*r:], le.Uint16(block))
 	}
-	quants := column[f.quants(panelRows)+4*r:]
 	slice := 4 * panelRows
 	switch f.typ {
 	case tensor.Q8_0:
 		b := (*[34]byte)(block)
-		for s := range 8 {
-			le.PutUint32(quants[s*slice:], le.Uint32(b[2+4*s:])^0x80808080)
-		}
+		const signs = 0x8080808080808080
+		putCodes(quants, slice, le.Uint64(b[2:])^signs, le.Uint64(b[10:])^signs)
+		putCodes(quants[4*slice:], slice, le.Uint64(b[18:])^signs, le.Uint64(b[26:])^signs)
 		return
 	case tensor.Q4_0, tensor.IQ4_NL:
 		block = block[2:]
@@ -80,8 +80,5 @@ func (f *panelFormat) packBlock(panelRows, r int, column, block []byte) {
 		block = block[8:]
 	}
 	b := (*[16]byte)(block)
-	le.PutUint32(quants, le.Uint32(b[0:]))
-	le.PutUint32(quants[slice:], le.Uint32(b[4:]))
-	le.PutUint32(quants[2*slice:], le.Uint32(b[8:]))
-	le.PutUint32(quants[3*slice:], le.Uint32(b[12:]))
+	putCodes(quants, slice, le.Uint64(b[0:]), le.Uint64(b[8:]))
 }
