@@ -17,6 +17,9 @@ type Host struct {
 	// batch, if it is longer than EvalBatchSize or takes a quarter of a second; label
 	// is "prompt".
 	Progress func(label string, done, total int)
+	// Warn gets what Load found that runs, but not as somebody may expect:
+	// Settings.Warnings of the model, one at a time.
+	Warn func(text string)
 	// Done gets the account of every generation that gives a reply.
 	Done func(s Stats)
 }
@@ -49,6 +52,12 @@ func hostText() func(string) {
 func hostProgress(label string, done, total int) {
 	if h := host.Load(); h != nil && h.Progress != nil {
 		h.Progress(label, done, total)
+	}
+}
+
+func hostWarn(text string) {
+	if h := host.Load(); h != nil && h.Warn != nil {
+		h.Warn(text)
 	}
 }
 

@@ -133,6 +133,9 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	m.settings = settingsOf(m)
 	m.settings.Sources, m.settings.chosen = sources, chosen
 	m.settings.Warnings = cfg.warnings(net.Config)
+	for _, w := range m.settings.Warnings {
+		hostWarn(m.name + ": " + w)
+	}
 	m.cleanup = runtime.AddCleanup(m, (*resources).close, m.resources)
 	return m, nil
 }

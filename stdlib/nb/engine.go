@@ -8,7 +8,7 @@ import (
 
 // attachEngine connects the engine's host hook to h until restore is called.
 func attachEngine(h *Host) (restore func()) {
-	e := &engine.Host{Text: h.Text}
+	e := &engine.Host{Text: h.Text, Warn: h.Warn}
 	if h.Context != nil {
 		e.Context = func() context.Context { return h.Context() }
 	}

@@ -34,6 +34,8 @@ type Host struct {
 	Text func(text string)
 	// Progress receives the progress of long native work.
 	Progress func(label string, done, total int64, unit string)
+	// Warn receives what runs, but not as somebody may expect.
+	Warn func(text string)
 	// Stats receives one line about an engine call, and the value behind it.
 	Stats func(line string, data any)
 }
