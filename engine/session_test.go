@@ -506,9 +506,8 @@ func TestInterruptKeepsTheSession(t *testing.T) {
 	// Interrupted while it reads: what was not read is not counted as read.
 	part := tiny(t, LoadConfig{Threads: 1, PhysicalBatchSize: 8, EvalBatchSize: 8})
 	stop, cancel := context.WithCancel(context.Background())
-	reads := 0
-	restore := SetHost(&Host{Progress: func(string, int, int) {
-		if reads++; reads == 2 {
+	restore := SetHost(&Host{Progress: func(_ string, done, _ int) {
+		if done >= 16 {
 			cancel()
 		}
 	}})

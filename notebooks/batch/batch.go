@@ -73,7 +73,7 @@ func main() {
 	// ones; see at which step the factor comes near 1.
 
 	// %% Where most is won
-	//nb:mask batches of \d+
+	//nb:mask batches of \d+|true|false
 	best := 0
 	for i, r := range compared.Rows {
 		if r.PromptRate.Median > compared.Rows[best].PromptRate.Median {
