@@ -11,6 +11,8 @@ import (
 func init() {
 	tables["loupe/engine"] = func() map[string]reflect.Value {
 		return map[string]reflect.Value{
+			"Attention":                 reflect.ValueOf((*p_loupe_engine.Attention)(nil)),
+			"AttentionLayer":            reflect.ValueOf((*p_loupe_engine.AttentionLayer)(nil)),
 			"Auto":                      reflect.ValueOf(p_loupe_engine.Auto),
 			"BF16":                      reflect.ValueOf(p_loupe_engine.BF16),
 			"Batch":                     reflect.ValueOf((*p_loupe_engine.Batch)(nil)),
@@ -45,6 +47,7 @@ func init() {
 			"LoadMode":                  reflect.ValueOf((*p_loupe_engine.LoadMode)(nil)),
 			"LoadRead":                  reflect.ValueOf(p_loupe_engine.LoadRead),
 			"LogSumExp":                 reflect.ValueOf(p_loupe_engine.LogSumExp),
+			"Matrix":                    reflect.ValueOf((*p_loupe_engine.Matrix)(nil)),
 			"MaxPredictedTokensReached": reflect.ValueOf(p_loupe_engine.MaxPredictedTokensReached),
 			"Memory":                    reflect.ValueOf((*p_loupe_engine.Memory)(nil)),
 			"MemoryError":               reflect.ValueOf((*p_loupe_engine.MemoryError)(nil)),

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"loupe/engine/observe"
+	"loupe/engine/picture"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+// Attention is what one head of a layer looks at: for every token the weights of those
+// that it attends to, which sum to 1.
+type Attention struct {
+	Layer, Head int
+	Tokens      []string  // [N]
+	N           int       // tokens
+	Weights     []float32 // [N, N] query, key; 0 past the query
+}
+
+// Row is where one token looks, [N]; nil if there is no such token.
+func (a *Attention) Row(query int) []float32 {
+	if query < 0 || query >= a.N {
+		return nil
+	}
+	return a.Weights[query*a.N : (query+1)*a.N : (query+1)*a.N]
+}
+
+// Share is the mean over the tokens, the first one left out since it can look at
+// nothing else, of the weight on the first token (the attention sink of Xiao et al.
+// 2023, arXiv:2309.17453), on the last 8 up to and with itself, and on itself; and the
+// entropy in nats.
+func (a *Attention) Share() (first, last8, self, entropy float64) {
+	for q := 1; q < a.N; q++ {
+		row := a.Row(q)
+		first += float64(row[0])
+		self += float64(row[q])
+		for k, w := range row[:q+1] {
+			if k > q-8 {
+				last8 += float64(w)
+			}
+			if w > 0 {
+				entropy -= float64(w) * math.Log(float64(w))
+			}
+		}
+	}
+	n := float64(max(a.N-1, 1))
+	return first / n, last8 / n, self / n, entropy / n
+}
+
+// Heat is the triangle of weights as a picture.
+func (a *Attention) Heat() picture.Heat {
+	return picture.Heat{
+		Title:     fmt.Sprintf("attention of layer %d, head %d", a.Layer, a.Head),
+		RowLabels: a.Tokens, ColLabels: a.Tokens, RowName: "query", ColName: "key",
+		Values: a.Weights, Rows: a.N, Cols: a.N, Max: 1,
+	}
+}
+
+// String is the picture as characters.
+func (a *Attention) String() string { return a.Heat().String() }
+
+// Display is the picture as text, SVG and HTML.
+func (a *Attention) Display() map[string]string { return a.Heat().Display() }
+
+// Terminal is the picture for a terminal of so many columns and colours.
+func (a *Attention) Terminal(width, colors int) string { return a.Heat().Terminal(width, colors) }
+
+// AttentionLayer is what all heads of a layer look at.
+type AttentionLayer struct {
+	Layer int
+	Heads []*Attention
+}
+
+// Table is what each head looks at in the mean, as Attention.Share.
+func (l *AttentionLayer) Table() string { return l.table().Render() }
+
+func (l *AttentionLayer) table() table.Writer {
+	w := newTable()
+	w.AppendHeader(table.Row{"head", "first token", "last 8", "itself", "entropy, nats"})
+	for _, a := range l.Heads {
+		first, last8, self, entropy := a.Share()
+		w.AppendRow(table.Row{a.Head, percent(first), percent(last8), percent(self), fmt.Sprintf("%.2f", entropy)})
+	}
+	return w
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+
+// Grid is all heads in one picture, on one scale.
+func (l *AttentionLayer) Grid() picture.Grid {
+	g := picture.Grid{Title: fmt.Sprintf("attention of layer %d", l.Layer), Max: 1}
+	for _, a := range l.Heads {
+		h := a.Heat()
+		h.Title = fmt.Sprintf("head %d", a.Head)
+		g.Heats = append(g.Heats, h)
+	}
+	return g
+}
+
+// String is the table.
+func (l *AttentionLayer) String() string { return l.Table() }
+
+// Display is the table as text and Markdown, and the heads as SVG.
+func (l *AttentionLayer) Display() map[string]string {
+	return map[string]string{"text/plain": l.Table(), "text/markdown": l.table().RenderMarkdown(), "image/svg+xml": l.Grid().SVG()}
+}
+
+// Terminal is the heads for a terminal of so many columns and colours, and the table.
+func (l *AttentionLayer) Terminal(width, colors int) string {
+	return l.Grid().Terminal(width, colors) + "\n" + l.Table()
+}
+
+// attentionBytes is the most memory that the weights of a layer may take.
+const attentionBytes = 1 << 30
+
+// Attention is what one head of a layer looks at, in the text that the cache holds.
+// The weights come from keys in the cache's own types, whatever flash attention is set
+// to: the session's tokens are read anew in a session beside it, which takes as long
+// as reading them did and changes nothing here. Layers and heads count from 0.
+func (s *Session) Attention(layer, head int) (*Attention, error) {
+	c := s.model.net.Config
+	if err := within("Attention", "head", head, c.Heads); err != nil {
+		return nil, err
+	}
+	l, err := s.attention(hostContext(), layer, head, head+1)
+	if err != nil {
+		return nil, err
+	}
+	return l.Heads[0], nil
+}
+
+// AttentionLayer is Attention of all heads of a layer.
+func (s *Session) AttentionLayer(layer int) (*AttentionLayer, error) {
+	return s.attention(hostContext(), layer, 0, s.model.net.Config.Heads)
+}
+
+func (s *Session) attention(ctx context.Context, layer, from, to int) (*AttentionLayer, error) {
+	m := s.model
+	if err := within("Attention", "layer", layer, m.net.Config.Layers); err != nil {
+		return nil, err
+	}
+	ids := s.Tokens()
+	n := len(ids)
+	if n == 0 {
+		return nil, fmt.Errorf("engine: Attention: the session has read nothing yet; Generate or Eval first")
+	}
+	if need := int64(n) * int64(n) * int64(to-from) * 4; need > attentionBytes {
+		return nil, fmt.Errorf("engine: Attention: %s weights of %d heads take %s, more than %s; ask for one head, or Rewind to fewer tokens",
+			count(n*n), to-from, Size(need), Size(attentionBytes))
+	}
+	w := &patternWatcher{layer: layer, from: from, out: &AttentionLayer{Layer: layer}}
+	texts := make([]string, n)
+	for i, id := range ids {
+		texts[i] = m.TokenText(id)
+	}
+	for h := from; h < to; h++ {
+		w.out.Heads = append(w.out.Heads, &Attention{Layer: layer, Head: h, Tokens: texts, N: n, Weights: make([]float32, n*n)})
+	}
+	beside := m.NewSession()
+	defer beside.Close()
+	beside.Observe(w)
+	if err := beside.EvalEach(ctx, ids, func(int, []float32) {}, n); err != nil {
+		return nil, err
+	}
+	return w.out, nil
+}
+
+// patternWatcher copies the weights of some heads of a layer.
+type patternWatcher struct {
+	layer, from int
+	out         *AttentionLayer
+}
+
+func (w *patternWatcher) Wants(layer int, p observe.Point) bool {
+	return layer == w.layer && p == observe.AttnPattern
+}
+
+func (w *patternWatcher) Observe(e observe.Event) {
+	tokens, heads, keys := e.Shape[0], e.Shape[1], e.Shape[2]
+	for t := range tokens {
+		for _, a := range w.out.Heads {
+			copy(a.Row(e.Pos+t), e.X[(t*heads+a.Head)*keys:][:keys])
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"fmt"
+
+	"loupe/engine/kvcache"
+	"loupe/engine/ops"
+	"loupe/engine/quant"
+	"loupe/engine/tensor"
+)
+
+// K is the keys of one K/V head in one layer, a row of HeadDim elements for each cell:
+// what is stored, dequantised, and turned back where KRotation turned it. RoPE is in
+// them, as in llama.cpp's cache. Layers and heads count from 0.
+func (s *Session) K(layer, head int) (*Matrix, error) { return s.matrix("K", layer, head) }
+
+// V is the values of one K/V head in one layer, as K is the keys.
+func (s *Session) V(layer, head int) (*Matrix, error) { return s.matrix("V", layer, head) }
+
+func (s *Session) matrix(name string, layer, head int) (*Matrix, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.seq.Store().Config()
+	if err := within(name, "layer", layer, c.Layers); err != nil {
+		return nil, err
+	}
+	if err := within(name, "K/V head", head, c.KVHeads); err != nil {
+		return nil, err
+	}
+	cells, width, turned := s.seq.Cells(), c.HeadK, s.model.pass.RotateK
+	if name == "V" {
+		width, turned = c.HeadV, s.model.pass.RotateV
+	}
+	m := &Matrix{Name: name, Layer: layer, Head: head, Rows: len(cells), Cols: width, Values: make([]float32, len(cells)*width)}
+	at := 0
+	for _, seg := range s.seq.Segments(nil, layer, len(cells)) {
+		data, t := seg.K, seg.KType
+		if name == "V" {
+			data, t = seg.V, seg.VType
+		}
+		if err := expand(m.Values[at*width:][:seg.N*width], data, t, head, width); err != nil {
+			return nil, err
+		}
+		for i := range seg.N {
+			m.Labels = append(m.Labels, s.model.TokenText(cells[at+i].Token))
+			m.Types = append(m.Types, CacheType(t.String()))
+		}
+		at += seg.N
+	}
+	unturn(m.Values, turned)
+	return m, nil
+}
+
+// expand reads the first rows of one head of a page, [KVHeads, PageCells, width].
+func expand(dst []float32, data []byte, t tensor.DType, head, width int) error {
+	size := t.RowBytes(width)
+	data = data[head*kvcache.PageCells*size:]
+	for i := 0; i*width < len(dst); i++ {
+		if err := quant.Dequantize(t, dst[i*width:(i+1)*width], data[i*size:(i+1)*size]); err != nil {
+			return fmt.Errorf("engine: %w", err)
+		}
+	}
+	return nil
+}
+
+// unturn undoes a rotation of rows of whole blocks; nil is none.
+func unturn(x []float32, r *ops.Rotation) {
+	for ; r != nil && len(x) > 0; x = x[r.Block:] {
+		hadamard(x[:r.Block])
+	}
+}
+
+// within refuses a number that counts none of n things.
+func within(what, thing string, i, n int) error {
+	if i < 0 || i >= n {
+		return fmt.Errorf("engine: %s: there is no %s %d; they go from 0 to %d", what, thing, i, n-1)
+	}
+	return nil
+}
