@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"loupe/engine/grammar"
+	"loupe/engine/kvcache"
 	"loupe/engine/sample"
 	"loupe/engine/token"
 )
@@ -262,7 +263,8 @@ func (g *generation) read(t *turn) error {
 
 	ids := g.prompt
 	if m.cfg.ReusePrefix == On {
-		for st.ReusedTokens < min(seq.Len(), len(ids)-1) && seq.Cells()[st.ReusedTokens].Token == ids[st.ReusedTokens] {
+		// Past a gap that Remove left, cells are not what reading ids would make.
+		for i := 0; i < min(seq.Len(), len(ids)-1) && seq.Cells()[i] == (kvcache.Cell{Pos: i, Token: ids[i]}); i++ {
 			st.ReusedTokens++
 		}
 	}

@@ -24,6 +24,7 @@ type Seq struct {
 	pages []*page
 	cells []Cell
 	row   []float32 // [PageCells, HeadK or HeadV], of pages that are stored anew
+	skip  int       // least position of the next cell
 }
 
 // NewSeq is an empty sequence; it takes no memory until the first Plan.
@@ -38,6 +39,9 @@ func (q *Seq) Len() int { return len(q.cells) }
 // Cells lists what the cells stand for, oldest first. The slice is the
 // sequence's own: copy it to keep it.
 func (q *Seq) Cells() []Cell { return q.cells }
+
+// Skip lets the next cell begin at a position, if it is not past that already.
+func (q *Seq) Skip(pos int) { q.skip = pos }
 
 // Plan is room for the next N cells, found but not yet taken.
 type Plan struct {
@@ -83,7 +87,7 @@ func (q *Seq) Plan(n int) (Plan, error) {
 	if have > 0 {
 		pos = q.cells[have-1].Pos + 1
 	}
-	return Plan{From: have, Pos: pos, N: n}, nil
+	return Plan{From: have, Pos: max(pos, q.skip), N: n}, nil
 }
 
 // own makes page i private to q, copying its first rows cells if it is shared.

@@ -88,6 +88,7 @@ func init() {
 			"StopAtLimit":               reflect.ValueOf(p_loupe_engine.StopAtLimit),
 			"StopReason":                reflect.ValueOf((*p_loupe_engine.StopReason)(nil)),
 			"StopStringFound":           reflect.ValueOf(p_loupe_engine.StopStringFound),
+			"Surgery":                   reflect.ValueOf((*p_loupe_engine.Surgery)(nil)),
 			"Switch":                    reflect.ValueOf((*p_loupe_engine.Switch)(nil)),
 			"TokenLogit":                reflect.ValueOf((*p_loupe_engine.TokenLogit)(nil)),
 			"TruncateMiddle":            reflect.ValueOf(p_loupe_engine.TruncateMiddle),
