@@ -49,6 +49,9 @@ func TestEstimate(t *testing.T) {
 func TestEstimateOfSmolLM2(t *testing.T) {
 	saving(t)
 	path := enginetest.SmolLM2(t)
+	if kernels, err := Kernels(); err != nil || kernels == "generic" && !*long {
+		t.Skip("a real model on kernels without assembly; run with -long", err)
+	}
 	for _, cfg := range []LoadConfig{
 		{KCacheType: Q8_0},
 		{KCacheType: Q4_0, VCacheType: Q4_0, CacheSinkTokens: 4, CacheResidualLength: 128},
