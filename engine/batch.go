@@ -63,6 +63,9 @@ func (b *Batch) Add(ctx context.Context, s *Session, ids []int, cfg GenerateConf
 	if s.watcher != nil {
 		return errors.New("engine: a session that is observed cannot be in a batch; use Generate, or Observe(nil)")
 	}
+	if cfg.NoCache {
+		return errors.New("engine: NoCache reads each sequence anew for every token, which a batch cannot; use Generate")
+	}
 	g, err := s.newGeneration(ctx, ids, cfg)
 	o := &member{generation: g}
 	if over := (*ContextError)(nil); errors.As(err, &over) && cfg.ContextOverflowPolicy == StopAtLimit {

@@ -72,7 +72,7 @@ func (s *Session) send(ctx context.Context, messages []chat.Message, cfg []Gener
 	if err != nil {
 		return nil, err
 	}
-	return s.generate(ctx, s.model.tokenizeChat(prompt), cfg)
+	return s.generate(ctx, s.model.tokenizeChat(prompt), cfg, false)
 }
 
 // tokenizeChat is Tokenize, but for a template that writes the beginning-of-

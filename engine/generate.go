@@ -58,6 +58,10 @@ type GenerateConfig struct {
 	OnPromptProgress func(p PromptProgress) `json:"-"`
 	// TopLogits asks for the n best logits and the log-sum-exp of every step.
 	TopLogits int
+	// NoCache reads all tokens anew for each one that is generated, as a model without
+	// a K/V cache has to (use_cache=False in Hugging Face's generate): the baseline that
+	// a cache is measured against. Stats.TokenPasses counts what that takes.
+	NoCache bool `json:",omitempty"`
 }
 
 // Reply is what one generation produced.
@@ -65,8 +69,11 @@ type Reply struct {
 	Text      string // without special tokens and without the stop string
 	PromptIDs []int  // the prompt as tokens
 	IDs       []int  // the tokens sampled, a closing end-of-generation token included
-	Steps     []Step // one for each of IDs, if TopLogits asked for them
-	Stats     Stats
+	// Times are when each of IDs was known, from the call's turn on the session: the
+	// first is TTFT, and two differ by what the token between them took.
+	Times []time.Duration `json:"-"`
+	Steps []Step          // one for each of IDs, if TopLogits asked for them
+	Stats Stats
 }
 
 // Step is what the model offered at one step.
@@ -109,11 +116,37 @@ func (s *Session) GenerateIDs(ctx context.Context, ids []int, cfg ...GenerateCon
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	return s.generate(ctx, ids, cfg)
+	return s.generate(ctx, ids, cfg, false)
 }
 
-// generate is GenerateIDs in a locked session.
-func (s *Session) generate(ctx context.Context, ids []int, cfg []GenerateConfig) (*Reply, error) {
+// Continue generates on from what the cache holds, however that came about: after
+// Remove, Drop and the like, from what these left. The prompt of the reply is the
+// tokens in the cache; the last of them is read again.
+func (s *Session) Continue(cfg ...GenerateConfig) (*Reply, error) {
+	return s.ContinueContext(hostContext(), cfg...)
+}
+
+// ContinueContext is Continue under ctx.
+func (s *Session) ContinueContext(ctx context.Context, cfg ...GenerateConfig) (*Reply, error) {
+	if err := s.mu.LockContext(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	ids := make([]int, s.seq.Len())
+	for i, c := range s.seq.Cells() {
+		ids[i] = c.Token
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("engine: Continue: the session has read nothing yet; Generate or Eval first")
+	}
+	if len(cfg) > 0 && cfg[0].NoCache {
+		return nil, fmt.Errorf("engine: Continue: NoCache reads everything anew, and what the cache holds would be lost; use Generate")
+	}
+	return s.generate(ctx, ids, cfg, true)
+}
+
+// generate is GenerateIDs in a locked session, or, asItIs, Continue.
+func (s *Session) generate(ctx context.Context, ids []int, cfg []GenerateConfig, asItIs bool) (*Reply, error) {
 	var c GenerateConfig
 	switch len(cfg) {
 	case 0:
@@ -129,6 +162,9 @@ func (s *Session) generate(ctx context.Context, ids []int, cfg []GenerateConfig)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if g.asItIs = asItIs; asItIs && len(g.prompt) < len(ids) {
+		return nil, &ContextError{PromptTokens: len(ids), ContextLength: s.model.cfg.ContextLength}
 	}
 	return g.run()
 }
@@ -148,10 +184,12 @@ type generation struct {
 	emit    func(string)
 	reply   *Reply
 	prompt  []int // what is read of PromptIDs
+	asItIs  bool  // that is in the cache, whatever stands there
 	text    []byte
 	start   time.Time
 	first   time.Time // when the first token was known
 	next    int       // the token chosen last
+	reread  int       // tokens read anew for NoCache
 }
 
 func (s *Session) newGeneration(ctx context.Context, ids []int, cfg GenerateConfig) (*generation, error) {
@@ -262,13 +300,18 @@ func (g *generation) read(t *turn) error {
 	g.start = time.Now()
 
 	ids := g.prompt
-	if m.cfg.ReusePrefix == On {
+	if g.asItIs {
+		st.ReusedTokens = len(ids) - 1
+		seq.Skip(seq.Cells()[len(ids)-1].Pos)
+	} else if m.cfg.ReusePrefix == On && !g.cfg.NoCache {
 		// Past a gap that Remove left, cells are not what reading ids would make.
 		for i := 0; i < min(seq.Len(), len(ids)-1) && seq.Cells()[i] == (kvcache.Cell{Pos: i, Token: ids[i]}); i++ {
 			st.ReusedTokens++
 		}
 	}
-	g.noteDifference(ids)
+	if !g.asItIs {
+		g.noteDifference(ids)
+	}
 	seq.Truncate(st.ReusedTokens)
 	for _, id := range ids {
 		g.chain.Accept(id)
@@ -309,6 +352,12 @@ func (g *generation) loop(t *turn) error {
 			return err
 		}
 		one[0] = g.next
+		if g.cfg.NoCache {
+			if err := g.readAll(t); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := g.s.pass(t, one, nil, func() error { return g.choose(0) }); err != nil {
 			return err
 		}
@@ -316,11 +365,29 @@ func (g *generation) loop(t *turn) error {
 	return nil
 }
 
+// readAll reads all tokens and the chosen one anew, and chooses the next.
+func (g *generation) readAll(t *turn) error {
+	var ids []int
+	for _, c := range g.s.seq.Cells() {
+		ids = append(ids, c.Token)
+	}
+	ids = append(ids, g.next)
+	g.s.seq.Truncate(0)
+	g.reread += len(ids)
+	return g.s.read(t, ids, nil, func(from, n int) error {
+		if from+n < len(ids) {
+			return nil
+		}
+		return g.choose(n - 1)
+	})
+}
+
 // accept takes the chosen token and reports whether the generation ends with it.
 func (g *generation) accept() (over bool) {
 	m, st := g.s.model, &g.reply.Stats
 	g.reply.IDs = append(g.reply.IDs, g.next)
 	st.GenTime = time.Since(g.first)
+	g.reply.Times = append(g.reply.Times, time.Since(g.start))
 	if m.tok.IsEOG(g.next) {
 		st.StopReason = EOSFound
 		return true
@@ -410,6 +477,9 @@ func (g *generation) finish(err error) (*Reply, error) {
 	}
 	g.reply.Text = string(g.text)
 	st.GeneratedTokens = len(g.reply.IDs)
+	if st.TokenPasses = st.EvaluatedTokens + st.RereadTokens + g.reread; g.reread == 0 {
+		st.TokenPasses += max(st.GeneratedTokens-1, 0)
+	}
 	st.CacheCells, st.CacheBytes = g.s.seq.Len(), g.s.seq.UsedBytes()
 	hostDone(*st)
 	noteCall(Call{g.s.model, g.cfg, g.reply})

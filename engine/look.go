@@ -14,6 +14,21 @@ import (
 // them, as in llama.cpp's cache. Layers and heads count from 0.
 func (s *Session) K(layer, head int) (*Matrix, error) { return s.matrix("K", layer, head) }
 
+// RawK is K before RoPE: each row is turned back by the position of its cell. In a
+// quantised cache it has the rounding of what is stored. Layers without RoPE have K.
+func (s *Session) RawK(layer, head int) (*Matrix, error) {
+	m, err := s.K(layer, head)
+	if err != nil {
+		return nil, err
+	}
+	m.Name = "K before RoPE"
+	turner := s.model.pass.Turner(layer, s.model.cfg.ContextLength)
+	for i, pos := range m.Positions {
+		turner.Raw(m.Row(i), pos)
+	}
+	return m, nil
+}
+
 // V is the values of one K/V head in one layer, as K is the keys.
 func (s *Session) V(layer, head int) (*Matrix, error) { return s.matrix("V", layer, head) }
 
@@ -43,6 +58,7 @@ func (s *Session) matrix(name string, layer, head int) (*Matrix, error) {
 		}
 		for i := range seg.N {
 			m.Labels = append(m.Labels, s.model.TokenText(cells[at+i].Token))
+			m.Positions = append(m.Positions, cells[at+i].Pos)
 			m.Types = append(m.Types, CacheType(t.String()))
 		}
 		at += seg.N

@@ -172,7 +172,7 @@ func TestAttentionOfSession(t *testing.T) {
 }
 
 func TestMatrixFiles(t *testing.T) {
-	m := &Matrix{Name: "K", Rows: 2, Cols: 3, Values: []float32{1, -2.5, 3e-9, 4, 5, 6}, Labels: []string{"a,\"", "\n"}, Types: []CacheType{F16, F16}}
+	m := &Matrix{Name: "K", Rows: 2, Cols: 3, Values: []float32{1, -2.5, 3e-9, 4, 5, 6}, Labels: []string{"a,\"", "\n"}, Positions: []int{0, 1}, Types: []CacheType{F16, F16}}
 	dir := t.TempDir()
 	if err := m.WriteNPY(filepath.Join(dir, "k.npy")); err != nil {
 		t.Fatal(err)

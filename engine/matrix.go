@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"loupe/engine/picture"
 )
@@ -21,6 +22,7 @@ type Matrix struct {
 	Rows, Cols int         // cells, elements of a head
 	Values     []float32   // [Rows, Cols], as attention reads them: dequantised
 	Labels     []string    // [Rows] the cells' tokens
+	Positions  []int       // [Rows]
 	Types      []CacheType // [Rows] that each row is stored in
 }
 
@@ -30,6 +32,28 @@ func (m *Matrix) Row(i int) []float32 {
 		return nil
 	}
 	return m.Values[i*m.Cols : (i+1)*m.Cols : (i+1)*m.Cols]
+}
+
+// Between is the rows whose positions are from from to to-1.
+func (m *Matrix) Between(from, to int) *Matrix {
+	return m.where(func(i int) bool { return m.Positions[i] >= from && m.Positions[i] < to })
+}
+
+// Tokens is the rows of the tokens in whose text some text occurs: Tokens(" rabbit").
+func (m *Matrix) Tokens(text string) *Matrix {
+	return m.where(func(i int) bool { return strings.Contains(m.Labels[i], text) })
+}
+
+func (m *Matrix) where(keep func(row int) bool) *Matrix {
+	w := &Matrix{Name: m.Name, Layer: m.Layer, Head: m.Head, Cols: m.Cols}
+	for i := range m.Rows {
+		if keep(i) {
+			w.Rows++
+			w.Values = append(w.Values, m.Row(i)...)
+			w.Labels, w.Positions, w.Types = append(w.Labels, m.Labels[i]), append(w.Positions, m.Positions[i]), append(w.Types, m.Types[i])
+		}
+	}
+	return w
 }
 
 // Heat is the matrix as a picture, its colours parted at 0.
@@ -78,18 +102,21 @@ func (m *Matrix) WriteNPY(path string) error {
 	})
 }
 
-// WriteCSV writes a line for each cell, its number, type, token and elements, under a
+// WriteCSV writes a line for each cell, its position, type, token and elements, under a
 // line of names; whole or not at all.
 func (m *Matrix) WriteCSV(path string) error {
+	if n := min(len(m.Positions), len(m.Types), len(m.Labels)); n < m.Rows {
+		return fmt.Errorf("engine: WriteCSV: a matrix of %d rows names %d of them; take matrices from a session", m.Rows, n)
+	}
 	return writeFile(path, func(w io.Writer) error {
 		c := csv.NewWriter(w)
-		line := []string{"cell", "type", "token"}
+		line := []string{"position", "type", "token"}
 		for i := range m.Cols {
 			line = append(line, strconv.Itoa(i))
 		}
 		c.Write(line) // Error tells of all
 		for r := range m.Rows {
-			line = append(line[:0], strconv.Itoa(r), string(m.Types[r]), m.Labels[r])
+			line = append(line[:0], strconv.Itoa(m.Positions[r]), string(m.Types[r]), m.Labels[r])
 			for _, x := range m.Row(r) {
 				line = append(line, strconv.FormatFloat(float64(x), 'g', -1, 32))
 			}

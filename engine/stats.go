@@ -31,6 +31,7 @@ type Stats struct {
 	RereadTokens    int           // that were read again after it
 	Differs         *Difference   // where prompt and cache part, if they do
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
+	TokenPasses     int           // tokens that went through the model: EvaluatedTokens, and one for each token generated but the last; all, each time, with NoCache
 	TTFT            time.Duration // from the call's turn on the session to the first token; 0 if there is none
 	PromptTime      time.Duration // reading EvaluatedTokens
 	GenTime         time.Duration // from the first token to the last; in a Batch, from the start of Run

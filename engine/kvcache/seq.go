@@ -13,8 +13,9 @@ var ErrFull = errors.New("kvcache: context full")
 
 // Cell is what one row of the cache stands for.
 type Cell struct {
-	Pos   int // position, as given to RoPE
-	Token int // token id
+	Pos    int  // position, as given to RoPE
+	Token  int  // token id
+	Edited bool // what is stored is not what reading the tokens makes: see Edit
 }
 
 // Seq is one sequence. Its methods must not be called from two goroutines at
@@ -216,6 +217,7 @@ func (q *Seq) Commit(p Plan, tokens []int) {
 	for i, t := range tokens {
 		q.cells = append(q.cells, Cell{Pos: p.Pos + i, Token: t})
 	}
+	q.skip = 0
 }
 
 // Segment is a page of one layer: K is [KVHeads, PageCells, HeadK] and V is

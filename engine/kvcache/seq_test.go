@@ -306,7 +306,7 @@ func ExampleStore_NewSeq() {
 	seq.Put(plan, 0, 0, []float32{1, 2}, []float32{3, 4})
 	seq.Commit(plan, []int{42})
 	fmt.Println(seq.Cells(), seq.UsedBytes(), "bytes")
-	// Output: [{0 42}] 8 bytes
+	// Output: [{0 42 false}] 8 bytes
 }
 
 // What a block format cannot hold is an error that says where, not a wrong row.

@@ -6,12 +6,20 @@ import (
 	"io"
 )
 
+// editedBit marks the position of an Edited cell in a file.
+const editedBit = 1 << 31
+
 // Write writes the cells and what is stored for them, bit by bit: for each cell its
-// position and token (uint32, little-endian), then for each page whether it is wide (a
-// byte) and, layer by layer, its rows of K and of V, head by head.
+// position, with the highest bit set when it is Edited, and token (uint32,
+// little-endian), then for each page whether it is wide (a byte) and, layer by layer,
+// its rows of K and of V, head by head.
 func (q *Seq) Write(w io.Writer) error {
 	for _, c := range q.cells {
-		if err := binary.Write(w, binary.LittleEndian, [2]uint32{uint32(c.Pos), uint32(c.Token)}); err != nil {
+		pos := uint32(c.Pos)
+		if c.Edited {
+			pos |= editedBit
+		}
+		if err := binary.Write(w, binary.LittleEndian, [2]uint32{pos, uint32(c.Token)}); err != nil {
 			return err
 		}
 	}
@@ -46,7 +54,7 @@ func (s *Store) Read(r io.Reader, cells int) (*Seq, error) {
 		if err := binary.Read(r, binary.LittleEndian, &c); err != nil {
 			return nil, fmt.Errorf("kvcache: cell %d: %w", len(q.cells), err)
 		}
-		q.cells = append(q.cells, Cell{Pos: int(c[0]), Token: int(c[1])})
+		q.cells = append(q.cells, Cell{Pos: int(c[0] &^ editedBit), Token: int(c[1]), Edited: c[0]&editedBit != 0})
 	}
 	for rest := cells; rest > 0; rest -= PageCells {
 		err := s.readPage(q, r, min(rest, PageCells))

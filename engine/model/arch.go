@@ -22,6 +22,9 @@ type architecture struct {
 // forward computes the layers of one architecture over the buffers of a Pass.
 type forward interface {
 	layers(p *Pass) error
+	// turning is how layer l gets its positions; local: from the table of layers with
+	// a window.
+	turning(l int) (how turning, local bool)
 }
 
 // architectures is the table to extend; the key is general.architecture.

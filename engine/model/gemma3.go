@@ -23,6 +23,7 @@ import (
 // weights are as in the file, which has added Gemma's 1 to them.
 type gemma3 struct {
 	layer []gemma3Layer
+	local []bool // [Layers] Config.Local
 }
 
 type gemma3Layer struct {
@@ -58,7 +59,7 @@ func configGemma3(k *keys, arch string, c *Config) {
 func bindGemma3(c Config, w *Weights) forward { return newGemma3(c, w, true) }
 
 func newGemma3(c Config, w *Weights, headNorms bool) *gemma3 {
-	m := &gemma3{}
+	m := &gemma3{local: c.Local}
 	for l := 0; l < c.Layers; l++ {
 		blk := fmt.Sprintf("blk.%d.", l)
 		m.layer = append(m.layer, gemma3Layer{
@@ -80,6 +81,10 @@ func newGemma3(c Config, w *Weights, headNorms bool) *gemma3 {
 		}
 	}
 	return m
+}
+
+func (m *gemma3) turning(l int) (turning, bool) {
+	return turnsHalves, m.local != nil && m.local[l]
 }
 
 func (m *gemma3) layers(p *Pass) error {

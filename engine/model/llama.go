@@ -67,13 +67,23 @@ func newLlama(c Config, w *Weights) *llama {
 
 // rotate turns the heads of x, [n, heads, HeadK], of layer l.
 func (m *llama) rotate(p *Pass, l int, x []float32, heads int) {
-	switch c := p.model.Config; {
-	case m.layer[l].unrotated:
-	case m.halves:
+	c := p.model.Config
+	switch how, _ := m.turning(l); how {
+	case turnsHalves:
 		p.cpu.RopeHalves(x, &p.table, p.n, heads, c.HeadK)
-	default:
+	case turnsPairs:
 		p.cpu.RopePairs(x, &p.table, p.n, heads, c.HeadK)
 	}
+}
+
+func (m *llama) turning(l int) (turning, bool) {
+	switch {
+	case m.layer[l].unrotated:
+		return unturned, false
+	case m.halves:
+		return turnsHalves, false
+	}
+	return turnsPairs, false
 }
 
 func (m *llama) layers(p *Pass) error {

@@ -200,15 +200,9 @@ func (p *Pass) forward(tokens []int) error {
 	}
 	p.cpu.Spent("embedding", start)
 	start = time.Now()
-	rope := p.Rope
-	if w := p.model.weights; w.RopeLong != nil {
-		if rope.Factors = w.RopeShort; p.cache().Context > c.RopeOrigContext {
-			rope.Factors = w.RopeLong
-		}
-	}
-	p.table.Fill(rope, p.pos)
+	p.table.Fill(p.ropeFor(p.cache().Context), p.pos)
 	if c.Local != nil {
-		p.local.Fill(ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: 1}, p.pos)
+		p.local.Fill(p.localRope(), p.pos)
 	}
 	p.cpu.Spent("RoPE table", start)
 	if err := p.model.net.layers(p); err != nil {
