@@ -59,6 +59,11 @@ func (a *Attention) Heat() picture.Heat {
 	}
 }
 
+// Arrows is the weights as lines from each token to those that it looks at.
+func (a *Attention) Arrows() picture.Arrows {
+	return picture.Arrows{Title: fmt.Sprintf("attention of layer %d, head %d", a.Layer, a.Head), From: a.Tokens, To: a.Tokens, Weights: a.Weights}
+}
+
 // String is the picture as characters.
 func (a *Attention) String() string { return a.Heat().String() }
 

@@ -102,8 +102,8 @@ type line struct {
 	x, y []float64
 }
 
-// lineSVG draws shares in percent over a common axis.
-func lineSVG(title, x, y string, all []line) string {
+// lineSVG draws curves over a common axis, from 0 up; shares are in percent.
+func lineSVG(title, x, y string, all []line, shares bool) string {
 	p := newPlot(title)
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.Add(plotter.NewGrid())
@@ -122,8 +122,11 @@ func lineSVG(title, x, y string, all []line) string {
 		p.Add(ln, dots)
 		p.Legend.Add(l.name, ln, dots)
 	}
-	p.X.Min, p.Y.Min, p.Y.Max = 0, 0, 130 // the legend stands above the lines
-	p.Legend.Top = true
-	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 50, Label: "50"}, {Value: 100, Label: "100"}}
+	p.Y.Min, p.Legend.Top = 0, true
+	p.Y.Max *= 1.3 // the legend stands above the lines
+	if shares {
+		p.X.Min, p.Y.Max = 0, 130
+		p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 50, Label: "50"}, {Value: 100, Label: "100"}}
+	}
 	return svgOf(p, 6*vg.Inch, 3.2*vg.Inch)
 }

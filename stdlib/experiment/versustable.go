@@ -67,7 +67,7 @@ func (v *Versus) Chart() Shown {
 		}
 	}
 	s := barChart("right, % by tokens of the document", bars)
-	s.svg = lineSVG(v.Task.Name+" on "+v.Model, "tokens of the document", "right, %", []line{long, chain})
+	s.svg = lineSVG(v.Task.Name+" on "+v.Model, "tokens of the document", "right, %", []line{long, chain}, true)
 	s.html = figureHTML(s.svg)
 	return s
 }

@@ -55,6 +55,7 @@ func init() {
 			"Memory":                    reflect.ValueOf((*p_loupe_engine.Memory)(nil)),
 			"MemoryError":               reflect.ValueOf((*p_loupe_engine.MemoryError)(nil)),
 			"Model":                     reflect.ValueOf((*p_loupe_engine.Model)(nil)),
+			"Neurons":                   reflect.ValueOf((*p_loupe_engine.Neurons)(nil)),
 			"Off":                       reflect.ValueOf(p_loupe_engine.Off),
 			"On":                        reflect.ValueOf(p_loupe_engine.On),
 			"OnCall":                    reflect.ValueOf(p_loupe_engine.OnCall),
