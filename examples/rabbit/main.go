@@ -1,7 +1,7 @@
 // Rabbit prints, as Markdown, what flash attention and the types of K and V cost and
 // change on a model: an essay about a rabbit of 1,000 tokens under every combination of
 // the three switches, each twice and in turns (experiment.Rabbit). It is the table of
-// the README.
+// docs/measured.md.
 //
 //	go run ./examples/rabbit smollm2
 package main
