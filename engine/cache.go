@@ -31,6 +31,9 @@ type CacheCell struct {
 	// KType and VType are how the cell is stored: in f16 as long as CacheSinkTokens,
 	// CacheResidualLength or CacheQuantizedStart keep it so.
 	KType, VType CacheType
+	// Edited says that the keys and values are not what reading the tokens makes: they
+	// were changed (Shift, Drop and the like), or read under an observer that wrote.
+	Edited bool
 }
 
 // Cache is a table of what the session's cache holds: which token sits in
@@ -48,7 +51,7 @@ func (s *Session) Cache() CacheTable {
 		t.Cells = append(t.Cells, CacheCell{
 			Pos: cell.Pos, ID: cell.Token, Text: m.TokenText(cell.Token),
 			KBytes: c.Layers * k.RowBytes(c.KRow()), VBytes: c.Layers * v.RowBytes(c.VRow()),
-			KType: CacheType(k.String()), VType: CacheType(v.String()),
+			KType: CacheType(k.String()), VType: CacheType(v.String()), Edited: cell.Edited,
 		})
 		t.KBytes += int64(t.Cells[i].KBytes)
 		t.VBytes += int64(t.Cells[i].VBytes)
@@ -95,6 +98,15 @@ func (t CacheTable) summary() string {
 	s := fmt.Sprintf("%s of %s cells, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.ContextLength), t.Layers, t.KVHeads, t.HeadDim)
 	if t.SharedCells > 0 {
 		s += fmt.Sprintf(", %s shared", count(t.SharedCells))
+	}
+	edited := 0
+	for _, c := range t.Cells {
+		if c.Edited {
+			edited++
+		}
+	}
+	if edited > 0 {
+		s += fmt.Sprintf(", %s changed", count(edited))
 	}
 	return s
 }

@@ -44,7 +44,7 @@ const policy = `
 	stdlib/nb:              engine
 	stdlib/chain:           engine engine/chat engine/grammar stdlib/nb engine/enginetest engine/store/lesson/train/corpus
 	stdlib/chain/openai:    engine engine/chat stdlib/chain
-	stdlib/experiment:      engine engine/chat stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
+	stdlib/experiment:      engine engine/chat engine/picture stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
 	stdlib/symbols:         engine engine/chat engine/sample engine/observe engine/picture stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	stdlib/symbols/gen:     -
 	kernel/notebook:        -
@@ -62,6 +62,8 @@ const policy = `
 	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	examples:               engine/enginetest
 	examples/*:             engine engine/observe stdlib/chain stdlib/experiment
+	examples/inside:        engine/enginetest
+	examples/inside/*:      engine engine/observe engine/picture stdlib/nb stdlib/experiment
 `
 
 // libraries names third-party packages that belong to one place only.

@@ -21,14 +21,22 @@ func (d *Difference) String() string {
 }
 
 // noteDifference says why the prompt does not reuse more of the cache. That it goes
-// on where the cache ends, or ends earlier, is no difference.
+// on where the cache ends, or ends earlier, is no difference. Cells of the same text
+// that were changed are counted as such.
 func (g *generation) noteDifference(ids []int) {
 	m, st, cells := g.s.model, &g.reply.Stats, g.s.seq.Cells()
-	at := st.ReusedTokens
-	if m.cfg.ReusePrefix != On || at >= min(len(cells), len(ids)-1) {
+	at, end := st.ReusedTokens, min(len(cells), len(ids)-1)
+	if m.cfg.ReusePrefix != On || g.cfg.NoCache {
+		return
+	}
+	for at < end && cells[at].Token == ids[at] {
+		at++
+		st.EditedTokens++
+	}
+	if at == end {
 		return
 	}
 	st.Differs = &Difference{
-		At: at, Cached: m.TokenText(cells[at].Token), Prompt: m.TokenText(ids[at]), Lost: min(len(cells), len(ids)-1) - at,
+		At: at, Cached: m.TokenText(cells[at].Token), Prompt: m.TokenText(ids[at]), Lost: end - at,
 	}
 }

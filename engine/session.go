@@ -98,8 +98,13 @@ func (s *Session) Bytes() int64 {
 // not watched. o is called while the model is at work, as f in EvalEach.
 //
 // Generate reads only what it cannot reuse, so o sees no pass over tokens that
-// are in the cache already, and what o wrote stays in the keys and values read
-// under it. Rewind(0) makes the next call read everything anew.
+// are in the cache already; Rewind(0) makes the next call read everything anew.
+//
+// Where o writes to what flows, the keys and values of that pass are not the model's
+// own. Their cells are marked (CacheCell.Edited), in forks and in what Save writes too:
+// Eval and Continue go on from them, but Generate and Chat never reuse them, whatever
+// is observed by then. They read those tokens anew, and Stats.EditedTokens counts them.
+// An observer that only reads, or writes what is there already, marks nothing.
 func (s *Session) Observe(o observe.Observer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,6 +219,11 @@ func (s *Session) read(t *turn, ids []int, progress func(done int, part float64)
 // pass runs one batch in a turn of the model. layer, if any, hears of each layer.
 func (s *Session) pass(t *turn, ids []int, layer func(l int), after func() error) error {
 	m := s.model
+	if o, ok := s.watcher.(checker); ok {
+		if err := o.check(m); err != nil {
+			return err
+		}
+	}
 	if err := m.take(t); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Stats struct {
 	ShiftedTokens   int           // that it dropped from the cache then
 	RereadTokens    int           // that were read again after it
 	Differs         *Difference   // where prompt and cache part, if they do
+	EditedTokens    int           // of EvaluatedTokens, in the cache too, but with keys and values that were changed or read under an observer that writes
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
 	TokenPasses     int           // tokens that went through the model: EvaluatedTokens, and one for each token generated but the last; all, each time, with NoCache
 	TTFT            time.Duration // from the call's turn on the session to the first token; 0 if there is none
@@ -83,6 +84,9 @@ func (s Stats) String() string {
 	fmt.Fprintf(&b, " · cache %s/%s cells, %s · reused %s", count(s.CacheCells), count(s.ContextLength), Size(s.CacheBytes), count(s.ReusedTokens))
 	if s.Differs != nil {
 		fmt.Fprintf(&b, " (%s)", s.Differs)
+	}
+	if s.EditedTokens > 0 {
+		fmt.Fprintf(&b, " · %s read anew, their cells were changed", count(s.EditedTokens))
 	}
 	if s.DroppedTokens > 0 {
 		fmt.Fprintf(&b, " · dropped %s of the prompt", count(s.DroppedTokens))

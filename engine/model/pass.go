@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"time"
 
 	"loupe/engine/kvcache"
@@ -56,6 +57,7 @@ type Pass struct {
 	segments []kvcache.Segment
 
 	watcher observe.Observer
+	wrote   bool // the watcher wrote to what keys and values are computed from
 }
 
 // part is what of a batch continues one sequence: plan.N tokens.
@@ -185,7 +187,7 @@ func (p *Pass) forward(tokens []int) error {
 			return fmt.Errorf("model: token %d of the batch is %d; the vocabulary has %d", i, t, c.Vocab)
 		}
 	}
-	p.n, p.ready, p.pos = len(tokens), false, p.pos[:0]
+	p.n, p.ready, p.wrote, p.pos = len(tokens), false, false, p.pos[:0]
 	for _, part := range p.parts {
 		for i := range part.plan.N {
 			p.pos = append(p.pos, part.plan.Pos+i)
@@ -214,6 +216,9 @@ func (p *Pass) forward(tokens []int) error {
 	at := 0
 	for _, part := range p.parts {
 		part.seq.Commit(part.plan, tokens[at:at+part.plan.N])
+		if p.wrote {
+			part.seq.Mark(part.plan.From)
+		}
 		at += part.plan.N
 	}
 	return nil
@@ -230,14 +235,38 @@ func (p *Pass) Logits(first, n int) []float32 {
 	if first < 0 || n < 1 || first+n > p.n || n*c.Vocab > len(p.logits) {
 		panic(fmt.Sprintf("model: logits of tokens [%d, %d) of a batch of %d", first, first+n, p.n))
 	}
-	w := p.model.weights
-	x := p.normed.Reset(n, c.Embd)
-	p.cpu.RMSNorm(x, p.resid[first*c.Embd:], w.OutputNorm, n, c.Eps)
-	p.showFrom(c.Layers, observe.FinalNorm, first, [3]int{n, c.Embd, 1}, x)
+	p.finalNorm(p.resid[first*c.Embd:], n)
+	p.showFrom(c.Layers, observe.FinalNorm, first, [3]int{n, c.Embd, 1}, p.normed.X)
 	p.normed.Changed()
+	logits := p.head(n)
+	p.showFrom(c.Layers, observe.Logits, first, [3]int{n, c.Vocab, 1}, logits)
+	return logits
+}
+
+// LogitsOf is the logits of any residual stream, [n, Embd], as those of the last layer
+// are made: by the last norm and the head. n is at most LogitRows and Batch. The result,
+// [n, Vocab], is valid until the next call; no observer sees it.
+func (p *Pass) LogitsOf(resid []float32, n int) []float32 {
+	c := p.model.Config
+	if n < 1 || n > p.batch || n*c.Vocab > len(p.logits) || n*c.Embd > len(resid) {
+		panic(fmt.Sprintf("model: logits of %d rows in %d elements", n, len(resid)))
+	}
+	p.finalNorm(resid, n)
+	return p.head(n)
+}
+
+// finalNorm puts n rows of a residual stream through the last norm, into normed.
+func (p *Pass) finalNorm(resid []float32, n int) {
+	c := p.model.Config
+	p.cpu.RMSNorm(p.normed.Reset(n, c.Embd), resid, p.model.weights.OutputNorm, n, c.Eps)
+}
+
+// head multiplies n rows in normed by the output matrix.
+func (p *Pass) head(n int) []float32 {
+	c := p.model.Config
 	// Fine, as every figure is taken from the logits; it costs a twentieth of a
 	// token's time on SmolLM2.
-	p.cpu.MatMul(&p.normed, ops.Out{W: w.Output, Dst: p.logits, Fine: true})
+	p.cpu.MatMul(&p.normed, ops.Out{W: p.model.weights.Output, Dst: p.logits, Fine: true})
 	logits := p.logits[:n*c.Vocab]
 	if c.LogitScale != 0 {
 		p.cpu.Scale(logits, c.LogitScale, n, c.Vocab)
@@ -245,7 +274,6 @@ func (p *Pass) Logits(first, n int) []float32 {
 	if c.LogitCap != 0 {
 		p.cpu.SoftCap(logits, c.LogitCap, n, c.Vocab)
 	}
-	p.showFrom(c.Layers, observe.Logits, first, [3]int{n, c.Vocab, 1}, logits)
 	return logits
 }
 
@@ -273,9 +301,41 @@ func (p *Pass) wants(layer int, at observe.Point) bool {
 }
 
 func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x []float32) {
-	p.watcher.Observe(observe.Event{
-		Layer: layer, Point: at, Pos: p.pos[first], Shape: shape, X: x[:shape[0]*shape[1]*shape[2]],
-	})
+	x = x[:shape[0]*shape[1]*shape[2]]
+	e := observe.Event{Layer: layer, Point: at, Pos: p.pos[first], Shape: shape, X: x}
+	if p.wrote || !p.reachesKeys(layer, at) {
+		p.watcher.Observe(e)
+		return
+	}
+	before := fingerprint(x)
+	p.watcher.Observe(e)
+	p.wrote = fingerprint(x) != before
+}
+
+// reachesKeys reports whether keys or values are computed from a point's buffer.
+func (p *Pass) reachesKeys(layer int, at observe.Point) bool {
+	last := p.model.Config.Layers - 1
+	switch at {
+	case observe.AttnPattern:
+		return false // a copy
+	case observe.Q, observe.QRot:
+		return layer < last
+	}
+	return layer < last || layer == last && at <= observe.KRot
+}
+
+// fingerprint is another number for another x: always, where one element differs, and
+// all but always, where several do.
+func fingerprint(x []float32) uint64 {
+	const odd = 0x9e3779b97f4a7c15
+	h := uint64(len(x))
+	for ; len(x) >= 2; x = x[2:] {
+		h = bits.RotateLeft64((h^(uint64(math.Float32bits(x[0]))|uint64(math.Float32bits(x[1]))<<32))*odd, 29)
+	}
+	if len(x) == 1 {
+		h = (h ^ uint64(math.Float32bits(x[0]))) * odd
+	}
+	return h
 }
 
 // scaleBranch is ResidualScale, where there is one.
@@ -367,6 +427,7 @@ func (p *Pass) attend(l int) {
 	if p.RotateV != nil {
 		p.cpu.Rotate(p.RotateV, p.attnOut.X[:p.n*c.Heads*c.HeadV])
 	}
+	p.show(l, observe.Z, [3]int{p.n, c.Heads, c.HeadV}, p.attnOut.X)
 	if p.wants(l, observe.AttnPattern) {
 		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, p.parts[0].plan.From + p.n}, p.pattern)
 	}

@@ -16,6 +16,7 @@ const (
 	QRot                     // queries after RoPE [nTok, nHead, headDim]
 	KRot                     // keys after RoPE, before storing [nTok, nKVHead, headDim]
 	AttnPattern              // attention weights [nTok, nHead, nKV]; zero past the query. A copy: writing to it changes nothing
+	Z                        // attention's output of each head, before the output projection [nTok, nHead, headDim]
 	AttnOut                  // after the output projection [nTok, nEmbd]
 	ResidMid                 // residual after attention [nTok, nEmbd]
 	FFNNorm                  // after the feed-forward norm [nTok, nEmbd]
@@ -28,7 +29,7 @@ const (
 
 var names = [numPoints]string{
 	"resid_pre", "attn_norm", "q", "k", "v", "q_rot", "k_rot", "attn_pattern",
-	"attn_out", "resid_mid", "ffn_norm", "ffn_out", "resid_post", "final_norm", "logits",
+	"z", "attn_out", "resid_mid", "ffn_norm", "ffn_out", "resid_post", "final_norm", "logits",
 }
 
 // String is the point's name: "k_rot".

@@ -29,6 +29,7 @@ func init() {
 			"ResidPost":   reflect.ValueOf(p_loupe_engine_observe.ResidPost),
 			"ResidPre":    reflect.ValueOf(p_loupe_engine_observe.ResidPre),
 			"V":           reflect.ValueOf(p_loupe_engine_observe.V),
+			"Z":           reflect.ValueOf(p_loupe_engine_observe.Z),
 		}
 	}
 }
