@@ -228,6 +228,9 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 		return reflect.Value{}, false
 	}
 	for _, i := range index[:len(index)-1] {
+		if v.Kind() == reflect.Interface { // a field that is kept in an any
+			v = v.Elem()
+		}
 		if v.Kind() == reflect.Pointer {
 			if v.IsNil() {
 				return reflect.Value{}, false

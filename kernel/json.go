@@ -162,6 +162,9 @@ func (g *registry) jsonFields(v display.Value, u *types.Struct, depth int) (list
 			continue
 		}
 		fv := display.Value{V: v.V.Field(i), T: f.Type()}
+		if fv.V.Kind() == reflect.Interface && !types.IsInterface(f.Type()) && !fv.V.IsNil() { // kept in an any
+			fv.V = fv.V.Elem()
+		}
 		if f.Embedded() && tag == "" {
 			t, inner := f.Type(), fv
 			if p, ok := t.Underlying().(*types.Pointer); ok {

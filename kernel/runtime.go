@@ -39,7 +39,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Line": &m.line, "Stop": &m.stop, "SetLine": func(n int) { m.syncLine.Store(int64(n)) }, "Stopped": func() bool { return m.syncStop.Load() },
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
-		"Box": m.box, "Any": func(v any) any { return v }, "Norm": norm,
+		"Box": m.box, "Any": func(v any) any { return v }, "Kept": kept, "Norm": norm,
 		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
@@ -139,6 +139,14 @@ func open(v any) any {
 func (m *machine) closed(v any, native string) any {
 	if b, ok := v.(box); ok {
 		panic(fmt.Sprintf("loupe cannot run this: %s with a value of the cell type %s", native, m.reg.name(b.t.typ)))
+	}
+	return v
+}
+
+// kept is what a field that is kept in an any holds: nil for the nil of any type.
+func kept(v any) any {
+	if isNil(v) {
+		return nil
 	}
 	return v
 }

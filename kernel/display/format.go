@@ -219,14 +219,28 @@ func (p *printer) value(v Value, depth int) {
 		p.pointer(v, u, depth)
 	case *types.Slice:
 		if b, ok := u.Elem().Underlying().(*types.Basic); ok && b.Kind() == types.Byte && !sharp {
+			_, named := types.Unalias(u.Elem()).(*types.Named) // whose elements may have a String of their own
 			switch p.verb {
-			case 's', 'q', 'x', 'X', 'v', 'd':
+			case 's', 'q', 'x', 'X':
 				fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Bytes())
 				return
+			case 'v', 'd':
+				if !named {
+					fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Bytes())
+					return
+				}
 			}
 		}
 		p.list(v, u.Elem(), depth)
 	case *types.Array:
+		if b, ok := u.Elem().Underlying().(*types.Basic); ok && b.Kind() == types.Byte && strings.ContainsRune("sqxX", p.verb) {
+			bytes := make([]byte, v.V.Len())
+			for i := range bytes {
+				bytes[i] = byte(v.V.Index(i).Uint())
+			}
+			fmt.Fprintf(p.s, spec(p.s, p.verb), bytes)
+			return
+		}
 		p.list(v, u.Elem(), depth)
 	case *types.Map:
 		p.mapping(v, u, depth)

@@ -15,6 +15,7 @@ type place struct {
 	define bool       // := or var of a variable that is not hoisted
 	pkgVar bool       // a native package's variable, set through the runtime
 	mapped bool       // an element of a map
+	kept   bool       // a field that is kept in an any
 }
 
 // place lowers a left side. stable says that its operands were evaluated into
@@ -43,8 +44,16 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 			return place{text: e.expr(sel), typ: t, pkgVar: true}
 		}
 	}
-	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok && e.opaque(e.typeOf(ix.X)) {
+	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok && (e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X)) {
 		stable = true
+	}
+	if text, ok := e.keptPlace(x); ok {
+		if stable {
+			n := e.tmp()
+			e.line("%s := &%s", n, text)
+			text = "*" + n
+		}
+		return place{text: text, typ: t, kept: true}
 	}
 	if !stable {
 		return place{text: e.expr(x), typ: t}
@@ -101,6 +110,8 @@ func (e *emitter) set(p place, text string, from types.Type) {
 	switch {
 	case p.text == "_":
 		e.line("__k.Use(%s)", v)
+	case p.kept:
+		e.line("%s = __k.Kept(%s)", p.text, v)
 	case p.define:
 		e.define(p.text, to, v)
 	case p.pkgVar:

@@ -34,6 +34,7 @@ type emitter struct {
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
 	counts  map[types.Object]bool   // keys of loops, which are not negative
+	opening []int                   // type ids of the structs that are being declared
 }
 
 // fn is the function being lowered.
@@ -156,6 +157,14 @@ func (e *emitter) local(o types.Object) string {
 		return n + "__l"
 	}
 	return n
+}
+
+// rename gives a local variable a name that source cannot have.
+func (e *emitter) rename(o types.Object) {
+	if e.unique == nil {
+		e.unique = map[types.Object]string{}
+	}
+	e.unique[o] = e.tmp()
 }
 
 func (e *emitter) def(id *ast.Ident) string {
@@ -462,6 +471,14 @@ func (e *emitter) signature(sig *types.Signature, ft *ast.FuncType, params []str
 	isNamed := ft.Results != nil && len(ft.Results.List) > 0 && len(ft.Results.List[0].Names) > 0
 	var out []string
 	if isNamed {
+		// A return sets them also where the body has given their names to others.
+		for _, f := range ft.Results.List {
+			for _, id := range f.Names {
+				if o := e.info.Defs[id]; o != nil && id.Name != "_" {
+					e.rename(o)
+				}
+			}
+		}
 		out = names(ft.Results, sig.Results().Len())
 	}
 	for i := range sig.Results().Len() {

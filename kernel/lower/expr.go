@@ -192,7 +192,11 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 				}
 				v = kv.Value
 			}
-			parts = append(parts, fieldName(u, k)+": "+elem(v, u.Field(k).Type()))
+			part := elem(v, u.Field(k).Type())
+			if e.kept(t, k) {
+				part = "__k.Kept(" + part + ")"
+			}
+			parts = append(parts, fieldName(u, k)+": "+part)
 		}
 	case *types.Map:
 		for _, v := range x.Elts {
@@ -354,6 +358,9 @@ func (e *emitter) unary(x *ast.UnaryExpr) string {
 				return fmt.Sprintf("func(__v any) *any { return &__v }(%s)", e.composite(c, e.typeOf(c)))
 			}
 			return "&" + e.composite(c, e.typeOf(c))
+		}
+		if e.keptSelector(x.X) {
+			e.noAddress(x, ast.Unparen(x.X).(*ast.SelectorExpr).Sel.Name)
 		}
 		return "&" + e.operand(x.X)
 	}

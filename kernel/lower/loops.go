@@ -153,10 +153,7 @@ func (e *emitter) perIteration(s *ast.ForStmt, t *target, vars []types.Object) {
 	// body may have declared the name anew: the variable gets a name that source
 	// cannot have.
 	for _, v := range vars {
-		if e.unique == nil {
-			e.unique = map[types.Object]string{}
-		}
-		e.unique[v] = e.tmp()
+		e.rename(v)
 	}
 	e.line("{\n%s}", e.block(func() {
 		if s.Init != nil {

@@ -118,6 +118,10 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 				continue // nobody sets it
 			case !f.Exported():
 				return "it has the unexported field " + f.Name()
+			case e.kept(t, i) && use == "decode":
+				e.refuse(e.at, "decoding into a type whose field "+f.Name()+" leads back to its struct through another one or a function", "decode into a type without it")
+			case e.kept(t, i):
+				return "its field " + f.Name() + " leads back to it"
 			}
 			if why := e.notPlain(f.Type(), use, seen); why != "" {
 				return why

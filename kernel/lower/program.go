@@ -53,6 +53,9 @@ type state struct {
 	insts   map[string]string       // generic function and arguments -> its name
 	known   map[int]bool            // type ids that the runtime was told of
 	methods map[int]bool            // type ids whose methods it was told of
+	kept    map[keptField]bool      // fields that are kept in an any
+	takers  map[int]string          // type id -> the function that takes a value out of one
+	binders map[string]string       // type of a method -> the function that binds one
 	decls   map[*types.Func]*decl
 }
 
@@ -67,7 +70,7 @@ func NewProgram(pkg *types.Package) *Program {
 		pkg: pkg, bodies: map[*types.Package]bool{}, opaque: map[*types.Named]bool{}, locals: map[string]*types.Named{}, versions: map[string]int{}, buckets: map[string][]int{},
 		state: state{
 			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]string{},
-			known: map[int]bool{}, methods: map[int]bool{}, decls: map[*types.Func]*decl{},
+			known: map[int]bool{}, methods: map[int]bool{}, kept: map[keptField]bool{}, takers: map[int]string{}, binders: map[string]string{}, decls: map[*types.Func]*decl{},
 		},
 	}
 }

@@ -74,6 +74,9 @@ func (e *emitter) path(s string, t types.Type, index []int) string {
 	for _, i := range index {
 		st := e.structOf(t)
 		s += "." + fieldName(st, i)
+		if e.kept(t, i) {
+			s = e.take(s, st.Field(i).Type())
+		}
 		t = st.Field(i).Type()
 	}
 	return s
@@ -108,7 +111,13 @@ func (e *emitter) calleeOf(operand string, sel *ast.Ident, m member) (fun, recv 
 			return s + "." + sel.Name, ""
 		}
 		sig := e.methodType(m)
-		return fmt.Sprintf("__k.M(%s, %q).(%s)", s, sel.Name, e.rep(sig)), ""
+		rep := e.rep(sig)
+		for i := range sig.Results().Len() {
+			if e.hasStruct(sig.Results().At(i).Type(), map[types.Type]bool{}) {
+				return fmt.Sprintf("%s(%s, %q)", e.binder(rep), s, sel.Name), ""
+			}
+		}
+		return fmt.Sprintf("__k.M(%s, %q).(%s)", s, sel.Name, rep), ""
 	}
 	if !e.p.script(m.fn) {
 		return s + "." + sel.Name, ""
@@ -126,11 +135,62 @@ func (e *emitter) calleeOf(operand string, sel *ast.Ident, m member) (fun, recv 
 	}
 	switch {
 	case wantPtr && !havePtr:
+		if strings.HasPrefix(s, "f_take") && strings.HasSuffix(s, ")") {
+			e.noAddress(sel, sel.Name)
+		}
 		s = "&" + s
 	case !wantPtr && havePtr:
 		s = "*" + s
 	}
 	return e.funcName(m.fn, args), s
+}
+
+// hasStruct says whether values of t hold fields of a script's struct.
+func (e *emitter) hasStruct(t types.Type, seen map[types.Type]bool) bool {
+	t = types.Unalias(e.subst(t))
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	if n, ok := t.(*types.Named); ok && !e.p.script(n.Obj()) {
+		return false
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		return true
+	case *types.Pointer:
+		return e.hasStruct(u.Elem(), seen)
+	case *types.Slice:
+		return e.hasStruct(u.Elem(), seen)
+	case *types.Array:
+		return e.hasStruct(u.Elem(), seen)
+	case *types.Chan:
+		return e.hasStruct(u.Elem(), seen)
+	case *types.Map:
+		return e.hasStruct(u.Key(), seen) || e.hasStruct(u.Elem(), seen)
+	case *types.Signature:
+		for _, tuple := range []*types.Tuple{u.Params(), u.Results()} {
+			for i := range tuple.Len() {
+				if e.hasStruct(tuple.At(i).Type(), seen) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// binder is a function that binds a method of a value in an interface, of a type in the
+// interpreter's form. Of what a call of the runtime is asserted to be, the interpreter
+// forgets the names of fields; not so in a function of the script.
+func (e *emitter) binder(rep string) string {
+	name, ok := e.p.binders[rep]
+	if !ok {
+		name = e.p.fresh("f_bind")
+		put(e.p, e.p.binders, rep, name)
+		fmt.Fprintf(&e.top, "func %s(__v any, __n string) %s { return __k.M(__v, __n).(%s) }\n", name, rep, rep)
+	}
+	return name
 }
 
 // methodType is a method's type without its receiver.
@@ -183,6 +243,9 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 	_, havePtr := e.subst(recvT).Underlying().(*types.Pointer)
 	switch {
 	case wantPtr && !havePtr:
+		if strings.HasPrefix(operand, "f_take") && strings.HasSuffix(operand, ")") {
+			e.noAddress(x, x.Sel.Name)
+		}
 		operand, holdT = "&"+operand, types.NewPointer(recvT)
 	case !wantPtr && havePtr:
 		operand, holdT = "*"+operand, e.subst(recvT).Underlying().(*types.Pointer).Elem()

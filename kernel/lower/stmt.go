@@ -49,7 +49,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		v := e.tmp()
 		e.line("{\n%s__k.Send(%s, &%s, %d)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.val(s.Chan), v, e.here())
 	case *ast.IncDecStmt:
-		if ix, ok := ast.Unparen(s.X).(*ast.IndexExpr); ok && e.opaque(e.typeOf(ix.X)) {
+		if ix, ok := ast.Unparen(s.X).(*ast.IndexExpr); ok && (e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X)) {
 			e.line("%s%s", e.place(s.X, true).text, s.Tok)
 			return
 		}

@@ -116,17 +116,20 @@ func (e *emitter) structName(t *types.Named) string {
 	base, _, _ := strings.Cut(t.Obj().Name(), "[")
 	n := e.p.fresh("t_" + base)
 	put(e.p, e.p.structs, id, n)
-	body := e.structIn(t.Underlying().(*types.Struct), nil)
+	body := e.structFields(t, id)
 	fmt.Fprintf(&e.top, "type %s %s\n", n, body)
 	return n
 }
 
 func (e *emitter) structIn(t *types.Struct, open []*types.Named) string {
+	return e.structOfFields(t, func(i int) string { return e.repIn(t.Field(i).Type(), open) })
+}
+
+func (e *emitter) structOfFields(t *types.Struct, rep func(i int) string) string {
 	var b strings.Builder
 	b.WriteString("struct {")
 	for i := range t.NumFields() {
-		f := t.Field(i)
-		fmt.Fprintf(&b, " %s %s", fieldName(t, i), e.repIn(f.Type(), open))
+		fmt.Fprintf(&b, " %s %s", fieldName(t, i), rep(i))
 		if tag := t.Tag(i); tag != "" {
 			fmt.Fprintf(&b, " %q", tag)
 		}
