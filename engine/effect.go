@@ -44,6 +44,11 @@ func (m *Model) guesses(logits []float32, n int) []Guess {
 	return list
 }
 
+// probability is that of a token.
+func probability(logits []float32, id int) float64 {
+	return math.Exp(float64(logits[id]) - LogSumExp(logits))
+}
+
 // shownGuesses is how many guesses are kept.
 const shownGuesses = 5
 

@@ -1,0 +1,115 @@
+// Interventions: heads and blocks taken out, activations of another text put in, the
+// residual stream steered, each with what it does to the next token; and what the model
+// would say after each layer. Run it with
+//
+//	go run ./repl/loupe run examples/inside/04_interventions/main.go
+//	go run ./examples/inside/04_interventions
+//
+// "-p model=smollm2" behind run takes another model.
+package main
+
+import (
+	"fmt"
+	"log"
+
+	"loupe/engine"
+	"loupe/engine/observe"
+	"loupe/stdlib/nb"
+)
+
+// must ends the program when a step failed.
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func main() {
+	// %% parameters
+	model, layer := "lesson", 1
+
+	// %% Words without sense that begin anew
+	// What comes next is " jar": it stood behind " soup" the first time.
+	m, err := engine.Load(model, engine.LoadConfig{Threads: 1})
+	must(err)
+	text := "The fox mill key bear soup jar owl bridge pie fox mill key bear soup"
+	s := m.NewSession()
+	_, err = s.Eval(m.Tokenize(text))
+	must(err)
+
+	// %% The logit lens
+	// What the model would say if there were no more layers.
+	//nb:mask [0-9.]+ %
+	lens, err := s.LogitLens(1)
+	must(err)
+	nb.Show(lens)
+
+	// %% Without one head, and without a block
+	//nb:skip the least likely of these differ by processor
+	one, err := s.Effect(engine.Ablate(layer, 2))
+	must(err)
+	nb.Show(one)
+	block, err := s.Effect(engine.AblateAttention(layer))
+	must(err)
+	nb.Show(block)
+
+	// %% Which heads of the layer are missed?
+	//nb:mask numbers
+	for h := 0; h < 3; h++ {
+		x, err := s.Effect(engine.Ablate(layer, h))
+		must(err)
+		fmt.Printf("%s: KL divergence %.3f nats, %q\n", x.What, x.KLDivergence, x.After[0].Text)
+	}
+
+	// %% A part of another text
+	// There it was " box". What the residual stream holds at the last token is taken from
+	// that text: from which layer on does it know what comes next?
+	rec := engine.Record(observe.ResidPost)
+	other := m.NewSession()
+	other.Observe(rec)
+	_, err = other.Eval(m.Tokenize("The fox mill key bear soup box owl bridge pie fox mill key bear soup"))
+	must(err)
+	last := s.Len() - 1
+	layers := len(lens.After) - 1
+	for l := 0; l < layers; l += max(layers/6, 1) {
+		x, err := s.Effect(engine.Patch(rec, l, observe.ResidPost, last))
+		must(err)
+		fmt.Printf("%s: %q, was %q\n", x.What, x.After[0].Text, x.Before[0].Text)
+	}
+
+	// %% Patched with its own record nothing changes
+	own := engine.Record(observe.Z)
+	again := m.NewSession()
+	again.Observe(own)
+	_, err = again.Eval(m.Tokenize(text))
+	must(err)
+	same, err := s.Effect(engine.Patch(own, layer, observe.Z))
+	must(err)
+	fmt.Println("changed by less than rounding:", same.KLDivergence < 1e-4)
+
+	// %% Steered
+	// The direction from one kind of text to another, added to all that is read.
+	//nb:mask numbers
+	late := layers * 2 / 3
+	away, err := m.Direction(late, "The owl, an owl, the old owl and the owl.", "The fox, a fox, the old fox and the fox.")
+	must(err)
+	story := m.NewSession()
+	_, err = story.Eval(m.Tokenize("Once there was a brave"))
+	must(err)
+	for _, scale := range []float64{-2, 2} {
+		x, err := story.Effect(engine.Steer(late, away, scale))
+		must(err)
+		fmt.Printf("%s: %v, KL divergence %.3f nats\n", x.What, x.After[0], x.KLDivergence)
+	}
+
+	// %% What was read that way is never reused
+	s.Close()
+	s.Observe(engine.AblateAttention(0))
+	_, err = s.Generate(text, engine.GenerateConfig{MaxTokens: 1, OnText: func(string) {}})
+	must(err)
+	s.Observe(nil)
+	r, err := s.Generate(text, engine.GenerateConfig{MaxTokens: 1, OnText: func(string) {}})
+	must(err)
+	fmt.Println("reused:", r.Stats.ReusedTokens, "read anew since they were changed:", r.Stats.EditedTokens > 0)
+	must(m.Close())
+}
