@@ -268,11 +268,22 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 	}
 	// The method of T by a *T takes the value that is there when it is called.
 	deref := !want && v.Kind() == reflect.Pointer && fn.Type().In(0).Kind() != reflect.Pointer
-	return bind(fn, v, deref), true
+	wrapper := ""
+	if n := recvNamed(recv); n != nil && deref {
+		wrapper = fmt.Sprintf("value method %s.%s.%s called using nil *%s pointer", n.Obj().Pkg().Name(), n.Obj().Name(), name, n.Obj().Name())
+	}
+	return bind(fn, v, wrapper), true
 }
 
-// bind is fn with its first argument given.
-func bind(fn, recv reflect.Value, deref bool) reflect.Value {
+func recvNamed(t types.Type) *types.Named {
+	n, _ := types.Unalias(t).(*types.Named)
+	return n
+}
+
+// bind is fn with its first argument given, or, where there is a text for the panic at a
+// nil, with what that points to.
+func bind(fn, recv reflect.Value, wrapper string) reflect.Value {
+	deref := wrapper != ""
 	ft := fn.Type()
 	in := make([]reflect.Type, 0, ft.NumIn())
 	for i := 1; i < ft.NumIn(); i++ {
@@ -291,7 +302,7 @@ func bind(fn, recv reflect.Value, deref bool) reflect.Value {
 		first := first
 		if deref {
 			if recv.IsNil() {
-				panic(runtimeError("invalid memory address or nil pointer dereference"))
+				panic(plainError(wrapper))
 			}
 			first = recv.Elem()
 		}

@@ -1,6 +1,9 @@
 package kernel
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // deferFrame is the defer stack of one call of a script function. The
 // interpreter's own defer takes arguments late and deadlocks on function
@@ -59,6 +62,8 @@ func (fr *deferFrame) replaced(p any) any {
 type frames struct {
 	mu     sync.Mutex
 	direct map[int64]*deferFrame
+	any    bool        // there is one; scripts look here first, which costs no call
+	sync   atomic.Bool // the same where the race detector watches
 }
 
 func (f *frames) setDirect(d any) {
@@ -66,6 +71,16 @@ func (f *frames) setDirect(d any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.direct[id] = d.(*deferFrame)
+	f.tell()
+}
+
+// tell says whether a deferred function is about to be called.
+func (f *frames) tell() {
+	if is := len(f.direct) > 0; raceEnabled {
+		f.sync.Store(is)
+	} else {
+		f.any = is
+	}
 }
 
 func (f *frames) takeDirect() any {
@@ -74,6 +89,7 @@ func (f *frames) takeDirect() any {
 	defer f.mu.Unlock()
 	d := f.direct[id]
 	delete(f.direct, id)
+	f.tell()
 	return d
 }
 

@@ -84,7 +84,12 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 			}
 			return place{text: base() + "[" + hold(y.Index, u.Key()) + "]", typ: t}
 		case *types.Slice:
-			return place{text: base() + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+			check := !e.inLoop[y] && e.checkable(y)
+			n, i := base(), hold(y.Index, types.Default(e.typeOf(y.Index)))
+			if check {
+				i = fmt.Sprintf("__k.Ix(int(%s), len(%s), %d)", i, n, e.fault())
+			}
+			return place{text: n + "[" + i + "]", typ: t}
 		case *types.Pointer:
 			return place{text: "(*" + base() + ")[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 		}
@@ -95,9 +100,35 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 		e.line("%s := %s", n, e.val(y.X))
 		return place{text: "*" + n, typ: t}
 	}
+	if text, ok := e.pointerField(x); ok {
+		return place{text: text, typ: t}
+	}
 	n := e.tmp() // a field: by address
 	e.line("%s := &%s", n, e.operand(x))
 	return place{text: "*" + n, typ: t}
+}
+
+// pointerField holds the pointer of p.a.b and gives the field through it: a
+// nil pointer is met when the field is assigned, not before.
+func (e *emitter) pointerField(x ast.Expr) (string, bool) {
+	sel, ok := ast.Unparen(x).(*ast.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	m := e.lookup(sel)
+	if m.fn != nil || len(m.index) != 1 {
+		return "", false
+	}
+	if _, ok := e.core(m.recv).(*types.Pointer); ok {
+		n := e.tmp()
+		e.define(n, m.recv, e.val(sel.X))
+		return e.path(n, m.recv, m.index), true
+	}
+	inner, ok := e.pointerField(sel.X)
+	if !ok {
+		return "", false
+	}
+	return e.path(inner, m.recv, m.index), true
 }
 
 // set assigns text of type from to p.

@@ -98,11 +98,12 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 	if !simple {
 		return
 	}
+	late := e.late(s)
 	var list []*ast.IndexExpr
 	ast.Inspect(s, func(n ast.Node) bool {
 		if x, ok := n.(*ast.IndexExpr); ok {
 			delete(e.checked, x) // of another lowering of this statement
-			if e.checkable(x) {
+			if e.checkable(x) && !late[x] {
 				list = append(list, x)
 			}
 		}
@@ -121,6 +122,32 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 		}
 		e.line("if %s { __k.Ix(%s, %s, %d) }", cond, idx, n, e.fault())
 	}
+}
+
+// late is the places of an assignment to several that come after another one: that
+// one has its value when their index fails. What is read in the statement too fails
+// before.
+func (e *emitter) late(s ast.Stmt) map[*ast.IndexExpr]bool {
+	a, ok := s.(*ast.AssignStmt)
+	if !ok || len(a.Lhs) < 2 {
+		return nil
+	}
+	read := map[string]bool{types.ExprString(ast.Unparen(a.Lhs[0])): true}
+	for _, r := range a.Rhs {
+		ast.Inspect(r, func(n ast.Node) bool {
+			if x, ok := n.(*ast.IndexExpr); ok {
+				read[types.ExprString(x)] = true
+			}
+			return true
+		})
+	}
+	late := map[*ast.IndexExpr]bool{}
+	for _, l := range a.Lhs[1:] {
+		if x, ok := ast.Unparen(l).(*ast.IndexExpr); ok && !read[types.ExprString(x)] {
+			late[x] = true
+		}
+	}
+	return late
 }
 
 func (e *emitter) indexInt(x *ast.IndexExpr) string {

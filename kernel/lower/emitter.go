@@ -515,6 +515,13 @@ func (e *emitter) body(sig *types.Signature, named []string, body *ast.BlockStmt
 		if e.fn.recovers == "" && recovers(e.info, body) {
 			e.fn.recovers = e.tmp()
 			e.line("%s := __k.TakeDirect()", e.fn.recovers)
+		} else if e.p.recoverers && e.fn.recovers == "" && calls(body) {
+			// What it calls was not deferred itself, and does not recover.
+			if e.p.Calls {
+				e.line("if __k.SyncDirect() { __k.TakeDirect() }")
+			} else {
+				e.line("if *__k.AnyDirect { __k.TakeDirect() }")
+			}
 		}
 		framed := e.openFrame(body)
 		e.stmts(body.List)
@@ -555,6 +562,40 @@ func (e *emitter) closeFrame() {
 	if len(e.fn.named) > 0 {
 		e.line("return %s", strings.Join(e.fn.named, ", "))
 	}
+}
+
+// calls says whether the function itself calls anything.
+func calls(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// findRecoverers notes whether a file has functions that recover and are not deferred
+// where they stand: those that do not recover then have to say so.
+func (e *emitter) findRecoverers(f *ast.File) {
+	deferred := map[*ast.FuncLit]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.DeferStmt:
+			if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok {
+				deferred[lit] = true
+			}
+		case *ast.FuncDecl:
+			e.p.recoverers = e.p.recoverers || n.Body != nil && recovers(e.info, n.Body)
+		case *ast.FuncLit:
+			e.p.recoverers = e.p.recoverers || !deferred[n] && recovers(e.info, n.Body)
+		}
+		return true
+	})
 }
 
 // recovers says whether the function itself calls recover.

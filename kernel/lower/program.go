@@ -29,10 +29,11 @@ func (r *Refusal) Error() string {
 type Program struct {
 	pkg *types.Package
 	// Generics gives the bodies of the generic functions of a native package.
-	Generics func(path string) (*ast.File, *types.Info, *types.Package, bool)
-	bodies   map[*types.Package]bool // the packages that Generics gave
-	opaque   map[*types.Named]bool   // what is known of types made of themselves
-	locals   map[string]*types.Named // types declared in generic functions, by instance
+	Generics   func(path string) (*ast.File, *types.Info, *types.Package, bool)
+	bodies     map[*types.Package]bool // the packages that Generics gave
+	opaque     map[*types.Named]bool   // what is known of types made of themselves
+	recoverers bool                    // it has functions that recover and are not deferred where they stand
+	locals     map[string]*types.Named // types declared in generic functions, by instance
 
 	// Calls makes scripts reach the runtime's line and stop flag by calls, which
 	// the race detector understands, and not through pointers.
@@ -316,6 +317,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 		}
 	}()
 	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}, counts: map[types.Object]bool{}}
+	e.findRecoverers(u.File)
 	e.dropLate(&u)
 	if u.Decls {
 		for _, d := range u.File.Decls {
