@@ -15,6 +15,7 @@ import (
 // that it attends to, which sum to 1.
 type Attention struct {
 	Layer, Head int
+	Window      int       // in a layer with a sliding window, how many of the last tokens each sees, itself too; else 0
 	Tokens      []string  // [N]
 	N           int       // tokens
 	Weights     []float32 // [N, N] query, key; 0 past the query
@@ -162,7 +163,7 @@ func (s *Session) attention(ctx context.Context, layer, from, to int) (*Attentio
 		texts[i] = m.TokenText(id)
 	}
 	for h := from; h < to; h++ {
-		w.out.Heads = append(w.out.Heads, &Attention{Layer: layer, Head: h, Tokens: texts, N: n, Weights: make([]float32, n*n)})
+		w.out.Heads = append(w.out.Heads, &Attention{Layer: layer, Head: h, Window: m.net.Config.WindowOf(layer), Tokens: texts, N: n, Weights: make([]float32, n*n)})
 	}
 	beside := m.NewSession()
 	defer beside.Close()

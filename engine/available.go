@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"sort"
 
 	"loupe/engine/kvcache"
 	"loupe/engine/model"
@@ -12,7 +13,7 @@ type MemoryError struct {
 	Need, Available int64 // bytes
 	ContextLength   int
 	Fits            int // the longest context that would fit, 0 if none does
-	CellBytes       int // of K and V, one token
+	CellBytes       int // of K and V, one token more
 }
 
 func (e *MemoryError) Error() string {
@@ -42,10 +43,12 @@ func checkMemory(cfg LoadConfig, net *model.Model, contextBy string) error {
 	}
 	e := &MemoryError{
 		Need: need, Available: available, ContextLength: cfg.ContextLength,
-		CellBytes: cfg.cache(net).CellBytes(),
+		CellBytes: cfg.cache(net).MoreBytes(),
 	}
-	if left := available - (need - m.K - m.V); left > 0 {
-		e.Fits = int(left/int64(e.CellBytes)) / kvcache.PageCells * kvcache.PageCells
-	}
+	left := available - (need - m.K - m.V)
+	e.Fits = kvcache.PageCells * (sort.Search(cfg.ContextLength/kvcache.PageCells, func(pages int) bool {
+		k, v := cfg.cache(net).Filled((pages+1)*kvcache.PageCells, cfg.PhysicalBatchSize)
+		return k+v > left
+	}))
 	return e
 }

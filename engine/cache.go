@@ -19,6 +19,9 @@ type CacheTable struct {
 	KBytes        int64 // of all cells and layers
 	VBytes        int64
 	SharedCells   int // leading cells whose memory is that of a fork too
+	// Of Layers, so many have a sliding window of Window cells, and have only the cells
+	// from number WindowFirst on. 0 without such layers, and with SWAFull.
+	WindowLayers, Window, WindowFirst int
 }
 
 // CacheCell is one cell over all layers.
@@ -26,7 +29,8 @@ type CacheCell struct {
 	Pos    int    // position, as RoPE sees it
 	ID     int    // token id
 	Text   string // the token's text; it may be part of a character
-	KBytes int    // bytes of K in all layers
+	Layers int    // layers that have the cell
+	KBytes int    // bytes of K in these
 	VBytes int
 	// KType and VType are how the cell is stored: in f16 as long as CacheSinkTokens,
 	// CacheResidualLength or CacheQuantizedStart keep it so.
@@ -46,11 +50,19 @@ func (s *Session) Cache() CacheTable {
 		ContextLength: c.Context, Layers: c.Layers, KVHeads: c.KVHeads, HeadDim: c.HeadK,
 		KType: m.cfg.KCacheType, VType: m.cfg.VCacheType, SharedCells: s.seq.Shared(),
 	}
+	if c.Window > 0 {
+		for l := range c.Layers {
+			if c.Local[l] {
+				t.WindowLayers, t.Window, t.WindowFirst = t.WindowLayers+1, c.Window, s.seq.First(l)
+			}
+		}
+	}
 	for i, cell := range s.seq.Cells() {
 		k, v := s.seq.Types(i)
+		n := s.seq.Layers(i)
 		t.Cells = append(t.Cells, CacheCell{
 			Pos: cell.Pos, ID: cell.Token, Text: m.TokenText(cell.Token),
-			KBytes: c.Layers * k.RowBytes(c.KRow()), VBytes: c.Layers * v.RowBytes(c.VRow()),
+			Layers: n, KBytes: n * k.RowBytes(c.KRow()), VBytes: n * v.RowBytes(c.VRow()),
 			KType: CacheType(k.String()), VType: CacheType(v.String()), Edited: cell.Edited,
 		})
 		t.KBytes += int64(t.Cells[i].KBytes)
@@ -96,6 +108,9 @@ func (t CacheTable) build() table.Writer {
 
 func (t CacheTable) summary() string {
 	s := fmt.Sprintf("%s of %s cells, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.ContextLength), t.Layers, t.KVHeads, t.HeadDim)
+	if t.WindowLayers > 0 {
+		s += fmt.Sprintf("; %d layers with a window of %s have cells %s to %s", t.WindowLayers, count(t.Window), count(t.WindowFirst), count(len(t.Cells)-1))
+	}
 	if t.SharedCells > 0 {
 		s += fmt.Sprintf(", %s shared", count(t.SharedCells))
 	}

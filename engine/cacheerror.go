@@ -76,7 +76,10 @@ func (s *Session) CacheErrorContext(ctx context.Context) (*CacheError, error) {
 	for _, id := range ids {
 		x.Tokens = append(x.Tokens, m.TokenText(id))
 	}
-	own := m.NewSession()
+	own, err := m.beside(x.KType, x.VType)
+	if err != nil {
+		return nil, err
+	}
 	defer own.Close()
 	flow := newFlow(c, n)
 	own.Observe(flow)
@@ -112,10 +115,11 @@ func (s *Session) CacheErrorContext(ctx context.Context) (*CacheError, error) {
 	return x, err
 }
 
-// beside is a session whose cache has other types than the model's.
+// beside is a session whose cache has other types than the model's, and all cells in all
+// layers.
 func (m *Model) beside(k, v CacheType) (*Session, error) {
 	c := m.cells.Config()
-	c.KType, c.VType = k.dtype(), v.dtype()
+	c.KType, c.VType, c.Window = k.dtype(), v.dtype(), 0
 	store, err := kvcache.NewStore(c)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

@@ -163,6 +163,12 @@ type LoadConfig struct {
 	// batches: tokens of one batch meet each other in f16, so that with
 	// CacheResidualLength or CacheQuantizedStart results depend on PhysicalBatchSize.
 	CacheSinkTokens, CacheResidualLength, CacheQuantizedStart int
+	// SWAFull On keeps all cells in all layers, as llama.cpp's --swa-full. Off, which Auto
+	// is, keeps in layers with a sliding window the last cells only, as many as the window
+	// and PhysicalBatchSize together. What is predicted is the same, but a session that is
+	// cut back by more than PhysicalBatchSize tokens is read anew when it goes on. Models
+	// without such layers have no use for it.
+	SWAFull Switch
 	// Threads is how many threads generate; default one per processor.
 	Threads int
 	// BatchThreads is how many threads read prompts; default Threads.
@@ -227,7 +233,7 @@ func (cfg LoadConfig) resolve(c model.Config) (LoadConfig, error) {
 	for _, s := range []struct {
 		name  string
 		value Switch
-	}{{"FlashAttention", cfg.FlashAttention}, {"ReusePrefix", cfg.ReusePrefix}, {"KRotation", cfg.KRotation}, {"VRotation", cfg.VRotation}} {
+	}{{"FlashAttention", cfg.FlashAttention}, {"ReusePrefix", cfg.ReusePrefix}, {"KRotation", cfg.KRotation}, {"VRotation", cfg.VRotation}, {"SWAFull", cfg.SWAFull}} {
 		if s.value < Auto || s.value > Off {
 			refuse(s.name, int(s.value), "Auto, On or Off")
 		}
@@ -331,6 +337,9 @@ func (cfg LoadConfig) filled(c model.Config) LoadConfig {
 	if cfg.VRotation == Auto {
 		cfg.VRotation = Off
 	}
+	if cfg.SWAFull == Auto {
+		cfg.SWAFull = Off
+	}
 	return cfg
 }
 
@@ -365,6 +374,9 @@ func (cfg LoadConfig) cache(net *model.Model) kvcache.Config {
 	c := net.CacheConfig(cfg.KCacheType.dtype(), cfg.VCacheType.dtype(), cfg.ContextLength)
 	if c.KType.BlockSize() > 1 || c.VType.BlockSize() > 1 {
 		c.Sinks, c.Residual, c.Start = cfg.CacheSinkTokens, cfg.CacheResidualLength, cfg.CacheQuantizedStart
+	}
+	if cfg.SWAFull != On && net.Config.Local != nil {
+		c.Local, c.Window, c.Batch = net.Config.Local, net.Config.Window, cfg.PhysicalBatchSize
 	}
 	return c
 }

@@ -22,10 +22,10 @@ func (d *Difference) String() string {
 
 // noteDifference says why the prompt does not reuse more of the cache. That it goes
 // on where the cache ends, or ends earlier, is no difference. Cells of the same text
-// that were changed are counted as such.
-func (g *generation) noteDifference(ids []int) {
+// that were changed are counted as such. at is how many leading cells are of the prompt.
+func (g *generation) noteDifference(ids []int, at int) {
 	m, st, cells := g.s.model, &g.reply.Stats, g.s.seq.Cells()
-	at, end := st.ReusedTokens, min(len(cells), len(ids)-1)
+	end := min(len(cells), len(ids)-1)
 	if m.cfg.ReusePrefix != On || g.cfg.NoCache {
 		return
 	}
@@ -33,7 +33,7 @@ func (g *generation) noteDifference(ids []int) {
 		at++
 		st.EditedTokens++
 	}
-	if at == end {
+	if at >= end {
 		return
 	}
 	st.Differs = &Difference{

@@ -185,6 +185,7 @@ type generation struct {
 	reply   *Reply
 	prompt  []int // what is read of PromptIDs
 	asItIs  bool  // that is in the cache, whatever stands there
+	anew    int   // what the session had reread before
 	text    []byte
 	start   time.Time
 	first   time.Time // when the first token was known
@@ -297,20 +298,22 @@ func (g *generation) run() (*Reply, error) {
 // read reads the prompt and chooses the first token.
 func (g *generation) read(t *turn) error {
 	m, seq, st := g.s.model, g.s.seq, &g.reply.Stats
-	g.start = time.Now()
+	g.start, g.anew = time.Now(), g.s.reread
 
-	ids := g.prompt
+	ids, same := g.prompt, 0
 	if g.asItIs {
 		st.ReusedTokens = len(ids) - 1
 		seq.Skip(seq.Cells()[len(ids)-1].Pos)
 	} else if m.cfg.ReusePrefix == On && !g.cfg.NoCache {
 		// Past a gap that Remove left, cells are not what reading ids would make.
 		for i := 0; i < min(seq.Len(), len(ids)-1) && seq.Cells()[i] == (kvcache.Cell{Pos: i, Token: ids[i]}); i++ {
-			st.ReusedTokens++
+			same++
 		}
+		st.ReusedTokens = seq.WholeAt(same)
+		st.WindowTokens = same - st.ReusedTokens
 	}
 	if !g.asItIs {
-		g.noteDifference(ids)
+		g.noteDifference(ids, same)
 	}
 	seq.Truncate(st.ReusedTokens)
 	for _, id := range ids {
@@ -477,6 +480,7 @@ func (g *generation) finish(err error) (*Reply, error) {
 	}
 	g.reply.Text = string(g.text)
 	st.GeneratedTokens = len(g.reply.IDs)
+	st.RereadTokens += g.s.reread - g.anew
 	if st.TokenPasses = st.EvaluatedTokens + st.RereadTokens + g.reread; g.reread == 0 {
 		st.TokenPasses += max(st.GeneratedTokens-1, 0)
 	}

@@ -11,7 +11,8 @@ import (
 
 // K is the keys of one K/V head in one layer, a row of HeadDim elements for each cell:
 // what is stored, dequantised, and turned back where KRotation turned it. RoPE is in
-// them, as in llama.cpp's cache. Layers and heads count from 0.
+// them, as in llama.cpp's cache. Layers and heads count from 0. A layer with a sliding
+// window has the last cells only (LoadConfig.SWAFull); Positions says which.
 func (s *Session) K(layer, head int) (*Matrix, error) { return s.matrix("K", layer, head) }
 
 // RawK is K before RoPE: each row is turned back by the position of its cell. In a
@@ -46,19 +47,26 @@ func (s *Session) matrix(name string, layer, head int) (*Matrix, error) {
 	if name == "V" {
 		width, turned = c.HeadV, s.model.pass.RotateV
 	}
-	m := &Matrix{Name: name, Layer: layer, Head: head, Rows: len(cells), Cols: width, Values: make([]float32, len(cells)*width)}
+	first := s.seq.First(layer)
+	rows := len(cells) - first
+	m := &Matrix{Name: name, Layer: layer, Head: head, Rows: rows, Cols: width, Values: make([]float32, rows*width)}
 	at := 0
-	for _, seg := range s.seq.Segments(nil, layer, len(cells)) {
+	for i, seg := range s.seq.Segments(nil, layer, len(cells)) {
+		skip := min(max(0, first-i*kvcache.PageCells), seg.N)
+		if seg.N -= skip; seg.N == 0 {
+			continue
+		}
 		data, t := seg.K, seg.KType
 		if name == "V" {
 			data, t = seg.V, seg.VType
 		}
-		if err := expand(m.Values[at*width:][:seg.N*width], data, t, head, width); err != nil {
+		if err := expand(m.Values[at*width:][:seg.N*width], data, t, head, skip, width); err != nil {
 			return nil, err
 		}
 		for i := range seg.N {
-			m.Labels = append(m.Labels, s.model.TokenText(cells[at+i].Token))
-			m.Positions = append(m.Positions, cells[at+i].Pos)
+			cell := cells[first+at+i]
+			m.Labels = append(m.Labels, s.model.TokenText(cell.Token))
+			m.Positions = append(m.Positions, cell.Pos)
 			m.Types = append(m.Types, CacheType(t.String()))
 		}
 		at += seg.N
@@ -67,10 +75,10 @@ func (s *Session) matrix(name string, layer, head int) (*Matrix, error) {
 	return m, nil
 }
 
-// expand reads the first rows of one head of a page, [KVHeads, PageCells, width].
-func expand(dst []float32, data []byte, t tensor.DType, head, width int) error {
+// expand reads rows of one head of a page, [KVHeads, PageCells, width], from row first on.
+func expand(dst []float32, data []byte, t tensor.DType, head, first, width int) error {
 	size := t.RowBytes(width)
-	data = data[head*kvcache.PageCells*size:]
+	data = data[(head*kvcache.PageCells+first)*size:]
 	for i := 0; i*width < len(dst); i++ {
 		if err := quant.Dequantize(t, dst[i*width:(i+1)*width], data[i*size:(i+1)*size]); err != nil {
 			return fmt.Errorf("engine: %w", err)

@@ -42,6 +42,19 @@ func TestEstimate(t *testing.T) {
 			t.Errorf("%+v: %v", late, err)
 		}
 	}
+	window := enginetest.DefaultTiny()
+	window.Layers, window.Window, window.Context = 3, 70, 1024
+	path := window.Write(t)
+	for _, cfg := range []LoadConfig{
+		{PhysicalBatchSize: 32}, {PhysicalBatchSize: 100, VCacheType: Q8_0}, {PhysicalBatchSize: 500}, {PhysicalBatchSize: 64, SWAFull: On},
+		{PhysicalBatchSize: 64, KCacheType: Q8_0, VCacheType: Q4_0, CacheSinkTokens: 64, CacheResidualLength: 128},
+		{PhysicalBatchSize: 64, KCacheType: Q8_0, VCacheType: Q4_0, CacheQuantizedStart: 300},
+	} {
+		cfg.ContextLength, cfg.EvalBatchSize, cfg.Threads = 1000, cfg.PhysicalBatchSize, 1
+		if err := checkEstimateOf(path, cfg); err != nil {
+			t.Errorf("with a window, %+v: %v", cfg, err)
+		}
+	}
 	if n < 20 && !few {
 		t.Errorf("%d settings", n)
 	}
@@ -83,7 +96,7 @@ func checkEstimateOf(model string, cfg LoadConfig) error {
 	defer s.Close()
 	ids := make([]int, cfg.ContextLength-1)
 	for i := range ids {
-		ids[i] = 100 + i%300
+		ids[i] = 100 + i%min(300, m.Vocabulary()-102)
 	}
 	if err := s.EvalEach(context.Background(), ids, func(int, []float32) {}, len(ids)-1); err != nil {
 		return err

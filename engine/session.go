@@ -25,6 +25,7 @@ type Session struct {
 	mu      lock
 	seq     *kvcache.Seq
 	watcher observe.Observer
+	reread  int // tokens that were read anew, as a window had left their keys and values
 }
 
 // newSession is a session with the cells of seq, which are freed with it.
@@ -72,6 +73,9 @@ func (s *Session) Fork() *Session {
 
 // Rewind keeps the first n tokens of the cache and forgets the others. The
 // conversation in Messages stays. n above Len changes nothing.
+//
+// In layers with a sliding window the cells before these may be gone (LoadConfig.SWAFull).
+// Then the n tokens are read anew, by themselves, before the next one is.
 func (s *Session) Rewind(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,6 +225,11 @@ func (s *Session) pass(t *turn, ids []int, layer func(l int), after func() error
 	m := s.model
 	if o, ok := s.watcher.(checker); ok {
 		if err := o.check(m); err != nil {
+			return err
+		}
+	}
+	if !s.seq.Whole() {
+		if err := s.restoreWindow(t); err != nil {
 			return err
 		}
 	}

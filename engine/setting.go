@@ -38,6 +38,7 @@ var settings = []setting{
 	{"CacheQuantizedStart", "llm.load.cacheQuantizedStart", "all are in f16 until there are more tokens than this"},
 	{"KRotation", "llm.load.kRotation", "stores keys turned, which spreads outliers: fewer bits lose less"},
 	{"VRotation", "llm.load.vRotation", "the same for values"},
+	{"SWAFull", "llm.load.swaFull", "keeps all cells also in layers with a sliding window, which see the last ones only"},
 	{"Threads", "llm.load.threads", "threads that generate; more than cores is slower"},
 	{"BatchThreads", "llm.load.batchThreads", "threads that read prompts"},
 	{"ReusePrefix", "llm.load.reusePrefix", "keeps what a prompt shares with the cache"},

@@ -22,7 +22,8 @@ type Settings struct {
 	PackedBytes     int64 // of weights laid out anew for the kernels, beside the file
 	TrainedContext  int
 	Kernels         string // tier of the compute kernels
-	CellBytes       int    // K and V of one token
+	CellBytes       int    // K and V of one token in all layers
+	FullBytes       int64  // K and V of a session whose context is full
 	TrainedRopeBase float64
 	LoadTime        time.Duration
 	Sources         map[string]Source // by the names of LoadConfig's fields
@@ -30,7 +31,8 @@ type Settings struct {
 	// Warnings say what runs, but not as somebody may expect.
 	Warnings []string
 
-	chosen LoadConfig // what somebody chose, before defaults and Auto were filled in
+	moreBytes int        // of FullBytes, what one token more takes past the sliding window
+	chosen    LoadConfig // what somebody chose, before defaults and Auto were filled in
 }
 
 // Settings are the model's effective settings.
@@ -42,9 +44,11 @@ func settingsOf(m *Model) Settings {
 	s := Settings{
 		LoadConfig: m.cfg, Model: m.name, Path: m.path, Architecture: c.Arch,
 		TrainedContext: c.Context, Kernels: m.cpu.Kernels(), TrainedRopeBase: c.RopeBase,
-		CellBytes: m.cells.Config().CellBytes(), FileBytes: m.file.Size,
+		CellBytes: m.cells.Config().CellBytes(), moreBytes: m.cells.Config().MoreBytes(), FileBytes: m.file.Size,
 		PackedBytes: m.PackedBytes(),
 	}
+	k, v := m.cells.Config().Filled(s.ContextLength, s.PhysicalBatchSize)
+	s.FullBytes = k + v
 	bytes := map[string]int{}
 	for _, t := range m.file.Tensors {
 		s.Parameters += int64(t.Shape.Elements())
@@ -81,7 +85,10 @@ func (s Settings) build() table.Writer {
 		}
 		about := x.about
 		if x.name == "ContextLength" {
-			about = fmt.Sprintf("%s; %s a token, %s when full", about, Size(int64(s.CellBytes)), Size(int64(s.CellBytes)*int64(s.ContextLength)))
+			about = fmt.Sprintf("%s; %s a token, %s when full", about, Size(int64(s.CellBytes)), Size(s.FullBytes))
+			if s.moreBytes < s.CellBytes {
+				about = fmt.Sprintf("%s: past the sliding window a token more takes %s", about, Size(int64(s.moreBytes)))
+			}
 		}
 		w.AppendRow(table.Row{x.name, value, from.By, from.Otherwise, about})
 	}

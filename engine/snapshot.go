@@ -25,6 +25,7 @@ type snapshotHead struct {
 	Model    string // name, for people
 	SHA256   string // of the model's file
 	Cells    int
+	Gone     int            `json:",omitempty"` // leading cells that layers with a sliding window had no longer
 	Messages []chat.Message `json:",omitempty"`
 	Cache    snapshotCache
 	Rope     snapshotRope
@@ -49,7 +50,7 @@ type snapshotRope struct {
 func (s *Session) snapshotHead() snapshotHead {
 	m, c, cfg := s.model, s.seq.Store().Config(), s.model.cfg
 	return snapshotHead{
-		Model: m.name, SHA256: m.file.SHA256(), Cells: s.seq.Len(), Messages: s.Messages,
+		Model: m.name, SHA256: m.file.SHA256(), Cells: s.seq.Len(), Gone: s.seq.Gone(), Messages: s.Messages,
 		Cache: snapshotCache{
 			Layers: c.Layers, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV, KType: CacheType(c.KType.String()), VType: CacheType(c.VType.String()),
 			RotatedK: m.pass.RotateK != nil, RotatedV: m.pass.RotateV != nil, PageCells: kvcache.PageCells,
@@ -156,7 +157,10 @@ func (m *Model) restore(path string) (*Session, error) {
 	if err := head.fits(here); err != nil {
 		return nil, err
 	}
-	seq, err := m.cells.Read(r, head.Cells)
+	seq, err := m.cells.Read(r, head.Cells, head.Gone)
+	if errors.Is(err, kvcache.ErrGone) {
+		return nil, fmt.Errorf("of its %s tokens layers with a sliding window have the last %s only; load the model without SWAFull", count(head.Cells), count(head.Cells-head.Gone))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -25,10 +25,11 @@ type Stats struct {
 	PromptTokens    int           // tokens of the prompt
 	ReusedTokens    int           // of these, found in the cache
 	EvaluatedTokens int           // of these, read by this call: the others, unless it was interrupted
+	WindowTokens    int           // of these, in the cache too, but read: layers with a sliding window had lost what stands before (LoadConfig.SWAFull)
 	DroppedTokens   int           // of these, taken out by the ContextOverflowPolicy
 	Shifts          int           // how often that made room while generating
 	ShiftedTokens   int           // that it dropped from the cache then
-	RereadTokens    int           // that were read again after it
+	RereadTokens    int           // that were read again after it, or, as WindowTokens, before what came next
 	Differs         *Difference   // where prompt and cache part, if they do
 	EditedTokens    int           // of EvaluatedTokens, in the cache too, but with keys and values that were changed or read under an observer that writes
 	GeneratedTokens int           // tokens sampled, an end-of-generation token counted too
@@ -88,11 +89,16 @@ func (s Stats) String() string {
 	if s.EditedTokens > 0 {
 		fmt.Fprintf(&b, " · %s read anew, their cells were changed", count(s.EditedTokens))
 	}
+	if s.WindowTokens > 0 {
+		fmt.Fprintf(&b, " (%s more were past the sliding window; SWAFull keeps them)", count(s.WindowTokens))
+	}
 	if s.DroppedTokens > 0 {
 		fmt.Fprintf(&b, " · dropped %s of the prompt", count(s.DroppedTokens))
 	}
 	if s.Shifts > 0 {
 		fmt.Fprintf(&b, " · %d shifts dropped %s, read %s again", s.Shifts, count(s.ShiftedTokens), count(s.RereadTokens))
+	} else if s.RereadTokens > 0 {
+		fmt.Fprintf(&b, " · read %s again for the sliding window (SWAFull keeps them)", count(s.RereadTokens))
 	}
 	return b.String()
 }

@@ -48,6 +48,9 @@ func (s *Session) Stored(layer, cell int) (*Stored, error) {
 	if err := within("Stored", "cell", cell, s.seq.Len()); err != nil {
 		return nil, err
 	}
+	if first := s.seq.First(layer); cell < first {
+		return nil, fmt.Errorf("engine: Stored: layer %d has a sliding window and the cells from %d on; load the model with SWAFull for cell %d", layer, first, cell)
+	}
 	at := s.seq.Cells()[cell]
 	x := &Stored{
 		Layer: layer, Cell: cell, Pos: at.Pos, ID: at.Token, Text: s.model.TokenText(at.Token),

@@ -101,13 +101,16 @@ func keepOf(cut *kvcache.Seq, n int, order []int, by string) (string, error) {
 	return fmt.Sprintf("%s cells removed, %s kept by %s", count(cut.Len()-len(keep)), count(len(keep)), by), cut.Keep(keep)
 }
 
-// keyNorms is the mean length of each cell's keys over layers and heads. A Hadamard
-// rotation does not change it.
+// keyNorms is the mean length of each cell's keys over heads and the layers that have
+// all cells. A Hadamard rotation does not change it.
 func keyNorms(seq *kvcache.Seq) ([]float64, error) {
 	c := seq.Store().Config()
 	norms := make([]float64, seq.Len())
 	row := make([]float32, c.HeadK)
 	for l := range c.Layers {
+		if seq.First(l) > 0 {
+			continue
+		}
 		at := 0
 		for _, seg := range seq.Segments(nil, l, seq.Len()) {
 			size := seg.KType.RowBytes(c.HeadK)
@@ -316,6 +319,14 @@ func (s *Session) operate(name string, change func(cut *kvcache.Seq) (what strin
 	n := s.seq.Len()
 	if n == 0 {
 		return fail(fmt.Errorf("the session has read nothing yet; Generate or Eval first"))
+	}
+	if !s.seq.Whole() {
+		t := s.model.begin(hostContext())
+		err := s.restoreWindow(t)
+		s.model.end(t)
+		if err != nil {
+			return nil, err
+		}
 	}
 	before, err := s.lastLogits()
 	if err != nil {

@@ -19,6 +19,7 @@ type Tiny struct {
 	Type                                 tensor.DType // of the matrices
 	Tied                                 bool         // no output.weight
 	RopeFactors                          bool         // with rope_freqs.weight
+	Window                               int          // as Gemma 3 is, with a sliding window of so many cells in all layers but the last
 	Seed                                 uint64
 	Meta                                 map[string]any // metadata to add or replace; nil values remove a key
 	Drop                                 []string       // tensors to leave out
@@ -78,20 +79,31 @@ func (c Tiny) Write(t testing.TB) string {
 		}
 	}
 	tokens, merges, types := c.Vocab()
-	meta := []struct {
+	type entry struct {
 		key   string
 		value any
-	}{
-		{"general.architecture", "llama"},
+	}
+	arch, prefix := "llama", "llama."
+	var more []entry
+	if c.Window > 0 {
+		arch, prefix = "gemma3", "gemma3."
+		local := make([]bool, c.Layers)
+		for l := range c.Layers - 1 {
+			local[l] = true
+		}
+		more = []entry{{prefix + "attention.sliding_window", uint32(c.Window)}, {prefix + "attention.sliding_window_pattern", local}}
+	}
+	meta := append([]entry{
+		{"general.architecture", arch},
 		{"general.name", "tiny"},
-		{"llama.block_count", uint32(c.Layers)},
-		{"llama.context_length", uint32(c.Context)},
-		{"llama.embedding_length", uint32(c.Embd())},
-		{"llama.feed_forward_length", uint32(c.FFN)},
-		{"llama.attention.head_count", uint32(c.Heads)},
-		{"llama.attention.head_count_kv", uint32(c.KVHeads)},
-		{"llama.attention.layer_norm_rms_epsilon", float32(1e-5)},
-		{"llama.rope.freq_base", float32(10000)},
+		{prefix + "block_count", uint32(c.Layers)},
+		{prefix + "context_length", uint32(c.Context)},
+		{prefix + "embedding_length", uint32(c.Embd())},
+		{prefix + "feed_forward_length", uint32(c.FFN)},
+		{prefix + "attention.head_count", uint32(c.Heads)},
+		{prefix + "attention.head_count_kv", uint32(c.KVHeads)},
+		{prefix + "attention.layer_norm_rms_epsilon", float32(1e-5)},
+		{prefix + "rope.freq_base", float32(10000)},
 		{"tokenizer.ggml.model", "gpt2"},
 		{"tokenizer.ggml.pre", "smollm"},
 		{"tokenizer.ggml.tokens", tokens},
@@ -101,7 +113,7 @@ func (c Tiny) Write(t testing.TB) string {
 		{"tokenizer.ggml.eos_token_id", uint32(len(tokens) - 1)},
 		{"tokenizer.ggml.add_bos_token", false},
 		{"tokenizer.chat_template", "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"},
-	}
+	}, more...)
 	done := map[string]bool{}
 	for _, kv := range meta {
 		v, replaced := c.Meta[kv.key]
@@ -154,6 +166,14 @@ func (c Tiny) Write(t testing.TB) string {
 		add(blk+"ffn_gate.weight", c.Type, 0, in, embd, c.FFN)
 		add(blk+"ffn_up.weight", c.Type, 0, in, embd, c.FFN)
 		add(blk+"ffn_down.weight", c.Type, 0, 1/math.Sqrt(float64(c.FFN)), c.FFN, embd)
+		if c.Window > 0 {
+			for _, name := range []string{"attn_q_norm", "attn_k_norm"} {
+				add(blk+name+".weight", tensor.F32, 1, 0.1, c.HeadDim)
+			}
+			for _, name := range []string{"post_attention_norm", "post_ffw_norm"} {
+				add(blk+name+".weight", tensor.F32, 1, 0.1, embd)
+			}
+		}
 	}
 	for _, name := range c.Extra {
 		add(name, tensor.F32, 0, 1, 32)

@@ -18,20 +18,22 @@ const (
 // Edit changes what is stored for the cells from to to-1 in one head of one layer: f
 // gets each row, dequantised, [HeadK] or [HeadV], and what it leaves there is stored
 // anew in the row's own type. The cells are Edited from then on. Pages that forks
-// share are left to them. When it fails, some rows may be changed: edit a Fork.
+// share are left to them. Cells before First are passed over. When it fails, some rows
+// may be changed: edit a Fork.
 func (q *Seq) Edit(part Part, layer, head, from, to int, f func(cell int, row []float32)) error {
 	c := q.store.cfg
 	if layer < 0 || layer >= c.Layers || head < 0 || head >= c.KVHeads || from < 0 || to < from || to > len(q.cells) {
 		return fmt.Errorf("kvcache: there are no cells %d to %d in layer %d, head %d; there are %d cells, %d layers, %d heads", from, to-1, layer, head, len(q.cells), c.Layers, c.KVHeads)
 	}
-	for i := from; i < to; i++ {
-		if err := q.own(i/PageCells, min(PageCells, len(q.cells)-i/PageCells*PageCells)); err != nil {
+	at := q.store.places[layer]
+	for i := max(from, q.First(layer)); i < to; i++ {
+		if err := q.own(at.group, i/PageCells, min(PageCells, len(q.cells)-i/PageCells*PageCells)); err != nil {
 			return err
 		}
-		page := q.pages[i/PageCells]
-		p, data := &page.kind.k, page.layerK(layer)
+		page := q.pages[at.group][i/PageCells]
+		p, data := &page.kind.k, page.layerK(at.layer)
 		if part == V {
-			p, data = &page.kind.v, page.layerV(layer)
+			p, data = &page.kind.v, page.layerV(at.layer)
 		}
 		if len(q.row) < p.head {
 			q.row = make([]float32, PageCells*max(c.HeadK, c.HeadV))

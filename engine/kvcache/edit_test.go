@@ -178,7 +178,7 @@ func TestEdit(t *testing.T) {
 	if err := fork.Write(&file); err != nil {
 		t.Fatal(err)
 	}
-	back, err := fork.Store().Read(&file, 150)
+	back, err := fork.Store().Read(&file, 150, fork.Gone())
 	if err != nil || !slices.Equal(back.Cells(), fork.Cells()) {
 		t.Error(err)
 	}

@@ -11,6 +11,7 @@ var errTwoTypes = errors.New("kvcache: cells cannot be taken out of, or put into
 // Keep keeps some cells, numbered as they lie now and ascending, and takes the others
 // out. Those kept keep their positions and what is stored for them, bit by bit, and
 // move up; pages that forks share are left to them. It changes nothing when it fails.
+// Layers with a window have no more of them than before, so that q may not be Whole.
 func (q *Seq) Keep(cells []int) error {
 	for i, c := range cells {
 		if c < 0 || c >= len(q.cells) || i > 0 && c <= cells[i-1] {
@@ -28,18 +29,23 @@ func (q *Seq) Keep(cells []int) error {
 		same++
 	}
 	first := same / PageCells // page from which on there are new ones
-	kept := &Seq{store: q.store}
+	kept := q.store.NewSeq()
 	for _, c := range cells[first*PageCells:] {
 		if err := kept.take(q, c); err != nil {
 			kept.Free()
 			return err
 		}
 	}
-	for _, p := range q.pages[first:] {
-		q.store.drop(p)
+	gone := 0 // those behind first that are kept, and all before them
+	for gone < len(cells) && cells[gone] < q.gone {
+		gone++
 	}
-	q.pages = append(q.pages[:first:first], kept.pages...)
+	q.cut(first)
+	for g := range q.pages {
+		q.pages[g] = append(q.pages[g][:first:first], kept.pages[g]...)
+	}
 	q.cells = append(q.cells[:first*PageCells:first*PageCells], kept.cells...)
+	q.gone = gone
 	return nil
 }
 
@@ -58,8 +64,10 @@ func (q *Seq) Append(other *Seq, from, to int) error {
 		return fmt.Errorf("%w: %d cells and %d more, context %d", ErrFull, len(q.cells), to-from, q.store.cfg.Context)
 	}
 	if in := len(q.cells) % PageCells; in != 0 && from < to {
-		if err := q.own(len(q.cells)/PageCells, in); err != nil {
-			return err
+		for g := range q.pages {
+			if err := q.own(g, len(q.cells)/PageCells, in); err != nil {
+				return err
+			}
 		}
 	}
 	for c := from; c < to; c++ {
@@ -71,16 +79,33 @@ func (q *Seq) Append(other *Seq, from, to int) error {
 }
 
 // take copies a cell of another sequence behind those of q, whose last page is its own.
+// If layers with a window have it no longer, they have none of q's before it any more.
 func (q *Seq) take(from *Seq, cell int) error {
-	row := len(q.cells) % PageCells
-	if len(q.cells) == len(q.pages)*PageCells {
-		p, err := q.store.newPage(&q.store.narrow)
-		if err != nil {
-			return err
+	at, row := len(q.cells)/PageCells, len(q.cells)%PageCells
+	for g, x := range q.store.groups {
+		absent := x.local && cell < from.gone
+		if at == len(q.pages[g]) {
+			q.pages[g] = append(q.pages[g], nil)
 		}
-		q.pages = append(q.pages, p)
+		if absent {
+			for i, p := range q.pages[g][:at] {
+				if p != nil {
+					q.store.drop(p)
+					q.pages[g][i] = nil
+				}
+			}
+			q.gone = len(q.cells) + 1
+			continue
+		}
+		if q.pages[g][at] == nil {
+			p, err := q.store.newPage(&x.narrow)
+			if err != nil {
+				return err
+			}
+			q.pages[g][at] = p
+		}
+		q.store.copyCell(q.pages[g][at], row, from.pages[g][cell/PageCells], cell%PageCells)
 	}
-	q.store.copyCell(q.pages[len(q.cells)/PageCells], row, from.pages[cell/PageCells], cell%PageCells)
 	q.cells = append(q.cells, from.cells[cell])
 	return nil
 }
@@ -88,7 +113,7 @@ func (q *Seq) take(from *Seq, cell int) error {
 // copyCell copies a row of every layer and head from a page to another of its kind.
 func (s *Store) copyCell(to *page, row int, from *page, at int) {
 	k, v := to.kind.k.typ.RowBytes(s.cfg.HeadK), to.kind.v.typ.RowBytes(s.cfg.HeadV)
-	for l := range s.cfg.Layers {
+	for l := range to.kind.layers {
 		for h := range s.cfg.KVHeads {
 			copy(to.layerK(l)[(h*PageCells+row)*k:][:k], from.layerK(l)[(h*PageCells+at)*k:])
 			copy(to.layerV(l)[(h*PageCells+row)*v:][:v], from.layerV(l)[(h*PageCells+at)*v:])

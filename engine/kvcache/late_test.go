@@ -15,12 +15,18 @@ func late(start, sinks, residual int) Config {
 	return Config{Layers: 2, KVHeads: 2, HeadK: 32, HeadV: 64, KType: tensor.Q8_0, VType: tensor.Q4_1, Context: 1000, Start: start, Sinks: sinks, Residual: residual}
 }
 
+var lateRows = map[[3]int][]float32{}
+
 func lateRow(token, layer, n int) []float32 {
+	if row := lateRows[[3]int{token, layer, n}]; row != nil {
+		return row
+	}
 	r := rand.New(rand.NewPCG(uint64(token), uint64(layer*1000+n)))
 	row := make([]float32, n)
 	for i := range row {
 		row[i] = float32(r.NormFloat64())
 	}
+	lateRows[[3]int{token, layer, n}] = row
 	return row
 }
 
@@ -98,8 +104,8 @@ func encodeVia(t *testing.T, via, typ tensor.DType, src []float32) []byte {
 // kinds is a letter for each page: w for wide, n for one in the cache's types.
 func kinds(q *Seq) string {
 	s := ""
-	for _, p := range q.pages {
-		if p.kind == &q.store.wide {
+	for _, p := range q.pages[0] {
+		if p.kind == &q.store.groups[0].wide {
 			s += "w"
 		} else {
 			s += "n"
@@ -165,7 +171,7 @@ func TestLateForks(t *testing.T) {
 	if len(q.Cells()) != 301 || f.Len() != 403 {
 		t.Error("cells are lost")
 	}
-	wideBytes, narrow := int64(s.wide.pageLen/PageCells), int64(s.narrow.pageLen/PageCells)
+	wideBytes, narrow := int64(s.groups[0].wide.pageLen/PageCells), int64(s.groups[0].narrow.pageLen/PageCells)
 	if got, want := q.UsedBytes(), 64*wideBytes+128*narrow+109*wideBytes; kinds(q) != "wnnww" || got != want {
 		t.Errorf("%s: %d bytes used, want %d", kinds(q), got, want)
 	}
@@ -196,7 +202,7 @@ func TestFilled(t *testing.T) {
 				}
 				wantK, wantV := cfg.Filled(cells, batch)
 				if k, v := s.Bytes(); k != wantK || v != wantV {
-					t.Errorf("%v, %d cells in batches of %d: K %d and V %d bytes, foretold %d and %d (%s)", x, cells, batch, k, v, wantK, wantV, fmt.Sprint(len(s.wide.free)))
+					t.Errorf("%v, %d cells in batches of %d: K %d and V %d bytes, foretold %d and %d (%s)", x, cells, batch, k, v, wantK, wantV, fmt.Sprint(len(s.groups[0].wide.free)))
 				}
 				q.Free()
 				s.Close()

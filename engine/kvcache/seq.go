@@ -3,6 +3,7 @@ package kvcache
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
@@ -10,6 +11,10 @@ import (
 
 // ErrFull is returned, wrapped with numbers, when a sequence has no room.
 var ErrFull = errors.New("kvcache: context full")
+
+// ErrGone is returned, wrapped with numbers, when layers with a window no longer have
+// what the next cell sees.
+var ErrGone = errors.New("kvcache: cells that layers with a sliding window need are gone")
 
 // Cell is what one row of the cache stands for.
 type Cell struct {
@@ -22,14 +27,15 @@ type Cell struct {
 // once, Put excepted.
 type Seq struct {
 	store *Store
-	pages []*page
+	pages [][]*page // of each group, as many; nil where a window's have gone
 	cells []Cell
+	gone  int       // leading cells that layers with a window have no longer
 	row   []float32 // [PageCells, HeadK or HeadV], of pages that are stored anew
 	skip  int       // least position of the next cell
 }
 
 // NewSeq is an empty sequence; it takes no memory until the first Plan.
-func (s *Store) NewSeq() *Seq { return &Seq{store: s} }
+func (s *Store) NewSeq() *Seq { return &Seq{store: s, pages: make([][]*page, len(s.groups))} }
 
 // Store is the memory behind the sequence.
 func (q *Seq) Store() *Store { return q.store }
@@ -58,31 +64,36 @@ type Plan struct {
 // wide pages that are past all three: so what one plan's tokens see of the cells
 // before them depends on how many the plan is for. What was stored anew stays so when
 // the sequence is cut shorter. Of a page that forks share each gets its own.
+//
+// Of layers with a window it gives pages back that no cell from here on sees. It fails
+// with ErrGone when the sequence is not Whole.
 func (q *Seq) Plan(n int) (Plan, error) {
 	have := len(q.cells)
 	if n < 1 || have+n > q.store.cfg.Context {
 		return Plan{}, fmt.Errorf("%w: %d cells in use, %d more needed, context %d", ErrFull, have, n, q.store.cfg.Context)
 	}
-	if q.store.cfg.Late() {
-		if err := q.settle(have); err != nil {
-			return Plan{}, err
-		}
+	if !q.Whole() {
+		return Plan{}, fmt.Errorf("%w: cell %d sees those from %d on, there are those from %d on", ErrGone, have, q.store.cfg.seen(have), q.gone)
 	}
-	if in := have % PageCells; in != 0 {
-		if err := q.own(have/PageCells, in); err != nil {
-			return Plan{}, err
-		}
+	if q.store.cfg.Window > 0 {
+		q.leave(q.store.cfg.first(have, n))
 	}
-	for len(q.pages)*PageCells < have+n {
-		k := &q.store.narrow
-		if q.store.cfg.beginsWide(len(q.pages)) {
-			k = &q.store.wide
+	for g := range q.pages {
+		if q.store.cfg.Late() {
+			if err := q.settle(g, have); err != nil {
+				return Plan{}, err
+			}
 		}
-		p, err := q.store.newPage(k)
-		if err != nil {
-			return Plan{}, err // pages gained so far stay: the next plan uses them
+		if in := have % PageCells; in != 0 {
+			if err := q.own(g, have/PageCells, in); err != nil {
+				return Plan{}, err
+			}
 		}
-		q.pages = append(q.pages, p)
+		for len(q.pages[g])*PageCells < have+n {
+			if err := q.grow(g); err != nil {
+				return Plan{}, err // pages gained so far stay: the next plan uses them
+			}
+		}
 	}
 	pos := 0
 	if have > 0 {
@@ -91,10 +102,66 @@ func (q *Seq) Plan(n int) (Plan, error) {
 	return Plan{From: have, Pos: max(pos, q.skip), N: n}, nil
 }
 
-// own makes page i private to q, copying its first rows cells if it is shared.
-func (q *Seq) own(i, rows int) error {
-	old := q.pages[i]
-	if old.refs.Load() == 1 {
+// grow adds a page to a group.
+func (q *Seq) grow(g int) error {
+	x := q.store.groups[g]
+	k := &x.narrow
+	if q.store.cfg.beginsWide(len(q.pages[g])) {
+		k = &x.wide
+	}
+	p, err := q.store.newPage(k)
+	if err == nil {
+		q.pages[g] = append(q.pages[g], p)
+	}
+	return err
+}
+
+// has reports whether a group has some cell of page i.
+func (q *Seq) has(g, i int) bool {
+	return !q.store.groups[g].local || min((i+1)*PageCells, len(q.cells)) > q.gone
+}
+
+// leave gives back what layers with a window have of the cells before number first, as
+// far as that is whole pages.
+func (q *Seq) leave(first int) {
+	for g, x := range q.store.groups {
+		if x.local {
+			// From the last on, as those before were given back long ago.
+			for i := min(first/PageCells, len(q.pages[g])) - 1; i >= 0 && q.pages[g][i] != nil; i-- {
+				q.store.drop(q.pages[g][i])
+				q.pages[g][i] = nil
+			}
+			q.gone = max(q.gone, min(first/PageCells*PageCells, len(q.cells)))
+		}
+	}
+}
+
+// Whole reports whether the sequence can go on: layers with a window have all that the
+// next cell sees there.
+func (q *Seq) Whole() bool { return q.WholeAt(len(q.cells)) == len(q.cells) }
+
+// WholeAt is the greatest number of cells, at most n, that the sequence can be cut to
+// and be Whole.
+func (q *Seq) WholeAt(n int) int {
+	n = max(0, min(n, len(q.cells)))
+	if min(q.gone, n) > q.store.cfg.seen(n) {
+		return 0
+	}
+	return n
+}
+
+// First is the first cell that a layer has: 0, but where a window has left some behind.
+func (q *Seq) First(layer int) int {
+	if q.store.groups[q.store.places[layer].group].local {
+		return q.gone
+	}
+	return 0
+}
+
+// own makes page i of a group private to q, copying its first rows cells if it is shared.
+func (q *Seq) own(g, i, rows int) error {
+	old := q.pages[g][i]
+	if old == nil || old.refs.Load() == 1 {
 		return nil
 	}
 	p, err := q.store.newPage(old.kind)
@@ -102,38 +169,39 @@ func (q *Seq) own(i, rows int) error {
 		return err
 	}
 	c, k := q.store.cfg, old.kind
-	for l := range c.Layers {
+	for l := range k.layers {
 		copyRows(p.layerK(l), old.layerK(l), rows, c.KVHeads, k.k.typ.RowBytes(c.HeadK))
 		copyRows(p.layerV(l), old.layerV(l), rows, c.KVHeads, k.v.typ.RowBytes(c.HeadV))
 	}
-	q.pages[i] = p
+	q.pages[g][i] = p
 	q.store.drop(old)
 	return nil
 }
 
-// settle stores the wide pages in the cache's types that so many cells leave behind.
-func (q *Seq) settle(cells int) error {
-	c := q.store.cfg
-	for i, old := range q.pages[:cells/PageCells] {
-		if old.kind == &q.store.narrow || c.staysWide(i, cells) {
+// settle stores the wide pages of a group in the cache's types that so many cells leave
+// behind.
+func (q *Seq) settle(g, cells int) error {
+	c, x := q.store.cfg, q.store.groups[g]
+	for i, old := range q.pages[g][:cells/PageCells] {
+		if old == nil || old.kind == &x.narrow || c.staysWide(i, cells) {
 			continue
 		}
-		p, err := q.store.newPage(&q.store.narrow)
+		p, err := q.store.newPage(&x.narrow)
 		if err != nil {
 			return err
 		}
-		for l := range c.Layers {
-			if err = q.convert(p.layerK(l), &p.kind.k, old.layerK(l), &old.kind.k); err != nil {
-				err = fmt.Errorf("kvcache: K of layer %d, cells from %d on: %w", l, i*PageCells, err)
-			} else if err = q.convert(p.layerV(l), &p.kind.v, old.layerV(l), &old.kind.v); err != nil {
-				err = fmt.Errorf("kvcache: V of layer %d, cells from %d on: %w", l, i*PageCells, err)
+		for l := range x.layers {
+			part := K
+			if err = q.convert(p.layerK(l), &p.kind.k, old.layerK(l), &old.kind.k); err == nil {
+				part = V
+				err = q.convert(p.layerV(l), &p.kind.v, old.layerV(l), &old.kind.v)
 			}
 			if err != nil {
 				q.store.drop(p)
-				return err
+				return fmt.Errorf("kvcache: %c of layer %d, cells from %d on: %w", part, slices.Index(q.store.places, place{g, l}), i*PageCells, err)
 			}
 		}
-		q.pages[i] = p
+		q.pages[g][i] = p
 		q.store.drop(old)
 	}
 	return nil
@@ -170,11 +238,12 @@ func (q *Seq) convert(dst []byte, to *part, src []byte, from *part) error {
 // different goroutines. It fails for what the cache type cannot hold: NaN, an
 // infinity, or a value beyond its range in a block format.
 func (q *Seq) Put(p Plan, layer, i int, k, v []float32) error {
-	page, row := q.pages[(p.From+i)/PageCells], (p.From+i)%PageCells
-	if err := page.kind.k.rows(page.layerK(layer), row, k); err != nil {
+	at := q.store.places[layer]
+	page, row := q.pages[at.group][(p.From+i)/PageCells], (p.From+i)%PageCells
+	if err := page.kind.k.rows(page.layerK(at.layer), row, k); err != nil {
 		return fmt.Errorf("kvcache: K of layer %d, position %d: %w", layer, p.Pos+i, err)
 	}
-	if err := page.kind.v.rows(page.layerV(layer), row, v); err != nil {
+	if err := page.kind.v.rows(page.layerV(at.layer), row, v); err != nil {
 		return fmt.Errorf("kvcache: V of layer %d, position %d: %w", layer, p.Pos+i, err)
 	}
 	return nil
@@ -230,79 +299,145 @@ type Segment struct {
 }
 
 // Segments appends to dst the rows of one layer for the first n cells, oldest
-// first, planned ones included.
+// first, planned ones included. For pages that the layer has no longer (see First) there
+// stand others, so that what reads whole blocks finds numbers there; without any the
+// rows are nil.
 func (q *Seq) Segments(dst []Segment, layer, n int) []Segment {
+	at := q.store.places[layer]
+	pages := q.pages[at.group]
+	var there *page // in the place of those that are gone
+	for i := 0; i*PageCells < n && there == nil; i++ {
+		there = pages[i]
+	}
 	for i := 0; n > 0; i++ {
 		rows := min(n, PageCells)
-		dst = append(dst, Segment{
-			K: q.pages[i].layerK(layer), KType: q.pages[i].kind.k.typ,
-			V: q.pages[i].layerV(layer), VType: q.pages[i].kind.v.typ,
-			N: rows,
-		})
+		p := pages[i]
+		if p == nil {
+			p = there
+		}
+		s := Segment{N: rows}
+		if p != nil {
+			s = Segment{
+				K: p.layerK(at.layer), KType: p.kind.k.typ,
+				V: p.layerV(at.layer), VType: p.kind.v.typ,
+				N: rows,
+			}
+		}
+		dst = append(dst, s)
 		n -= rows
 	}
 	return dst
 }
 
-// Truncate keeps the first n cells. It does nothing when there are no more.
+// Truncate keeps the first n cells. It does nothing when there are no more. The
+// sequence may not be Whole then: WholeAt says it beforehand.
 func (q *Seq) Truncate(n int) {
 	if n >= len(q.cells) {
 		return
 	}
 	n = max(n, 0)
 	q.cells = q.cells[:n]
-	keep := (n + PageCells - 1) / PageCells
-	for _, p := range q.pages[keep:] {
-		q.store.drop(p)
+	q.gone = min(q.gone, n)
+	q.cut((n + PageCells - 1) / PageCells)
+}
+
+// cut keeps the first n pages of each group.
+func (q *Seq) cut(n int) {
+	for g, pages := range q.pages {
+		n := min(n, len(pages))
+		for _, p := range pages[n:] {
+			if p != nil {
+				q.store.drop(p)
+			}
+		}
+		clear(pages[n:])
+		q.pages[g] = pages[:n]
 	}
-	clear(q.pages[keep:])
-	q.pages = q.pages[:keep]
 }
 
 // Fork is a second sequence with the same cells. Pages are shared until one
 // side writes to them, so it costs no copy of keys and values.
 func (q *Seq) Fork() *Seq {
-	pages := (len(q.cells) + PageCells - 1) / PageCells
-	f := &Seq{store: q.store, pages: append([]*page(nil), q.pages[:pages]...), cells: append([]Cell(nil), q.cells...)}
-	for _, p := range f.pages {
-		p.refs.Add(1)
+	n := (len(q.cells) + PageCells - 1) / PageCells
+	f := q.store.NewSeq()
+	f.cells, f.gone = append([]Cell(nil), q.cells...), q.gone
+	for g, pages := range q.pages {
+		f.pages[g] = append([]*page(nil), pages[:n]...)
+		for _, p := range f.pages[g] {
+			if p != nil {
+				p.refs.Add(1)
+			}
+		}
 	}
 	return f
+}
+
+// Replace gives q the cells of another sequence of its store, which is empty afterwards.
+// Where q was told to Skip to stays.
+func (q *Seq) Replace(other *Seq) {
+	q.cut(0)
+	q.pages, q.cells, q.gone = other.pages, other.cells, other.gone
+	*other = *other.store.NewSeq()
 }
 
 // Shared is the number of leading cells that lie in pages held by another
 // sequence too.
 func (q *Seq) Shared() int {
 	n := 0
-	for _, p := range q.pages {
-		if p.refs.Load() == 1 {
-			break
+	for i := 0; i*PageCells < len(q.cells); i++ {
+		for _, pages := range q.pages {
+			if p := pages[i]; p != nil {
+				if p.refs.Load() == 1 {
+					return n
+				}
+				n = min((i+1)*PageCells, len(q.cells))
+			}
 		}
-		n += PageCells
 	}
-	return min(n, len(q.cells))
+	return n
 }
 
-// UsedBytes is what the cells take: Len times Config.CellBytes, and more for those
-// that are wide.
+// UsedBytes is what the cells take: Len times Config.CellBytes, more for those that are
+// wide, and less where layers with a window have them no longer.
 func (q *Seq) UsedBytes() int64 {
 	n := int64(0)
-	for i, p := range q.pages {
-		n += int64(max(0, min(PageCells, len(q.cells)-i*PageCells)) * (p.kind.pageLen / PageCells))
+	for g, pages := range q.pages {
+		from := 0
+		if q.store.groups[g].local {
+			from = q.gone
+		}
+		for i, p := range pages {
+			if p != nil {
+				n += int64(max(0, min((i+1)*PageCells, len(q.cells))-max(i*PageCells, from)) * (p.kind.pageLen / PageCells))
+			}
+		}
 	}
 	return n
 }
 
 // Types are the types that cell i is stored in.
 func (q *Seq) Types(i int) (k, v tensor.DType) {
-	kind := q.pages[i/PageCells].kind
-	return kind.k.typ, kind.v.typ
+	for _, pages := range q.pages {
+		if p := pages[i/PageCells]; p != nil {
+			return p.kind.k.typ, p.kind.v.typ
+		}
+	}
+	return q.store.cfg.KType, q.store.cfg.VType // nowhere
+}
+
+// Layers is how many layers have cell i.
+func (q *Seq) Layers(i int) int {
+	n := 0
+	for _, g := range q.store.groups {
+		if !g.local || i >= q.gone {
+			n += g.layers
+		}
+	}
+	return n
 }
 
 // Free gives the pages back. The sequence is empty and usable afterwards.
 func (q *Seq) Free() {
-	for _, p := range q.pages {
-		q.store.drop(p)
-	}
-	q.pages, q.cells = nil, nil
+	q.cut(0)
+	q.cells, q.gone = nil, 0
 }

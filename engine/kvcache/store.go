@@ -29,15 +29,27 @@ const (
 // Store is the memory behind the sequences of one model. It is safe for
 // concurrent use.
 type Store struct {
-	cfg          Config
-	mu           sync.Mutex
-	closed       bool
+	cfg    Config
+	mu     sync.Mutex
+	closed bool
+	groups []*pool
+	places []place // [Layers]
+}
+
+// pool is the pages of a group of layers.
+type pool struct {
+	group
 	narrow, wide kind
 }
 
-// kind is the pages that store cells in the same types.
+// place is where a layer is: in which group, as which of its layers.
+type place struct{ group, layer int }
+
+// kind is the pages of a group that store cells in the same types.
 type kind struct {
 	k, v      part
+	layers    int
+	spare     int // unused pages that are kept
 	pageLen   int
 	slabPages int // of a slab, at most
 	free      []*page
@@ -54,7 +66,7 @@ type part struct {
 	expand simd.Expand // decoder, or nil
 }
 
-// page holds PageCells cells of every layer:
+// page holds PageCells cells of every layer of a group:
 // [layers][ K: [KVHeads, PageCells, HeadK], V: [KVHeads, PageCells, HeadV] ].
 type page struct {
 	data []byte
@@ -84,13 +96,36 @@ func NewStore(cfg Config) (*Store, error) {
 		return part{typ: t, head: head, bytes: t.RowBytes(cfg.KVHeads * head), store: kern.Store(t), expand: kern.Expand(t)}
 	}
 	s := &Store{cfg: cfg}
-	s.narrow = kind{k: newPart(cfg.KType, cfg.HeadK), v: newPart(cfg.VType, cfg.HeadV), slabPages: slabPages}
-	// Wide pages come and go: each goes back by itself.
-	s.wide = kind{k: newPart(cfg.WideK(), cfg.HeadK), v: newPart(cfg.WideV(), cfg.HeadV), slabPages: 1}
-	for _, k := range []*kind{&s.narrow, &s.wide} {
-		k.pageLen = PageCells * cfg.Layers * (k.k.bytes + k.v.bytes)
+	for _, g := range cfg.groups() {
+		x := &pool{group: g}
+		x.narrow = kind{k: newPart(cfg.KType, cfg.HeadK), v: newPart(cfg.VType, cfg.HeadV), slabPages: slabPages}
+		// Wide pages come and go: each goes back by itself.
+		x.wide = kind{k: newPart(cfg.WideK(), cfg.HeadK), v: newPart(cfg.WideV(), cfg.HeadV), slabPages: 1}
+		for _, k := range []*kind{&x.narrow, &x.wide} {
+			k.layers, k.spare = g.layers, cfg.spare(g)
+			k.pageLen = PageCells * g.layers * (k.k.bytes + k.v.bytes)
+		}
+		s.groups = append(s.groups, x)
+	}
+	at := make([]int, len(s.groups))
+	for l := range cfg.Layers {
+		g := 0
+		if cfg.local(l) {
+			g = len(s.groups) - 1
+		}
+		s.places = append(s.places, place{g, at[g]})
+		at[g]++
 	}
 	return s, nil
+}
+
+// kinds are those of all groups.
+func (s *Store) kinds() []*kind {
+	var list []*kind
+	for _, g := range s.groups {
+		list = append(list, &g.narrow, &g.wide)
+	}
+	return list
 }
 
 // Config is the geometry the store was made with.
@@ -105,8 +140,8 @@ func (s *Store) MappedBytes() int64 {
 
 // Bytes is MappedBytes of K and of V.
 func (s *Store) Bytes() (k, v int64) {
-	for _, x := range []*kind{&s.narrow, &s.wide} {
-		cells := x.mapped.Load() * int64(PageCells*s.cfg.Layers)
+	for _, x := range s.kinds() {
+		cells := x.mapped.Load() * int64(PageCells*x.layers)
 		k, v = k+cells*int64(x.k.bytes), v+cells*int64(x.v.bytes)
 	}
 	return k, v
@@ -153,7 +188,7 @@ func (s *Store) drop(p *page) {
 	p.slab.used--
 	k := p.kind
 	k.free = append(k.free, p)
-	if s.closed || len(k.free) > freePages {
+	if s.closed || len(k.free) > k.spare {
 		k.unmap(p.slab)
 	}
 }
@@ -178,7 +213,7 @@ func (s *Store) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	for _, k := range []*kind{&s.narrow, &s.wide} {
+	for _, k := range s.kinds() {
 		for len(k.free) > 0 {
 			n := len(k.free)
 			b := k.free[n-1].slab
@@ -188,7 +223,7 @@ func (s *Store) Close() {
 	}
 }
 
-// layerK and layerV are one layer of a page.
+// layerK and layerV are one layer of a page, counted within its group.
 func (p *page) layerK(layer int) []byte {
 	k := p.kind
 	at := layer * PageCells * (k.k.bytes + k.v.bytes)

@@ -59,7 +59,7 @@ func TestSlabsGoBack(t *testing.T) {
 		seqs = append(seqs, q)
 	}
 	most := s.MappedBytes()
-	if want := int64(3 * slabPages * s.narrow.pageLen); most != want {
+	if want := int64(3 * slabPages * s.groups[0].narrow.pageLen); most != want {
 		t.Fatalf("%d bytes for %d pages, want %d", most, 3*slabPages, want)
 	}
 	for i, q := range seqs {

@@ -23,7 +23,7 @@ type loadFlags struct {
 	profile, ropeScaling       string
 	anyway                     bool
 	mode                       string
-	rotateK, rotateV           bool
+	rotateK, rotateV, swaFull  bool
 	more                       engine.LoadConfig // its Yarn fields, and when the cache is quantised
 }
 
@@ -60,6 +60,7 @@ func (l *loadFlags) addSettings(cmd *cobra.Command) {
 	f.IntVar(&l.more.CacheSinkTokens, "cache-sinks", 0, "first tokens whose K and V stay in f16 with quantised cache types")
 	f.IntVar(&l.more.CacheResidualLength, "cache-residual", 0, "last tokens whose K and V are in f16 still")
 	f.IntVar(&l.more.CacheQuantizedStart, "cache-quantized-start", 0, "K and V are in f16 until there are more tokens than this")
+	f.BoolVar(&l.swaFull, "swa-full", false, "keep all cells in layers with a sliding window too: cutting back costs nothing then")
 	f.StringVar(&l.mode, "load-mode", "", "mmap maps the file, none reads it whole, mlock keeps the weights in memory (default mmap)")
 	f.BoolVar(&l.anyway, "load-anyway", false, "load also what the memory seems too small for")
 	f.StringVar(&l.profile, "profile", "", "saved profile whose settings stand in for flags that are not given")
@@ -71,9 +72,9 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 	if err != nil {
 		return engine.LoadConfig{}, usageError{fmt.Errorf("--flash-attn: %w", err)}
 	}
-	rotation := map[bool]engine.Switch{true: engine.On}
+	asked := map[bool]engine.Switch{true: engine.On}
 	return engine.LoadConfig{
-		KRotation: rotation[l.rotateK], VRotation: rotation[l.rotateV],
+		KRotation: asked[l.rotateK], VRotation: asked[l.rotateV], SWAFull: asked[l.swaFull],
 		ContextLength: l.context, EvalBatchSize: l.batch, PhysicalBatchSize: l.ubatch,
 		Threads: l.threads, BatchThreads: l.batchThreads,
 		KCacheType: engine.CacheType(l.cacheK), VCacheType: engine.CacheType(l.cacheV),

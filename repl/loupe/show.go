@@ -39,8 +39,8 @@ vocabulary larger than the head. It then ends with status 1.
 Tensors that the layers have in common are one row, with the number of layers;
 --tensors lists each. Long arrays of the metadata are cut, also with --json.
 With load settings (-c, -ctk, ...) it says what they would take in all, with a full
-context. K/V bytes are for a cache of every layer over the whole context; a model with
-sliding-window layers could do with less.`,
+context. Layers with a sliding window keep the last cells only, so that K/V bytes are
+fewer than the context times those of a token; --swa-full keeps all.`,
 		Example: `  loupe show smollm2
   loupe show ./model.gguf --brief
   loupe show ./model.gguf --brief --check         # is the file whole?
@@ -66,6 +66,11 @@ sliding-window layers could do with less.`,
 				}
 				d.Memory.Estimate = &estimate
 				if d.Memory.Warnings, err = engine.Warnings(args[0], cfg); err != nil {
+					return err
+				}
+			}
+			if _, window := f.Get(d.Architecture + ".attention.sliding_window"); d.Runs && window {
+				if err := d.Memory.describeWindow(args[0]); err != nil {
 					return err
 				}
 			}
@@ -262,6 +267,21 @@ func (m *memoryUse) describeKV(f *gguf.File, arch string, trained int64) {
 			m.Contexts = append(m.Contexts, kvMemory{Context: c, KVF16: 2 * n * c, KVF32: 4 * n * c})
 		}
 	}
+}
+
+// describeWindow puts right what a cache takes in a model with a sliding window.
+func (m *memoryUse) describeWindow(name string) error {
+	for i := range m.Contexts {
+		c := &m.Contexts[i]
+		for typ, bytes := range map[engine.CacheType]*int64{engine.F16: &c.KVF16, engine.F32: &c.KVF32} {
+			e, err := engine.Estimate(name, engine.LoadConfig{ContextLength: int(c.Context), KCacheType: typ, VCacheType: typ})
+			if err != nil {
+				return err
+			}
+			*bytes = e.K + e.V
+		}
+	}
+	return nil
 }
 
 // kvElements counts the elements of K and V of one token, over all layers.

@@ -41,6 +41,7 @@ type Tile struct {
 	q         simd.Q8
 	quantised bool      // q has the queries
 	scores    []float32 // [Rows, ld]: scores of the block, then weights
+	hides     []int32   // [Rows]: cells of the block that Hide hid
 	ld        int
 	next      uintptr   // page to ask for
 	cells     int       // of the block
@@ -78,7 +79,8 @@ func (t *Tile) Reset(k *simd.Kernels, s Shape, rows int) {
 	t.tile = sized(t.tile, PageCells*max(s.HeadK, s.Width()))
 	t.Out = sized(t.Out, rows*s.Width())
 	t.room()
-	t.Sees = sized(t.Sees, rows)
+	t.Sees, t.hides = sized(t.Sees, rows), sized(t.hides, rows)
+	clear(t.hides)
 	padded := Padded(rows)
 	for _, v := range []*[]float32{&t.Top, &t.Sum, &t.newTop, &t.newSum, &t.a, &t.b} {
 		*v = sized(*v, padded)
@@ -260,6 +262,7 @@ func (t *Tile) asTheyLie() bool {
 
 // Join adds the block to those before it.
 func (t *Tile) Join() {
+	defer clear(t.hides)
 	t.kern.rescale(t.Top, t.Sum, t.newTop, t.newSum, t.a, t.b)
 	w := t.Width()
 	if t.v == nil {
@@ -300,14 +303,17 @@ func (t *Tile) Join() {
 }
 
 // fitRows makes fit and unfit of the scales d of a block column: a row's own, of
-// the cells that it sees.
+// the pages of which it sees a cell. (Those before its window may not be there: others
+// stand in their place.)
 func (t *Tile) fitRows(d []float32) {
-	done, most := 0, float32(0)
+	from, done, most := -1, 0, float32(0)
 	for r := range t.Rows {
 		n := min(int(t.Sees[r]), t.cells)
-		if r == 0 && n >= PageCells {
-			done = n / PageCells * PageCells
-			most = t.kern.largest(d[:done])
+		if at := min(int(t.hides[r]), n) / PageCells * PageCells; at != from {
+			from, done, most = at, at, 0
+			if whole := n / PageCells * PageCells; whole > from {
+				most, done = t.kern.largest(d[from:whole]), whole
+			}
 		} else if n < done {
 			panic("flash: a row sees less than the one before")
 		}

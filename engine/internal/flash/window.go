@@ -11,6 +11,7 @@ const hidden = 3 * lowest
 // all of its cells hidden, as long as it sees one in another block.
 func (t *Tile) Hide(r, cells int) {
 	row := t.scores[r*t.ld:][:min(cells, t.ld)]
+	t.hides[r] = int32(len(row))
 	for i := range row {
 		row[i] = hidden
 	}
