@@ -126,7 +126,7 @@ func ReadConfig(f *gguf.File) (Config, error) {
 		return Config{}, fmt.Errorf("model: %srope.dimension_count %d must be even and at most the head size %d", arch, c.RopeDims, c.HeadK)
 	}
 	if !(c.RopeBase > 0) || !(c.RopeScale > 0) || math.IsInf(c.RopeBase, 0) || math.IsInf(c.RopeScale, 0) || !(c.Eps >= 0) {
-		return Config{}, fmt.Errorf("model: RoPE base %g, RoPE scale %g and norm epsilon %g must be positive", c.RopeBase, c.RopeScale, c.Eps)
+		return Config{}, fmt.Errorf("model: RoPE base %g (%[4]s.rope.freq_base), RoPE scale %[2]g and norm epsilon %[3]g (%[4]s.attention.layer_norm_rms_epsilon) must be positive: the file is damaged", c.RopeBase, c.RopeScale, c.Eps, c.Arch)
 	}
 	return c, nil
 }

@@ -454,9 +454,9 @@ func TestBadFilesAreRefused(t *testing.T) {
 			c.Extra = []string{"a", "b"}
 			c.Drop = []string{"blk.0.ffn_up.weight", "blk.1.ffn_norm.weight"}
 		},
-			"no tensor blk.0.ffn_up.weight; the file has no tensor blk.1.ffn_norm.weight; tensor a is none that this architecture uses, and running without it would give wrong answers; and 1 problems more"},
+			"no tensor blk.0.ffn_up.weight; the file has no tensor blk.1.ffn_norm.weight; tensor a is none that this architecture uses, and running without it would give wrong answers; and 1 more problem"},
 		{"vocabulary", func(c *enginetest.Tiny) { c.Meta = map[string]any{"tokenizer.ggml.tokens": make([]string, 270)} }, "the vocabulary has 270 tokens (tokenizer.ggml.tokens), but the head, tensor token_embd.weight, has 269 rows"},
-		{"more layers than tensors", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": uint32(1000)} }, "llama.block_count is 1000, but the file has 20 tensors"},
+		{"more layers than tensors", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": uint32(1000)} }, "llama.block_count is 1000, but the tensors of the file are 20"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
 			c := enginetest.DefaultTiny()

@@ -40,7 +40,11 @@ func (e *WeightsError) Error() string {
 	n := len(e.Problems)
 	s := "model: " + strings.Join(e.Problems[:min(n, shown)], "; ")
 	if n > shown {
-		s += fmt.Sprintf("; and %d problems more (loupe show --check lists them)", n-shown)
+		noun := "problems"
+		if n-shown == 1 {
+			noun = "problem"
+		}
+		s += fmt.Sprintf("; and %d more %s (loupe show --check lists them)", n-shown, noun)
 	}
 	return s
 }
@@ -49,7 +53,7 @@ func (e *WeightsError) Error() string {
 func newWeights(f *gguf.File, c *Config) (*Weights, error) {
 	w := &Weights{f: f, used: map[string]bool{}}
 	if c.Layers > len(f.Tensors) {
-		return nil, fmt.Errorf("model: %s.block_count is %d, but the file has %d tensors in all; it holds a vocabulary only, or is damaged", c.Arch, c.Layers, len(f.Tensors))
+		return nil, fmt.Errorf("model: %s.block_count is %d, but the tensors of the file are %d in all; it holds a vocabulary only, or is damaged", c.Arch, c.Layers, len(f.Tensors))
 	}
 	head := "token_embd.weight"
 	if w.has("output.weight") {

@@ -35,7 +35,7 @@ func (c *Candidates) fill(logits []float32) error {
 	for i, l := range logits {
 		// A NaN would lose every comparison, +Inf would make all others NaN.
 		if l != l || l > math.MaxFloat32 {
-			return fmt.Errorf("sample: the logit of token %d is %v: the forward pass overflowed or the weights are damaged", i, l)
+			return fmt.Errorf("sample: the logit of token %d is %v: the forward pass overflowed or the weights are damaged (loupe show --check finds values that are NaN)", i, l)
 		}
 		if l >= -math.MaxFloat32 {
 			finite = true
