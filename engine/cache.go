@@ -18,7 +18,8 @@ type CacheTable struct {
 	KType, VType  CacheType
 	KBytes        int64 // of all cells and layers
 	VBytes        int64
-	SharedCells   int // leading cells whose memory is that of a fork too
+	ByLayer       CacheLayers // [Layers] the same, layer by layer
+	SharedCells   int         // leading cells whose memory is that of a fork too
 	// Of Layers, so many have a sliding window of Window cells, and have only the cells
 	// from number WindowFirst on. 0 without such layers, and with SWAFull.
 	WindowLayers, Window, WindowFirst int
@@ -68,6 +69,7 @@ func (s *Session) Cache() CacheTable {
 		t.KBytes += int64(t.Cells[i].KBytes)
 		t.VBytes += int64(t.Cells[i].VBytes)
 	}
+	t.ByLayer = s.layersOf(t.Cells)
 	return t
 }
 

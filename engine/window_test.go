@@ -185,7 +185,20 @@ func TestWindowIsSeen(t *testing.T) {
 	if _, err := s.Stored(2, first-1); err != nil {
 		t.Error(err)
 	}
-	cells := s.Cache().Cells
+	c := s.Cache()
+	cells, k, v := c.Cells, int64(0), int64(0)
+	for _, x := range c.ByLayer {
+		k, v = k+x.KBytes, v+x.VBytes
+		if want := map[bool]int{true: first}[x.Layer < 2]; x.First != want || x.Cells != 500-want {
+			t.Errorf("layer %d has %d cells from %d on", x.Layer, x.Cells, x.First)
+		}
+	}
+	if k != c.KBytes || v != c.VBytes || k+v != s.seq.UsedBytes() {
+		t.Errorf("the layers have %d and %d bytes, the cells %d and %d, together %d", k, v, c.KBytes, c.VBytes, s.seq.UsedBytes())
+	}
+	if text := c.ByLayer.String(); !strings.Contains(text, "from 384 on, window of 70") {
+		t.Error(text)
+	}
 	if cells[0].Layers != 1 || cells[499].Layers != 3 || 3*cells[0].KBytes != cells[499].KBytes {
 		t.Errorf("the first cell is in %d layers, the last in %d", cells[0].Layers, cells[499].Layers)
 	}

@@ -23,6 +23,8 @@ func init() {
 			"CacheCell":                 reflect.ValueOf((*p_loupe_engine.CacheCell)(nil)),
 			"CacheEffect":               reflect.ValueOf((*p_loupe_engine.CacheEffect)(nil)),
 			"CacheError":                reflect.ValueOf((*p_loupe_engine.CacheError)(nil)),
+			"CacheLayer":                reflect.ValueOf((*p_loupe_engine.CacheLayer)(nil)),
+			"CacheLayers":               reflect.ValueOf((*p_loupe_engine.CacheLayers)(nil)),
 			"CacheTable":                reflect.ValueOf((*p_loupe_engine.CacheTable)(nil)),
 			"CacheType":                 reflect.ValueOf((*p_loupe_engine.CacheType)(nil)),
 			"CacheTypes":                reflect.ValueOf(p_loupe_engine.CacheTypes),

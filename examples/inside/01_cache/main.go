@@ -38,6 +38,7 @@ func main() {
 
 	// %% Which token sits in which cell, and what it costs
 	nb.Show(s.Cache())
+	nb.Show(s.Cache().ByLayer) // what each layer takes
 
 	// %% The keys of one head
 	// A row for each cell: what is stored, dequantised.
