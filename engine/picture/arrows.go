@@ -76,7 +76,7 @@ func (a Arrows) Display() map[string]string {
 // Tab key, shows its lines alone where the page is live; there is no script.
 func (a Arrows) SVG() string {
 	if err := a.Check(); err != nil {
-		return svgText(err.Error())
+		return line1(err.Error()).svg()
 	}
 	const line, left, right, wide = 17.0, 120.0, 300.0, 420.0
 	ht := 56 + line*float64(max(len(a.From), len(a.To)))
@@ -114,9 +114,4 @@ func (a Arrows) SVG() string {
 }
 
 // WriteSVG makes or replaces a file with a as SVG; on an error the old file stays.
-func (a Arrows) WriteSVG(path string) error {
-	if err := a.Check(); err != nil {
-		return err
-	}
-	return writeFile(path, a.SVG())
-}
+func (a Arrows) WriteSVG(path string) error { return writeChecked(path, a.Check(), a.SVG) }

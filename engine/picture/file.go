@@ -30,3 +30,19 @@ func writeFile(path, data string) (err error) {
 	}
 	return os.Rename(tmp.Name(), path)
 }
+
+// writeChecked writes what a value that passed its check is.
+func writeChecked(path string, err error, make func() string) error {
+	if err != nil {
+		return err
+	}
+	return writeFile(path, make())
+}
+
+func writePNG(path string, make func() ([]byte, error)) error {
+	data, err := make()
+	if err != nil {
+		return err
+	}
+	return writeFile(path, string(data))
+}

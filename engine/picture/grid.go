@@ -2,7 +2,6 @@ package picture
 
 import (
 	"fmt"
-	"html"
 	"math"
 	"strings"
 )
@@ -137,10 +136,22 @@ func (g Grid) Display() map[string]string {
 // SVG is g with one legend.
 func (g Grid) SVG() string {
 	if err := g.Check(); err != nil {
-		return svgText(err.Error())
+		return line1(err.Error()).svg()
 	}
+	return g.drawing().svg()
+}
+
+// PNG is what [Grid.SVG] shows, with two pixels to its unit.
+func (g Grid) PNG() ([]byte, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
+	return g.drawing().png()
+}
+
+func (g Grid) drawing() drawing {
 	if len(g.Heats) == 0 {
-		return svgText(g.Title + ": no heats")
+		return line1(g.Title + ": no heats")
 	}
 	const side, gap = 130.0, 14.0
 	s := g.scale()
@@ -150,36 +161,37 @@ func (g Grid) SVG() string {
 	}
 	across = min(across, len(g.Heats))
 	down := (len(g.Heats) + across - 1) / across
-	w := max(float64(across)*(side+gap)+gap, 200, float64(columns.StringWidth(g.Title))*7.5+20)
-	ht := 26 + float64(down)*(side+gap+14) + 50
-	var b strings.Builder
-	svgOpen(&b, w, ht, clean1(g.Title))
-	fmt.Fprintf(&b, "<text x=\"8\" y=\"18\" font-weight=\"bold\" font-size=\"12\">%s</text>\n", html.EscapeString(clean1(g.Title)))
-	note := ""
+	parts, note := make([]reduced, len(g.Heats)), ""
 	for i, h := range g.Heats {
-		x, y := gap+float64(i%across)*(side+gap), 40+float64(i/across)*(side+gap+14)
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x, y-3, html.EscapeString(columns.Truncate(clean1(h.Title), 19, "…")))
 		if len(h.Values) == 0 {
 			continue
 		}
-		r := h.reduce(256, 256)
-		if n := r.note(); n != "" {
+		parts[i] = h.reduce(256, 256)
+		if n := parts[i].note(); n != "" {
 			note = n
 		}
-		r.picture(&b, s, x, y, side/float64(max(r.rows, r.cols)))
 	}
-	s.legend(&b, gap, ht-42)
-	if n := flowSVG(s.beside(), note); n != "" {
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\" fill=\"#666\">%s</text>\n", gap, ht-6, html.EscapeString(n))
-	}
-	b.WriteString("</svg>\n")
-	return b.String()
+	title, notes := clean1(g.Title), flowSVG(s.beside(), note)
+	w := max(float64(across)*(side+gap)+gap, 200, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+2*gap)
+	ht := 26 + float64(down)*(side+gap+14) + 50
+	return drawing{w, ht, title, func(c canvas) {
+		c.text(8, 18, title, words{bold: true, colour: ink})
+		for i, h := range g.Heats {
+			x, y := gap+float64(i%across)*(side+gap), 40+float64(i/across)*(side+gap+14)
+			c.text(x, y-3, columns.Truncate(clean1(h.Title), 19, "…"), words{colour: ink})
+			if r := parts[i]; len(r.values) > 0 {
+				r.picture(c, s, x, y, side/float64(max(r.rows, r.cols)))
+			}
+		}
+		s.legend(c, gap, ht-42)
+		if notes != "" {
+			c.text(gap, ht-6, notes, words{colour: dim})
+		}
+	}}
 }
 
 // WriteSVG makes or replaces a file with g as SVG; on an error the old file stays.
-func (g Grid) WriteSVG(path string) error {
-	if err := g.Check(); err != nil {
-		return err
-	}
-	return writeFile(path, g.SVG())
-}
+func (g Grid) WriteSVG(path string) error { return writeChecked(path, g.Check(), g.SVG) }
+
+// WritePNG makes or replaces a file with [Grid.PNG]; on an error the old file stays.
+func (g Grid) WritePNG(path string) error { return writePNG(path, g.PNG) }

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/xml"
+	"image"
 	"image/png"
 	"io"
 	"math"
@@ -101,13 +102,8 @@ func TestMaps(t *testing.T) {
 	}
 }
 
-func TestPNG(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.png")
-	h := triangle(7)
-	if err := h.WritePNG(path); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
+func decoded(t *testing.T, data []byte, err error) image.Image {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +111,56 @@ func TestPNG(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+func TestPNG(t *testing.T) {
+	h := triangle(7)
+	data, err := h.CellsPNG()
+	m := decoded(t, data, err)
 	want := viridis[len(viridis)-1] // the diagonal is the maximum
 	if r, g, b, _ := m.At(0, 0).RGBA(); uint8(r>>8) != want.r || uint8(g>>8) != want.g || uint8(b>>8) != want.b {
 		t.Errorf("the corner is %d %d %d", r>>8, g>>8, b>>8)
+	}
+	path := filepath.Join(t.TempDir(), "a.png")
+	if err := h.WritePNG(path); err != nil {
+		t.Fatal(err)
+	}
+	data, err = os.ReadFile(path)
+	m = decoded(t, data, err)
+	// Seven cells of the greatest value, 22 units a side, and the end of the legend; labels are dark.
+	yellow, dark := 0, 0
+	for y := range m.Bounds().Dy() {
+		for x := range m.Bounds().Dx() {
+			r, g, b, _ := m.At(x, y).RGBA()
+			switch {
+			case uint8(r>>8) == want.r && uint8(g>>8) == want.g && uint8(b>>8) == want.b:
+				yellow++
+			case r>>8 < 0x40 && g>>8 < 0x40 && b>>8 < 0x40:
+				dark++
+			}
+		}
+	}
+	if want := 7*44*44 + 8*20; yellow != want || dark < 500 {
+		t.Errorf("%d yellow pixels, want %d; %d dark", yellow, want, dark)
+	}
+	_, err = triangle(600).PNG()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkHeat512(b *testing.B) {
+	h := triangle(512)
+	for name, f := range map[string]func(){
+		"text24bit": func() { h.Terminal(200, 1<<24) }, "text": func() { _ = h.String() }, "svg": func() { h.SVG() },
+		"png": func() { _, _ = h.PNG() }, "cells": func() { _, _ = h.CellsPNG() }, "display": func() { h.Display() },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f()
+			}
+		})
 	}
 }
 
@@ -129,10 +172,13 @@ func TestRefused(t *testing.T) {
 		"no values":           {},
 	} {
 		path := filepath.Join(t.TempDir(), "a")
-		if err := h.WritePNG(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := h.CellsPNG(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
-		if _, err := os.Stat(path); err == nil {
+		if err := h.WritePNG(path); err == nil && h.Check() != nil {
+			t.Errorf("%s: written", want)
+		}
+		if _, err := os.Stat(path); err == nil && h.Check() != nil {
 			t.Error("a refused picture left a file")
 		}
 		wellFormed(t, h.SVG())

@@ -1,11 +1,9 @@
 package experiment
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
-	"github.com/mattn/go-runewidth"
+	"loupe/engine/picture"
 )
 
 // Measure names what a chart of a comparison shows.
@@ -51,55 +49,34 @@ func (m Measure) of(r *Row) Figure {
 	return Figure{}
 }
 
-// Chart draws a measure, a line for each setting: as text a bar that is solid up
-// to the least measurement and shaded up to the greatest, as SVG the median with
-// an error bar. A setting without a measurement has none. An unknown measure has
-// none at all.
+// Chart draws a measure, a bar for each setting, solid up to the least measurement
+// and shaded up to the greatest; in a page the bar is the median, with a line from
+// the one to the other. A setting without a measurement has none. An unknown measure
+// has none at all.
 func (c *Comparison) Chart(m Measure) Shown {
-	var bars []bar
+	bars := picture.Bars{Title: string(m)}
 	for i := range c.Rows {
-		bars = append(bars, bar{c.label(i), m.of(&c.Rows[i])})
+		addBar(&bars, c.label(i), m.of(&c.Rows[i]))
 	}
-	return barChart(string(m), bars)
+	return chart(bars.String(), bars.SVG())
 }
 
-// bar is a labelled figure of a chart.
-type bar struct {
-	label string
-	Figure
+// addBar adds a figure to a chart.
+func addBar(b *picture.Bars, label string, f Figure) {
+	median, low, high := f.Median, f.Low, f.High
+	if f.N == 0 {
+		median, low, high = math.NaN(), 0, 0
+	}
+	b.Labels, b.Values = append(b.Labels, label), append(b.Values, median)
+	b.Low, b.High = append(b.Low, low), append(b.High, high)
 }
 
-const barCells = 40
-
-// barChart is a chart of bars; all figures are 0 or more.
-func barChart(title string, bars []bar) Shown {
-	top, wide := 0.0, 0
-	for _, b := range bars {
-		top = max(top, b.High)
-		wide = max(wide, runewidth.StringWidth(b.label))
-	}
-	var s strings.Builder
-	s.WriteString(title)
-	for _, b := range bars {
-		fmt.Fprintf(&s, "\n%s  ", runewidth.FillRight(b.label, wide))
-		if b.N == 0 {
-			s.WriteString("-")
-			continue
-		}
-		cells := func(x float64) int {
-			if top == 0 {
-				return 0
-			}
-			return int(math.Round(x / top * barCells))
-		}
-		low, high := cells(b.Low), cells(b.High)
-		fmt.Fprintf(&s, "%s%s%s %s", strings.Repeat("█", low), strings.Repeat("▒", high-low), strings.Repeat(" ", barCells-high), value(b.Median))
-	}
-	picture := barSVG(title, bars)
-	return Shown{plain: s.String(), markdown: fenced(s.String()), html: figureHTML(picture), svg: picture}
+// chart is a picture, and what it is as text.
+func chart(plain, svg string) Shown {
+	return Shown{plain: plain, markdown: fenced(plain), html: figureHTML(svg), svg: svg}
 }
 
-// value writes a figure of a chart.
+// value writes a figure of a table.
 func value(x float64) string {
 	if x >= 1000 {
 		return thousands(int(x + 0.5))

@@ -99,27 +99,19 @@ func (g Generation) quarters() (first, last float64) {
 
 // Chart is milliseconds a token by position.
 func (x *CacheOnOff) Chart() Shown {
-	var s Shown
-	var curves []line
+	l := picture.Lines{Title: "without a cache on " + x.Model, XName: "position", YName: "ms a token"}
 	for _, g := range []struct {
 		name string
 		Generation
 	}{{"cache on", x.With}, {"cache off", x.Without}} {
-		spark, curve := picture.Spark{Name: g.name + ", ms a token"}, line{name: g.name}
+		curve := picture.Series{Name: g.name}
 		for i, d := range g.Each[1:] {
-			ms := 1e3 * d.Seconds()
-			spark.Values = append(spark.Values, float32(ms))
-			curve.x, curve.y = append(curve.x, float64(x.PromptTokens+1+i)), append(curve.y, ms)
+			curve.X, curve.Y = append(curve.X, float64(x.PromptTokens+1+i)), append(curve.Y, 1e3*d.Seconds())
 		}
-		if s.plain != "" {
-			s.plain += "\n"
-		}
-		s.plain += spark.String()
-		curves = append(curves, curve)
+		l.Series = append(l.Series, curve)
 	}
-	s.svg = lineSVG("without a cache on "+x.Model, "position", "ms a token", curves, false)
-	s.markdown, s.html = fenced(s.plain), figureHTML(s.svg)
-	return s
+	l.YMax = top(l.Series)
+	return chart(l.String(), l.SVG())
 }
 
 func (x *CacheOnOff) all() Shown {

@@ -170,23 +170,29 @@ func (x *PositionLoss) Table() Shown {
 
 // Chart is perplexity against position.
 func (x *PositionLoss) Chart() Shown {
-	var s Shown
-	var curves []line
-	for i, c := range x.Curves {
-		spark, curve := picture.Spark{Name: c.Name + ", perplexity"}, line{name: c.Name}
-		for j, ppl := range c.Perplexity() {
-			spark.Values = append(spark.Values, float32(ppl))
-			curve.x, curve.y = append(curve.x, (float64(j)+0.5)*float64(x.Width)), append(curve.y, ppl)
+	l := picture.Lines{Title: "perplexity of " + x.Model, XName: "position", YName: "perplexity"}
+	for _, c := range x.Curves {
+		curve := picture.Series{Name: c.Name, Y: c.Perplexity()}
+		for j := range curve.Y {
+			curve.X = append(curve.X, (float64(j)+0.5)*float64(x.Width))
 		}
-		if i > 0 {
-			s.plain += "\n"
-		}
-		s.plain += spark.String()
-		curves = append(curves, curve)
+		l.Series = append(l.Series, curve)
 	}
-	s.svg = lineSVG("perplexity of "+x.Model, "position", "perplexity", curves, false)
-	s.markdown, s.html = fenced(s.plain), figureHTML(s.svg)
-	return s
+	l.YMax = top(l.Series)
+	return chart(l.String(), l.SVG())
+}
+
+// top is the end of an axis from 0 on that has room for all values.
+func top(series []picture.Series) float64 {
+	high := 0.0
+	for _, s := range series {
+		for _, y := range s.Y {
+			if !math.IsInf(y, 0) {
+				high = max(high, y)
+			}
+		}
+	}
+	return min(1.05*high, math.MaxFloat64)
 }
 
 func (x *PositionLoss) all() Shown {

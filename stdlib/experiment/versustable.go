@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"loupe/engine"
+	"loupe/engine/picture"
 )
 
 var versusHeads = table.Row{"tokens", "depth", "long", "chain", "long tok", "chain tok", "long peak", "chain peak"}
@@ -46,8 +47,9 @@ func (v *Versus) Table() Shown {
 // Chart draws the share of right answers over the length of documents, of both
 // ways, for all depths together.
 func (v *Versus) Chart() Shown {
-	var bars []bar
-	long, chain := line{name: "one long prompt"}, line{name: "chain"}
+	bars := picture.Bars{Title: "right, % by tokens of the document"}
+	l := picture.Lines{Title: v.Task.Name + " on " + v.Model, XName: "tokens of the document", YName: "right, %", YMax: 100,
+		Series: []picture.Series{{Name: "one long prompt"}, {Name: "chain"}}}
 	for _, n := range v.Task.Lengths {
 		var sum [2]Way
 		for _, r := range v.Rows {
@@ -60,16 +62,13 @@ func (v *Versus) Chart() Shown {
 		if sum[0].Wanted == 0 {
 			continue
 		}
-		for i, l := range []*line{&long, &chain} {
+		for i := range sum {
 			x := 100 * sum[i].Share()
-			l.x, l.y = append(l.x, float64(n)), append(l.y, x)
-			bars = append(bars, bar{fmt.Sprintf("%7s %s", thousands(n), []string{"long", "chain"}[i]), Figure{x, x, x, 1}})
+			l.Series[i].X, l.Series[i].Y = append(l.Series[i].X, float64(n)), append(l.Series[i].Y, x)
+			addBar(&bars, fmt.Sprintf("%7s %s", thousands(n), []string{"long", "chain"}[i]), Figure{x, x, x, 1})
 		}
 	}
-	s := barChart("right, % by tokens of the document", bars)
-	s.svg = lineSVG(v.Task.Name+" on "+v.Model, "tokens of the document", "right, %", []line{long, chain}, true)
-	s.html = figureHTML(s.svg)
-	return s
+	return chart(bars.String(), l.SVG())
 }
 
 // Map is the share of right answers of both ways by depth and length.
