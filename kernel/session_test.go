@@ -91,6 +91,7 @@ func TestCells(t *testing.T) {
 		{"packages used before a := of a block", []string{"func() {\n\tfmt.Println(strings.ToUpper(\"a\"))\n\tx := 1\n\tfmt.Println(x)\n}()", "for _, s := range strings.Fields(\"b c\") {\n\tt := strings.ToUpper(s)\n\tfmt.Print(t)\n}", "strings := []string{\"d\"}\nfunc() { fmt.Println(strings) }()"}, "A\n1\nBC[d]\n"},
 		{"unknown", []string{"foo.Bar()"}, "! In[1]:1:1: undefined: foo\n"},
 		{"method of an earlier generic type", []string{"type T[E any] []E", "func (t T[E]) M() {}"}, "! In[2]:1:15: loupe cannot add method M to type T of an earlier cell, which is generic: declare the type and all of its methods in one cell\n"},
+		{"loop heads on one line", []string{"n := 0; for ; ; n++ { if n > 2 { break } }; n", "for i := 0; ; { if i > 4 { n = i; break }; i++ }; n"}, "= 3\n= 5\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k, r := newKernel(t, Options{AutoImport: true})

@@ -157,6 +157,9 @@ func splitCell(src string) (*cellParts, []check.Error) {
 				if lit == ";" {
 					to++
 				}
+				if last := len(c.pieces) - 1; start < 0 && lit == ";" && last >= 0 && !c.pieces[last].decl {
+					c.pieces[last].to = to // the second one of "for i := 0; ; i++"
+				}
 				flush(max(to, end))
 				depth = 0
 				continue

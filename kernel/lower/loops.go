@@ -54,6 +54,9 @@ func (e *emitter) emitFor(init string, s *ast.ForStmt, t *target) {
 	}
 	body := e.loopBody(t, nil, s.Body.List)
 	e.mark(t.label)
+	if init != "" && cond == "" && post == "" {
+		cond = "true" // without, yaegi runs init before each iteration
+	}
 	if init == "" && post == "" {
 		e.line("for %s {\n%s}", cond, body)
 		return
