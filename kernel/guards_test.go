@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,43 @@ func TestMemory(t *testing.T) {
 		if got := play(t, k, r, src, "1"); !strings.Contains(got, ":2:1: fatal error: out of memory\n= 1\n") {
 			t.Errorf("%s: %q", src, got)
 		}
+	}
+	if got := play(t, k, r, "var big [1 << 40]int", "1"); !strings.Contains(got, ":1:5: loupe cannot run this yet: an array of 8388608 MiB, where ") || !strings.HasSuffix(got, "= 1\n") {
+		t.Errorf("an array: %q", got)
+	}
+}
+
+// TestTooMuchMemory: the same for natives that take what an argument says, and for what
+// doubles.
+func TestTooMuchMemory(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(250 << 20))
+	play(t, k, r, "type T struct{ s string }")
+	for _, src := range []string{
+		"\nstrings.Repeat(\"xy\", 1<<40)",
+		"f := strings.Repeat\nf(\"xy\", 1<<40)",
+		"\nbytes.Repeat([]byte(\"xy\"), 1<<40)",
+		"var b bytes.Buffer\nb.Grow(1 << 40)",
+		"b := &strings.Builder{}\nb.Grow(1 << 40)",
+		"\nreflect.MakeSlice(reflect.TypeOf([]int{}), 1<<40, 1<<40)",
+		"\nnew(big.Int).Lsh(big.NewInt(1), 1<<44)",
+		"\nbufio.NewReaderSize(nil, 1<<40)",
+		"\nrand.Perm(1 << 40)",
+		"c := rand.NewChaCha8([32]byte{})\nio.ReadAll(c)",
+		"s := \"x\"; for {\ns += s }",
+		"s := \"x\"; for {\ns = \"y\" + s + s }",
+		"t := &T{\"x\"}; for {\nt.s = t.s + t.s }",
+		"func g(s string) string {\nreturn s + s }\ns := \"x\"; for { s = g(s) }",
+		"b := []byte{1}; for {\nb = append(b, b...) }",
+		"s := strings.Repeat(\"x\", 70<<20)\nr := []rune(s)",
+		"s := strings.Repeat(\"x\", 140<<20)\nb := []byte(s + s)",
+	} {
+		if got := play(t, k, r, src, "1"); !strings.Contains(got, ":2:1: fatal error: out of memory\n= 1\n") {
+			t.Errorf("%s: %q", src, got)
+		}
+	}
+	if got := play(t, k, r, "strings.Repeat(\"x\", -1)"); !strings.Contains(got, "panic: strings: negative Repeat count") {
+		t.Errorf("Go's own refusal: %q", got)
 	}
 }
 

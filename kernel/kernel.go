@@ -177,6 +177,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	k.sess = check.NewSession(u, fset)
 	k.prog = lower.NewProgram(k.sess.Pkg())
 	k.prog.Calls = raceEnabled
+	k.prog.Room = availableMemory
 	k.prog.Generics = func(path string) (*ast.File, *types.Info, *types.Package, bool) {
 		g, ok := u.Generics(path)
 		if !ok {

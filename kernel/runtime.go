@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
-		"Clear": clearAny, "Size": size, "Cap": capacity, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
+		"Clear": clearAny, "Size": size, "Cap": capacity, "Room": needRoom, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
 		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect, "AnyDirect": &m.frames.any, "SyncDirect": m.frames.sync.Load,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
@@ -303,9 +304,7 @@ func size(n, elem int, kind string) int {
 		}
 		panic(runtimeError("makeslice: " + kind + " out of range"))
 	}
-	if bytes := uint64(n) * uint64(elem); bytes > 1<<26 && bytes > availableMemory() {
-		panic(fatal("out of memory")) // the Go runtime would end the process
-	}
+	needRoom(n * elem)
 	return n
 }
 
@@ -534,6 +533,19 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 		})
 	case "time":
 		set("Sleep", m.sleep)
+	case "strings":
+		set("Repeat", func(s string, n int) string { roomFor(n, len(s)); return strings.Repeat(s, n) })
+	case "bytes":
+		set("Repeat", func(b []byte, n int) []byte { roomFor(n, len(b)); return bytes.Repeat(b, n) })
+	case "io":
+		set("ReadAll", readAll)
+	case "reflect":
+		set("MakeSlice", func(t reflect.Type, n, c int) reflect.Value {
+			if t.Kind() == reflect.Slice {
+				roomFor(c, int(t.Elem().Size()))
+			}
+			return reflect.MakeSlice(t, n, c)
+		})
 	case "flag":
 		m.flagTable(t)
 	case "runtime":

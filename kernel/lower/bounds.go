@@ -81,21 +81,7 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 	default:
 		return
 	}
-	simple := true
-	ast.Inspect(s, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			simple = false
-		case *ast.BinaryExpr:
-			simple = simple && n.Op != token.LAND && n.Op != token.LOR
-		case *ast.UnaryExpr:
-			simple = simple && n.Op != token.ARROW
-		case *ast.CallExpr:
-			simple = simple && e.pure(n)
-		}
-		return simple
-	})
-	if !simple {
+	if !e.simple(s) {
 		return
 	}
 	late := e.late(s)

@@ -139,7 +139,11 @@ func (e *emitter) args(x *ast.CallExpr, c called) []string {
 		if rest {
 			t = e.core(t).(*types.Slice).Elem()
 		}
-		out = append(out, e.arg(a, t, c))
+		v := e.arg(a, t, c)
+		if n, ok := sized[c.native]; ok && n == i {
+			v = fmt.Sprintf("%s(__k.Room(int(%s)))", e.rep(t), v)
+		}
+		out = append(out, v)
 	}
 	if !x.Ellipsis.IsValid() {
 		var from []types.Type

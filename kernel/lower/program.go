@@ -38,6 +38,8 @@ type Program struct {
 	// Calls makes scripts reach the runtime's line and stop flag by calls, which
 	// the race detector understands, and not through pointers.
 	Calls bool
+	// Room is how many bytes the machine has left, nil for as many as it takes.
+	Room func() uint64
 
 	state
 	log      []func()       // takes back what the unit being lowered has added

@@ -38,6 +38,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		e.pos(s)
 	}
 	e.checkIndexes(s)
+	e.checkGrowth(s)
 	switch s := s.(type) {
 	case *ast.ExprStmt:
 		e.exprStmt(s.X)

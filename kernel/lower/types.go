@@ -34,6 +34,7 @@ func (e *emitter) repIn(t types.Type, open []*types.Named) string {
 	case *types.Slice:
 		return "[]" + e.repIn(t.Elem(), open)
 	case *types.Array:
+		e.fits(t)
 		return fmt.Sprintf("[%d]%s", t.Len(), e.repIn(t.Elem(), open))
 	case *types.Map:
 		return "map[" + e.repIn(t.Key(), open) + "]" + e.repIn(t.Elem(), open)
