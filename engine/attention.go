@@ -109,9 +109,14 @@ func (l *AttentionLayer) Grid() picture.Grid {
 // String is the table.
 func (l *AttentionLayer) String() string { return l.Table() }
 
-// Display is the table as text and Markdown, and the heads as SVG.
+// Display is the table as text and Markdown, and the heads as SVG and as HTML in which
+// heads and tokens can be picked.
 func (l *AttentionLayer) Display() map[string]string {
-	return map[string]string{"text/plain": l.Table(), "text/markdown": l.table().RenderMarkdown(), "image/svg+xml": l.Grid().SVG()}
+	out := map[string]string{"text/plain": l.Table(), "text/markdown": l.table().RenderMarkdown(), "image/svg+xml": l.Grid().SVG()}
+	if v := l.HeadView(); v.Check() == nil {
+		out["text/html"] = v.HTML()
+	}
+	return out
 }
 
 // Terminal is the heads for a terminal of so many columns and colours, and the table.
@@ -131,39 +136,54 @@ func (s *Session) Attention(layer, head int) (*Attention, error) {
 	if err := within("Attention", "head", head, c.Heads); err != nil {
 		return nil, err
 	}
-	l, err := s.attention(hostContext(), layer, head, head+1)
+	l, err := s.attention(hostContext(), []int{layer}, head, head+1)
 	if err != nil {
 		return nil, err
 	}
-	return l.Heads[0], nil
+	return l[0].Heads[0], nil
 }
 
 // AttentionLayer is Attention of all heads of a layer.
 func (s *Session) AttentionLayer(layer int) (*AttentionLayer, error) {
-	return s.attention(hostContext(), layer, 0, s.model.net.Config.Heads)
+	l, err := s.attention(hostContext(), []int{layer}, 0, s.model.net.Config.Heads)
+	if err != nil {
+		return nil, err
+	}
+	return l[0], nil
 }
 
-func (s *Session) attention(ctx context.Context, layer, from, to int) (*AttentionLayer, error) {
+// attention is what the heads from from to to-1 of some layers look at.
+func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]*AttentionLayer, error) {
 	m := s.model
-	if err := within("Attention", "layer", layer, m.net.Config.Layers); err != nil {
-		return nil, err
+	for _, layer := range layers {
+		if err := within("Attention", "layer", layer, m.net.Config.Layers); err != nil {
+			return nil, err
+		}
 	}
 	ids := s.Tokens()
 	n := len(ids)
 	if n == 0 {
 		return nil, fmt.Errorf("engine: Attention: the session has read nothing yet; Generate or Eval first")
 	}
-	if need := int64(n) * int64(n) * int64(to-from) * 4; need > attentionBytes {
+	heads := len(layers) * (to - from)
+	if need := int64(n) * int64(n) * int64(heads) * 4; need > attentionBytes {
 		return nil, fmt.Errorf("engine: Attention: %s weights of %d heads take %s, more than %s; ask for one head, or Rewind to fewer tokens",
-			count(n*n), to-from, Size(need), Size(attentionBytes))
+			count(n*n), heads, Size(need), Size(attentionBytes))
 	}
-	w := &patternWatcher{layer: layer, from: from, out: &AttentionLayer{Layer: layer}}
 	texts := make([]string, n)
 	for i, id := range ids {
 		texts[i] = m.TokenText(id)
 	}
-	for h := from; h < to; h++ {
-		w.out.Heads = append(w.out.Heads, &Attention{Layer: layer, Head: h, Window: m.net.Config.WindowOf(layer), Tokens: texts, N: n, Weights: make([]float32, n*n)})
+	w := patternWatcher{}
+	var out []*AttentionLayer
+	for _, layer := range layers {
+		if w[layer] == nil {
+			w[layer] = &AttentionLayer{Layer: layer}
+			for h := from; h < to; h++ {
+				w[layer].Heads = append(w[layer].Heads, &Attention{Layer: layer, Head: h, Window: m.net.Config.WindowOf(layer), Tokens: texts, N: n, Weights: make([]float32, n*n)})
+			}
+		}
+		out = append(out, w[layer])
 	}
 	beside := m.NewSession()
 	defer beside.Close()
@@ -171,23 +191,20 @@ func (s *Session) attention(ctx context.Context, layer, from, to int) (*Attentio
 	if err := beside.EvalEach(ctx, ids, func(int, []float32) {}, n); err != nil {
 		return nil, err
 	}
-	return w.out, nil
+	return out, nil
 }
 
-// patternWatcher copies the weights of some heads of a layer.
-type patternWatcher struct {
-	layer, from int
-	out         *AttentionLayer
+// patternWatcher copies the weights of some heads of some layers.
+type patternWatcher map[int]*AttentionLayer
+
+func (w patternWatcher) Wants(layer int, p observe.Point) bool {
+	return w[layer] != nil && p == observe.AttnPattern
 }
 
-func (w *patternWatcher) Wants(layer int, p observe.Point) bool {
-	return layer == w.layer && p == observe.AttnPattern
-}
-
-func (w *patternWatcher) Observe(e observe.Event) {
+func (w patternWatcher) Observe(e observe.Event) {
 	tokens, heads, keys := e.Shape[0], e.Shape[1], e.Shape[2]
 	for t := range tokens {
-		for _, a := range w.out.Heads {
+		for _, a := range w[e.Layer].Heads {
 			copy(a.Row(e.Pos+t), e.X[(t*heads+a.Head)*keys:][:keys])
 		}
 	}

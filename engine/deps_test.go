@@ -51,7 +51,7 @@ const policy = `
 	kernel/display:         stdlib/nb
 	kernel/check:           kernel/notebook stdlib/symbols
 	kernel/lower:           kernel/check kernel/display
-	kernel/export:          kernel kernel/*
+	kernel/export:          kernel kernel/* engine/picture
 	kernel:                 kernel/* stdlib/nb stdlib/symbols
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest

@@ -1,12 +1,15 @@
 package export
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html"
 	"regexp"
 	"strings"
 
+	"loupe/engine/picture"
 	"loupe/kernel/notebook"
 )
 
@@ -14,11 +17,16 @@ import (
 var pageCSS string
 
 // policy keeps a page from loading anything: whatever a value or a text says,
-// nothing comes from elsewhere and no script runs.
-const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:`
+// nothing comes from elsewhere and no script runs but that of [picture.HeadView],
+// which is known by its checksum.
+var policy = func() string {
+	sum := sha256.Sum256([]byte(picture.HeadViewScript))
+	return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-` + base64.StdEncoding.EncodeToString(sum[:]) + `'`
+}()
 
-// HTML is the document as one page that needs no other file, no network and no
-// script. What cannot be brought into it becomes a warning of the document.
+// HTML is the document as one page that needs no other file and no network, and
+// that can be read without scripts. What cannot be brought into it becomes a warning
+// of the document.
 func (d *Document) HTML() string {
 	var body strings.Builder
 	var contents []heading
