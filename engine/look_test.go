@@ -209,3 +209,37 @@ func TestMatrixFiles(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// All layers in one pass are the layers one by one.
+func TestHeadViewOfSession(t *testing.T) {
+	m := lesson(t, LoadConfig{})
+	s := m.NewSession()
+	if _, err := s.Eval(m.Tokenize("Once there was a rabbit who lived under the old mill.")); err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.HeadView()
+	if err != nil || len(v.Layers) != m.net.Config.Layers {
+		t.Fatal(len(v.Layers), err)
+	}
+	for i, l := range v.Layers {
+		one, err := s.AttentionLayer(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for h, w := range l.Heads {
+			if !slices.Equal(w.Weights, one.Heads[h].Weights) {
+				t.Errorf("layer %d, head %d differs", i, h)
+			}
+		}
+		if page := one.Display()["text/html"]; !strings.Contains(page, "loupe-headview") {
+			t.Errorf("a layer shows itself as %.200s", page)
+		}
+	}
+	two, err := s.HeadView(1, 0)
+	if err != nil || two.Layers[0].Name != "layer 1" || !slices.Equal(two.Layers[1].Heads[2].Weights, v.Layers[0].Heads[2].Weights) {
+		t.Errorf("layers 1 and 0: %v", err)
+	}
+	if _, err := s.HeadView(0, 99); err == nil || !strings.Contains(err.Error(), "no layer 99") {
+		t.Error(err)
+	}
+}

@@ -1,15 +1,15 @@
 // Package picture holds values that show themselves as pictures: a [Heat] is a
 // matrix of colours, a [Grid] many of them on one scale, [Lines] are curves over
 // common axes, [Bars] values with names (also those of a [Histogram]), a [Spark]
-// a curve in one line of text, and [Arrows] the links between two columns of
-// tokens.
+// a curve in one line of text, [Arrows] the links between two columns of tokens,
+// and [HeadView] a page's view of many heads, in which they are picked.
 //
 // Each has String, which is plain text without colour. All but a Spark have
-// Display, which is every form by MIME type for notebooks, and WriteSVG; all
-// but Arrows have Terminal, text of a given width and number of colours, and all
-// but Arrows and Spark have WritePNG (text in Go Mono; what that has no sign for
-// is written as its number). Nothing here writes to a terminal or knows a model:
-// values and labels come in, text and images go out.
+// Display, which is every form by MIME type for notebooks; all but Arrows have
+// Terminal, text of a given width and number of colours; all but Spark and
+// HeadView have WriteSVG, and all but these and Arrows WritePNG (text in Go Mono;
+// what that has no sign for is written as its number). Nothing here writes to a
+// terminal or knows a model: values and labels come in, text and images go out.
 //
 // The sequential map is viridis (van der Walt and Smith, published under CC0),
 // from ten of its colours; the diverging map runs from blue over near white to

@@ -210,16 +210,14 @@
 
 		function sum(cell, hs, each, mean) {
 			if (mean < 0.005) return;
-			const bars = make('span', cell, '');
-			bars.style.display = 'flex';
+			make('em', cell, '', percent(mean));
+			const bars = make('span', cell);
 			hs.forEach((h, at) => {
-				const px = 46 * each[at] / hs.length;
-				if (px < 0.3) return;
+				const px = 64 * each[at] / hs.length;
 				const i = make('i', bars);
-				i.style.width = px.toFixed(1) + 'px';
+				i.style.width = px.toFixed(2) + 'px';
 				i.style.background = colour(h);
 			});
-			make('span', cell, '', percent(mean));
 		}
 
 		function lines(on, hs) {
@@ -241,7 +239,7 @@
 						if (on && on.side === 1 && k !== on.i) continue;
 						const v = weight(h, q, k);
 						if (v < weakest) continue;
-						g.globalAlpha = on ? 0.2 + 0.8 * v : 0.75 * v;
+						g.globalAlpha = on ? 0.2 + 0.8 * v : v * Math.min(0.8, 3 / hs.length);
 						g.beginPath();
 						g.moveTo(0, (row(q) + 0.5) * line + shift);
 						g.lineTo(wide, (row(k) + 0.5) * line + shift);

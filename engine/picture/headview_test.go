@@ -46,7 +46,7 @@ var attribute = regexp.MustCompile(`(?s)<div class="loupe-headview" data-view="(
 func TestHeadViewData(t *testing.T) {
 	for _, c := range []struct{ n, layers, heads int }{{1, 1, 1}, {5, 2, 3}, {300, 1, 4}, {40, 30, 40}} {
 		v := view(c.n, c.layers, c.heads)
-		v.Tokens[0] = "\"<&\n\x1b[31m"
+		v.Tokens[0] = "\"<&\n\x1b[31m\xe6"
 		page := v.HTML()
 		m := attribute.FindStringSubmatch(page)
 		if m == nil {
@@ -60,7 +60,7 @@ func TestHeadViewData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.Tokens[0] != "\"<&⏎\\x1b[31m" || len(d.Tokens) != len(d.Places) || len(d.Places)+d.Hidden != c.n || len(d.Places) > maxViewTokens || len(raw) > 2*maxViewBytes {
+		if d.Tokens[0] != "\"<&⏎\\x1b[31m\\xe6" || len(d.Tokens) != len(d.Places) || len(d.Places)+d.Hidden != c.n || len(d.Places) > maxViewTokens || len(raw) > 2*maxViewBytes {
 			t.Fatalf("%v: %d of %d tokens, %d hidden, %d bytes, the first token is %q", c, len(d.Tokens), c.n, d.Hidden, len(raw), d.Tokens[0])
 		}
 		if hidden := d.Hidden > 0; hidden != (c.n > 256 || c.layers*c.heads*c.n*c.n > maxViewBytes) || hidden && (d.Places[d.Before] != d.Before+d.Hidden || d.Places[len(d.Places)-1] != c.n-1) {

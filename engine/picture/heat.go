@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Heat is a matrix shown as colours: rows downwards, columns to the right.
@@ -118,10 +119,12 @@ func clean(s string) string { return strings.ReplaceAll(clean1(s), " ", "␣") }
 // clean1 is clean with spaces as they are.
 func clean1(s string) string {
 	var b strings.Builder
-	for _, r := range s {
+	for i, r := range s {
 		switch {
 		case r == '\n':
 			b.WriteRune('⏎')
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, s[i]) // a byte of a character that another token ends
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
 		default:

@@ -26,6 +26,11 @@ import (
 	"loupe/stdlib/nb"
 )
 
+// own is HTML.
+type own string
+
+func (o own) Display() map[string]string { return map[string]string{"text/html": string(o)} }
+
 func main() {
 	// %% One
 	v := picture.HeadView{Title: "<first>", Tokens: []string{"a", "</div>"}, Layers: []picture.HeadLayer{{Name: "layer 0", Heads: []picture.HeadWeights{{Name: "0", Weights: []float32{1, 0, 0.25, 0.75}}}}}}
@@ -34,7 +39,7 @@ func main() {
 	// %% Another
 	v.Title = "second"
 	nb.Show(v)
-	nb.HTML("<p id=\"own\">not run</p><script>document.getElementById('own').textContent = 'foreign'</script>")
+	nb.Show(own("<p id=\"own\">not run</p><script>document.getElementById('own').textContent = 'foreign'</script>"))
 }
 `, Options{})
 	if err != nil {

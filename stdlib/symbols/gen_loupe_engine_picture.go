@@ -10,14 +10,18 @@ import (
 func init() {
 	tables["loupe/engine/picture"] = func() map[string]reflect.Value {
 		return map[string]reflect.Value{
-			"Arrows":    reflect.ValueOf((*p_loupe_engine_picture.Arrows)(nil)),
-			"Bars":      reflect.ValueOf((*p_loupe_engine_picture.Bars)(nil)),
-			"Grid":      reflect.ValueOf((*p_loupe_engine_picture.Grid)(nil)),
-			"Heat":      reflect.ValueOf((*p_loupe_engine_picture.Heat)(nil)),
-			"Histogram": reflect.ValueOf(p_loupe_engine_picture.Histogram),
-			"Lines":     reflect.ValueOf((*p_loupe_engine_picture.Lines)(nil)),
-			"Series":    reflect.ValueOf((*p_loupe_engine_picture.Series)(nil)),
-			"Spark":     reflect.ValueOf((*p_loupe_engine_picture.Spark)(nil)),
+			"Arrows":         reflect.ValueOf((*p_loupe_engine_picture.Arrows)(nil)),
+			"Bars":           reflect.ValueOf((*p_loupe_engine_picture.Bars)(nil)),
+			"Grid":           reflect.ValueOf((*p_loupe_engine_picture.Grid)(nil)),
+			"HeadLayer":      reflect.ValueOf((*p_loupe_engine_picture.HeadLayer)(nil)),
+			"HeadView":       reflect.ValueOf((*p_loupe_engine_picture.HeadView)(nil)),
+			"HeadViewScript": reflect.ValueOf(&p_loupe_engine_picture.HeadViewScript).Elem(),
+			"HeadWeights":    reflect.ValueOf((*p_loupe_engine_picture.HeadWeights)(nil)),
+			"Heat":           reflect.ValueOf((*p_loupe_engine_picture.Heat)(nil)),
+			"Histogram":      reflect.ValueOf(p_loupe_engine_picture.Histogram),
+			"Lines":          reflect.ValueOf((*p_loupe_engine_picture.Lines)(nil)),
+			"Series":         reflect.ValueOf((*p_loupe_engine_picture.Series)(nil)),
+			"Spark":          reflect.ValueOf((*p_loupe_engine_picture.Spark)(nil)),
 		}
 	}
 }
