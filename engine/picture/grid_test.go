@@ -1,6 +1,8 @@
 package picture
 
 import (
+	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -50,6 +52,25 @@ func TestSpark(t *testing.T) {
 		if columns.StringWidth(got) > width || width > 20 && !strings.Contains(got, "1000 averaged") {
 			t.Errorf("width %d: %q", width, got)
 		}
+	}
+}
+
+// TestSparkDrawn: the curve is whole but where values are not finite.
+func TestSparkDrawn(t *testing.T) {
+	nan := float32(math.NaN())
+	for want, values := range map[string][]float32{"0 0": nil, "0 1": {3}, "1 0": {1, 2, 3}, "1 1": {1, 2, nan, 5}, "2 0": {1, 2, nan, 5, 4}} {
+		s := Spark{Name: "a <b>\n", Values: values}
+		svg := s.SVG()
+		wellFormed(t, svg)
+		if got := fmt.Sprint(strings.Count(svg, "<polyline"), strings.Count(svg, "<circle")); got != want {
+			t.Errorf("%v: %s curves and points, want %s", values, got, want)
+		}
+		if data, err := s.PNG(); err != nil || len(data) < 100 {
+			t.Error(len(data), err)
+		}
+	}
+	if svg := (Spark{Values: make([]float32, 5000)}).SVG(); !strings.Contains(svg, "5000 averaged to 960") {
+		t.Error("a spark of 5,000 values does not say that it is not the whole")
 	}
 }
 
