@@ -14,7 +14,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 
 	"loupe/engine"
@@ -29,16 +29,18 @@ func must(err error) {
 	}
 }
 
-// chance is the probability of a token, given the logits of all.
-func chance(logits []float32, id int) float64 {
-	most, sum := logits[0], 0.0
-	for _, x := range logits {
-		most = max(most, x)
+// chances is the probability of each token, given their logits.
+func chances(logits []float32) []float64 {
+	out, sum := make([]float64, len(logits)), 0.0
+	most := slices.Max(logits)
+	for i, x := range logits {
+		out[i] = math.Exp(float64(x - most))
+		sum += out[i]
 	}
-	for _, x := range logits {
-		sum += math.Exp(float64(x - most))
+	for i := range out {
+		out[i] /= sum
 	}
-	return math.Exp(float64(logits[id]-most)) / sum
+	return out
 }
 
 func main() {
@@ -54,7 +56,7 @@ func main() {
 	var last []float32
 	for i, id := range ids {
 		if i > 0 {
-			surprise = append(surprise, float32(-math.Log(chance(last, id))))
+			surprise = append(surprise, float32(-math.Log(chances(last)[id])))
 		}
 		last, err = s.Eval([]int{id})
 		must(err)
@@ -109,16 +111,14 @@ func main() {
 	// %% Logarithmic axes
 	// The probabilities of the next token, from the likeliest on.
 	//nb:skip curves differ by processor
-	chances := picture.Series{Name: "next token"}
-	for id := range last {
-		chances.Y = append(chances.Y, chance(last, id))
-		chances.X = append(chances.X, float64(id+1))
-		if id == 999 {
-			break
-		}
+	next := chances(last)
+	slices.Sort(next)
+	slices.Reverse(next)
+	ranks := picture.Series{Name: "next token"}
+	for i, p := range next[:1000] {
+		ranks.X, ranks.Y = append(ranks.X, float64(i+1)), append(ranks.Y, p)
 	}
-	sort.Slice(chances.Y, func(i, j int) bool { return chances.Y[i] > chances.Y[j] })
-	nb.Show(picture.Lines{Title: "probabilities of the first 1,000 token ids", XName: "rank", YName: "probability", Series: []picture.Series{chances}, LogX: true, LogY: true})
+	nb.Show(picture.Lines{Title: "probabilities of the 1,000 likeliest tokens", XName: "rank", YName: "probability", Series: []picture.Series{ranks}, LogX: true, LogY: true})
 
 	// %% Bars: values with names
 	//nb:skip weights differ by processor
