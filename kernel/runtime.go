@@ -41,7 +41,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Kept": kept, "Norm": norm,
-		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
+		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Cap": capacity, "Room": needRoom, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
@@ -688,8 +688,6 @@ func goTypeName(v any) string {
 		return "*runtime.TypeAssertionError"
 	case plainError:
 		return "runtime.plainError"
-	case jsonTypeError:
-		return "*json.UnmarshalTypeError"
 	}
 	return ""
 }
@@ -728,6 +726,8 @@ func goPanic(r any) any {
 		return runtimeError("index out of range")
 	case strings.HasPrefix(text, "reflect.Value.Slice: "), strings.HasPrefix(text, "reflect.Value.Slice3: "):
 		return runtimeError("slice bounds out of range")
+	case strings.HasSuffix(text, ": slice overflow"): // of reflect.Append
+		return runtimeError("growslice: len out of range")
 	case text == "reflect.Value.Call: call of nil function", text == "reflect: Method on nil interface value",
 		text == "reflect: Call using zero Value argument": // f(), i.M() and g(*p) of a nil f, i and p
 		return runtimeError("invalid memory address or nil pointer dereference")

@@ -21,15 +21,61 @@ import (
 
 // unjson is json.Unmarshal for a pointer p to a value of the type id.
 func (m *machine) unjson(data []byte, id int, p any) error {
-	var all json.RawMessage
-	if err := json.Unmarshal(data, &all); err != nil { // the syntax, of the whole text first
-		return err
+	return m.decode(data, m.reg.get(id).typ, p, decoderOption{}, true)
+}
+
+// unjsonAny is json.Unmarshal for a pointer of which only the run knows what it
+// points at.
+func (m *machine) unjsonAny(data []byte, v any) error {
+	if t, p, ok := boxedTarget(v); ok {
+		return m.decode(data, t, p, decoderOption{}, true)
+	}
+	if b, ok := v.(box); ok {
+		var all json.RawMessage
+		if err := json.Unmarshal(data, &all); err != nil {
+			return err
+		}
+		return invalidTarget(b)
+	}
+	return json.Unmarshal(data, v)
+}
+
+// invalidTarget is the error of decoding into what is no pointer, or a nil one.
+func invalidTarget(b box) error {
+	return &json.InvalidUnmarshalError{Type: namedType{b.t.rt, display.TypeName(b.t.typ)}}
+}
+
+// boxedTarget is the pointer to a value of a cell type that v holds, or that an
+// interface holds to which v points.
+func boxedTarget(v any) (elem types.Type, p any, ok bool) {
+	if r, isAny := v.(*any); isAny && r != nil {
+		v = norm(*r)
+	}
+	b, isBox := v.(box)
+	if !isBox {
+		return nil, nil, false
+	}
+	t, isPointer := b.t.typ.Underlying().(*types.Pointer)
+	if !isPointer || reflect.ValueOf(b.v).IsNil() {
+		return nil, nil, false
+	}
+	return t.Elem(), b.v, true
+}
+
+// decode decodes a text into what p points at, a value of type t.
+func (m *machine) decode(data []byte, t types.Type, p any, opt decoderOption, whole bool) error {
+	if whole {
+		var all json.RawMessage
+		if err := json.Unmarshal(data, &all); err != nil { // the syntax, of the whole text first
+			return err
+		}
+		data = all
 	}
 	if reflect.ValueOf(p).IsNil() {
-		return &json.InvalidUnmarshalError{Type: reflect.TypeOf(p)}
+		return invalidTarget(box{t: &rtype{typ: types.NewPointer(t), rt: reflect.TypeOf(p)}, v: p})
 	}
-	d := decoder{g: m.reg}
-	d.value(all, display.Value{V: reflect.ValueOf(p).Elem(), T: m.reg.get(id).typ}, nil)
+	d := decoder{g: m.reg, opt: opt}
+	d.value(data, display.Value{V: reflect.ValueOf(p).Elem(), T: t}, nil)
 	return d.err
 }
 
@@ -54,19 +100,43 @@ func (m *machine) decoderOption(dec *json.Decoder, name string) {
 	decoderOptions.Store(key, o)
 }
 
-// dejson is Decode of a json.Decoder.
+// dejson is Decode of a json.Decoder, for a pointer p to a value of the type id.
 func (m *machine) dejson(dec *json.Decoder, id int, p any) error {
+	return m.decodeNext(dec, m.reg.get(id).typ, p)
+}
+
+// dejsonAny is Decode for a pointer of which only the run knows what it points
+// at.
+func (m *machine) dejsonAny(dec *json.Decoder, v any) error {
+	if t, p, ok := boxedTarget(v); ok {
+		return m.decodeNext(dec, t, p)
+	}
+	if b, ok := v.(box); ok {
+		return invalidTarget(b)
+	}
+	return dec.Decode(v)
+}
+
+func (m *machine) decodeNext(dec *json.Decoder, t types.Type, p any) error {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
 		return err
 	}
-	d := decoder{g: m.reg}
+	var opt decoderOption
 	if o, ok := decoderOptions.Load(weak.Make(dec)); ok {
-		d.opt = o.(decoderOption)
+		opt = o.(decoderOption)
 	}
-	d.value(raw, display.Value{V: reflect.ValueOf(p).Elem(), T: m.reg.get(id).typ}, nil)
-	return d.err
+	return m.decode(raw, t, p, opt, false)
 }
+
+// namedType is the interpreter's form of a type under the name that the type has
+// in the compiled program, for errors.
+type namedType struct {
+	reflect.Type
+	name string
+}
+
+func (t namedType) String() string { return t.name }
 
 // decoder decodes one text. Like encoding/json it goes on after a value that
 // does not fit, and reports the first one.
@@ -102,27 +172,6 @@ func (d *decoder) mismatch(what string, v display.Value, at *jsonPlace) {
 	d.located(&json.UnmarshalTypeError{Value: what, Type: v.V.Type()}, v, at)
 }
 
-// jsonTypeError is an UnmarshalTypeError that names the type of the cell.
-type jsonTypeError struct {
-	*json.UnmarshalTypeError
-	typ string
-}
-
-func (e jsonTypeError) Error() string {
-	if e.Struct != "" || e.Field != "" {
-		return "json: cannot unmarshal " + e.Value + " into Go struct field " + e.Struct + "." + e.Field + " of type " + e.typ
-	}
-	return "json: cannot unmarshal " + e.Value + " into Go value of type " + e.typ
-}
-
-func (e jsonTypeError) As(target any) bool {
-	if t, ok := target.(**json.UnmarshalTypeError); ok {
-		*t = e.UnmarshalTypeError
-		return true
-	}
-	return false
-}
-
 // located gives an error of encoding/json in v the place of v, and the names
 // of types that the interpreter's form does not have.
 func (d *decoder) located(err error, v display.Value, at *jsonPlace) {
@@ -144,11 +193,10 @@ func (d *decoder) located(err error, v display.Value, at *jsonPlace) {
 		c.Struct = name
 	}
 	c.Field = strings.Join(append(path, inner...), ".")
-	typ := e.Type.String()
 	if t != nil {
-		typ = display.TypeName(t)
+		c.Type = namedType{e.Type, display.TypeName(t)}
 	}
-	d.fail(jsonTypeError{&c, typ})
+	d.fail(&c)
 }
 
 // within follows the names of fields from t, in the form rt, to a value of the

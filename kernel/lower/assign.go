@@ -293,7 +293,7 @@ func (e *emitter) opAssign(s *ast.AssignStmt) {
 	if s.Tok == token.SHL_ASSIGN || s.Tok == token.SHR_ASSIGN {
 		v = e.shiftCount(s.Rhs[0])
 	} else {
-		v = e.exprTo(s.Rhs[0], p.typ)
+		v = e.operandOf(s.Tok, s.Rhs[0], p.typ)
 	}
 	if p.pkgVar {
 		e.line("__k.SetVar(&%s, %s %s %s)", p.text, p.text, op, v)

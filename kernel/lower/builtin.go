@@ -8,6 +8,9 @@ import (
 )
 
 func (e *emitter) builtin(x *ast.CallExpr, name string) string {
+	if tuple, ok := e.spreads(x); ok {
+		return e.spreadBuiltin(x, name, tuple)
+	}
 	at := x.Args
 	switch name {
 	case "len", "cap":
@@ -72,6 +75,44 @@ func (e *emitter) builtin(x *ast.CallExpr, name string) string {
 	}
 	e.refuse(x.Pos(), "the builtin "+name, "")
 	return ""
+}
+
+// spreads says whether a call has the results of another one for its arguments.
+func (e *emitter) spreads(x *ast.CallExpr) (*types.Tuple, bool) {
+	if len(x.Args) != 1 {
+		return nil, false
+	}
+	tv, ok := e.info.Types[x.Args[0]]
+	if !ok || tv.IsType() {
+		return nil, false
+	}
+	tuple, ok := tv.Type.(*types.Tuple)
+	return tuple, ok && tuple.Len() > 1
+}
+
+// spreadBuiltin lowers copy(f()) and the like.
+func (e *emitter) spreadBuiltin(x *ast.CallExpr, name string, tuple *types.Tuple) string {
+	names, y := e.spreadCall(x, tuple)
+	result, ret := "", ""
+	if tv := e.info.Types[x]; tv.IsValue() {
+		result, ret = " "+e.rep(e.typeOf(x)), "return "
+	}
+	return fmt.Sprintf("func()%s { %s := %s; %s%s }()", result, strings.Join(names, ", "), e.expr(x.Args[0]), ret, e.builtin(y, name))
+}
+
+// spreadCall is the call with a variable for each result that is passed on.
+func (e *emitter) spreadCall(x *ast.CallExpr, tuple *types.Tuple) (names []string, y *ast.CallExpr) {
+	y = &ast.CallExpr{Fun: x.Fun, Lparen: x.Lparen, Rparen: x.Rparen}
+	for i := range tuple.Len() {
+		v := types.NewVar(x.Pos(), nil, "result", tuple.At(i).Type())
+		e.rename(v)
+		id := &ast.Ident{Name: e.local(v), NamePos: x.Pos()}
+		e.info.Uses[id] = v
+		e.info.Types[id] = types.TypeAndValue{Type: v.Type()}
+		names, y.Args = append(names, id.Name), append(y.Args, id)
+	}
+	e.info.Types[y] = e.info.Types[x]
+	return names, y
 }
 
 func (e *emitter) appendCall(x *ast.CallExpr) string {

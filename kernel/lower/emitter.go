@@ -632,6 +632,9 @@ func hasDefer(body *ast.BlockStmt) bool {
 // has, those of embedded fields too.
 func (e *emitter) registerMethods(t types.Type) {
 	e.parts(t)
+	if p, ok := t.Underlying().(*types.Pointer); ok { // it may be decoded into
+		e.decoders(p.Elem(), map[types.Type]bool{})
+	}
 	ms := types.NewMethodSet(t)
 	for i := range ms.Len() {
 		m, ok := ms.At(i).Obj().(*types.Func)

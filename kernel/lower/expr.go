@@ -201,7 +201,13 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 	case *types.Map:
 		for _, v := range x.Elts {
 			kv := v.(*ast.KeyValueExpr)
-			parts = append(parts, elem(kv.Key, u.Key())+": "+elem(kv.Value, u.Elem()))
+			key := ""
+			if c, ok := kv.Key.(*ast.CompositeLit); ok && c.Type == nil {
+				key = e.composite(c, u.Key())
+			} else {
+				key = e.key(kv.Key, u)
+			}
+			parts = append(parts, key+": "+elem(kv.Value, u.Elem()))
 		}
 	case *types.Slice:
 		parts = e.elements(x, u.Elem(), elem)
@@ -255,7 +261,11 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 // key lowers a key of a map. A key in an interface may not be comparable.
 func (e *emitter) key(x ast.Expr, m *types.Map) string {
 	s := e.exprTo(x, m.Key())
-	if tv := e.info.Types[x]; e.kindOf(m.Key()) == anyKind && tv.Value == nil && !tv.IsNil() {
+	if e.info.Types[x].IsNil() && e.kindOf(m.Key()) == concrete && !e.opaque(m.Key()) {
+		return e.convert(e.rep(m.Key()), s)
+	}
+	// Constants that an instance makes equal are none to the interpreter.
+	if tv := e.info.Types[x]; e.kindOf(m.Key()) == anyKind && (tv.Value == nil || len(e.env) > 0) && !tv.IsNil() {
 		return "__k.Key(" + s + ")"
 	}
 	return s
@@ -283,9 +293,10 @@ func (e *emitter) slicePlain(x *ast.SliceExpr) string {
 	s := e.val(x.X)
 	t := e.plainType(e.typeOf(x.X))
 	rt := e.plainType(e.typeOf(x))
+	addr := "&" + s // of an array, which must stay where it is
 	if p, ok := e.core(t).(*types.Pointer); ok {
 		if _, ok := p.Elem().Underlying().(*types.Array); ok {
-			s, t = "(*"+s+")", p.Elem()
+			addr, s, t = s, "(*"+s+")", p.Elem()
 		}
 	}
 	if x.Low == nil && x.High == nil {
@@ -319,8 +330,7 @@ func (e *emitter) slicePlain(x *ast.SliceExpr) string {
 	if x.Slice3 {
 		last = ":__m"
 	}
-	if kind == 2 { // an array must stay where it is
-		addr := "&" + s
+	if kind == 2 {
 		return fmt.Sprintf("func(__p *%s, __l, __h, __m int) %s { __k.Sl(__l, __h, __m, %d, %d, %v, %d); return (*__p)[__l:__h%s] }(%s, %s, %s, %s)",
 			e.rep(t), e.rep(rt), e.core(t).(*types.Array).Len(), kind, x.Slice3, e.fault(), last, addr,
 			part(x.Low, "0"), part(x.High, fmt.Sprint(e.core(t).(*types.Array).Len())), part(x.Max, "0"))
@@ -383,7 +393,18 @@ func (e *emitter) binary(x *ast.BinaryExpr) string {
 		return "(" + e.exprTo(x.X, e.typeOf(x)) + " " + x.Op.String() + " " + e.shiftCount(x.Y) + ")"
 	}
 	t := e.typeOf(x)
-	return "(" + e.exprTo(x.X, t) + " " + x.Op.String() + " " + e.exprTo(x.Y, t) + ")"
+	return "(" + e.exprTo(x.X, t) + " " + x.Op.String() + " " + e.operandOf(x.Op, x.Y, t) + ")"
+}
+
+// operandOf lowers the right operand of an arithmetic operator. A complex
+// constant that divides must not look like one: the interpreter asks whether it
+// is zero and fails.
+func (e *emitter) operandOf(op token.Token, x ast.Expr, t types.Type) string {
+	s := e.exprTo(x, t)
+	if b, ok := e.core(t).(*types.Basic); ok && (op == token.QUO || op == token.QUO_ASSIGN) && b.Info()&types.IsComplex != 0 && e.info.Types[x].Value != nil {
+		return fmt.Sprintf("func() %s { return %s }()", e.rep(t), s)
+	}
+	return s
 }
 
 func (e *emitter) shiftCount(x ast.Expr) string {
@@ -413,7 +434,8 @@ func (e *emitter) compare(x *ast.BinaryExpr) string {
 	if ix || iy {
 		return not + "__k.Eq(" + e.exprTo(x.X, anyType) + ", " + e.exprTo(x.Y, anyType) + ")"
 	}
-	return not + e.equal(e.exprTo(x.X, common(tx, ty)), e.exprTo(x.Y, common(ty, tx)), common(tx, ty), x.Op, not)
+	t := e.common(tx, ty)
+	return not + e.equal(e.exprTo(x.X, t), e.exprTo(x.Y, t), t, x.Op, not)
 }
 
 // isNil compares x with nil.
@@ -428,10 +450,15 @@ func (e *emitter) isNil(x ast.Expr, op token.Token) string {
 	return not + "__k.IsNil(" + e.expr(x) + ")"
 }
 
-// common is the typed one of two types of a comparison.
-func common(a, b types.Type) types.Type {
+// common is the type that both operands of a comparison are assignable to.
+func (e *emitter) common(a, b types.Type) types.Type {
 	if t, ok := a.(*types.Basic); ok && t.Info()&types.IsUntyped != 0 {
 		return b
+	}
+	if c, ok := e.core(a).(*types.Chan); ok && c.Dir() == types.SendRecv {
+		if d, ok := e.core(b).(*types.Chan); ok && d.Dir() != types.SendRecv {
+			return b
+		}
 	}
 	return a
 }

@@ -172,7 +172,14 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		return fmt.Sprintf("%s(%s, %v%s)", how, recv, strings.Contains(c.native, "Panic"), prefixed(e.args(x, c))), true
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode":
 		i := len(x.Args) - 1
-		p, ok := e.typeOf(x.Args[i]).Underlying().(*types.Pointer)
+		to := e.typeOf(x.Args[i])
+		p, ok := to.Underlying().(*types.Pointer)
+		if types.IsInterface(to) || ok && e.kindOf(p.Elem()) == anyKind || !ok && e.boxed(to) {
+			if i == 1 {
+				return fmt.Sprintf("__k.UnjsonAny(%s, %s)", e.exprTo(x.Args[0], bytesType), e.exprTo(x.Args[1], anyType)), true
+			}
+			return fmt.Sprintf("__k.DejsonAny(%s, %s)", strings.TrimSuffix(c.text, ".Decode"), e.exprTo(x.Args[0], anyType)), true
+		}
 		if !ok || !e.boxed(p.Elem()) {
 			break
 		}
@@ -231,6 +238,40 @@ func recvOfMethod(f *types.Func) *types.Named {
 		return recvNamed(r.Type())
 	}
 	return nil
+}
+
+// decoders makes the methods known by which the parts of a t that is given away in an
+// interface decode themselves: pointers to these parts have them.
+func (e *emitter) decoders(t types.Type, seen map[types.Type]bool) {
+	t = e.subst(t)
+	if seen[t] {
+		return
+	}
+	seen[t] = true
+	if n, ok := types.Unalias(t).(*types.Named); ok {
+		if !e.p.script(n.Obj()) {
+			return
+		}
+		ms := types.NewMethodSet(types.NewPointer(n))
+		if ms.Lookup(n.Obj().Pkg(), "UnmarshalJSON") != nil || ms.Lookup(n.Obj().Pkg(), "UnmarshalText") != nil {
+			e.boxID(types.NewPointer(n))
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		e.decoders(u.Elem(), seen)
+	case *types.Slice:
+		e.decoders(u.Elem(), seen)
+	case *types.Array:
+		e.decoders(u.Elem(), seen)
+	case *types.Map:
+		e.decoders(u.Key(), seen)
+		e.decoders(u.Elem(), seen)
+	case *types.Struct:
+		for i := range u.NumFields() {
+			e.decoders(u.Field(i).Type(), seen)
+		}
+	}
 }
 
 // settable makes the methods known that decoding into a t may call: those of

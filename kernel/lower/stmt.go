@@ -461,8 +461,10 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 }
 
 func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
-	if name == "recover" {
-		e.refuse(x.Pos(), "recover called directly by go or defer", "")
+	if tuple, ok := e.spreads(x); ok {
+		names, y := e.spreadCall(x, tuple)
+		e.line("%s := %s", strings.Join(names, ", "), e.expr(x.Args[0]))
+		x = y
 	}
 	hold := func(a ast.Expr, t types.Type) string {
 		n := e.tmp()
@@ -474,6 +476,17 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 		return "panic(__k.Panic(" + hold(x.Args[0], anyType) + ", 0))"
 	case "close":
 		return "__k.Close(" + hold(x.Args[0], e.typeOf(x.Args[0])) + ")"
+	case "recover": // called by the statement itself, and not by a function that is deferred
+		return "__k.Nop()"
+	case "clear":
+		return "__k.Clear(" + e.plain(hold(x.Args[0], e.typeOf(x.Args[0])), e.typeOf(x.Args[0])) + ")"
+	case "copy":
+		to := e.plain(hold(x.Args[0], e.typeOf(x.Args[0])), e.typeOf(x.Args[0]))
+		from := e.plain(hold(x.Args[1], e.typeOf(x.Args[1])), e.typeOf(x.Args[1]))
+		if b, ok := e.core(e.typeOf(x.Args[1])).(*types.Basic); ok && b.Info()&types.IsString != 0 {
+			from = "[]byte(" + from + ")"
+		}
+		return "copy(" + to + ", " + from + ")"
 	case "delete":
 		m := e.core(e.typeOf(x.Args[0])).(*types.Map)
 		return "delete(" + hold(x.Args[0], e.typeOf(x.Args[0])) + ", " + hold(x.Args[1], m.Key()) + ")"

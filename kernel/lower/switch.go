@@ -110,7 +110,8 @@ func (e *emitter) caseCond(tag string, tagT types.Type, x ast.Expr) string {
 	if types.IsInterface(tagT) || types.IsInterface(xt) {
 		return "__k.Eq(" + e.conv(tag, tagT, anyType) + ", " + e.exprTo(x, anyType) + ")"
 	}
-	return e.equal(tag, e.exprTo(x, tagT), tagT, token.EQL, "")
+	t := e.common(tagT, xt)
+	return e.equal(e.conv(tag, tagT, t), e.exprTo(x, t), t, token.EQL, "")
 }
 
 func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
