@@ -48,7 +48,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect, "AnyDirect": &m.frames.any, "SyncDirect": m.frames.sync.Load,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
-		"Ix": m.index, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
+		"Ix": m.index, "Div": func() { panic(runtimeError("integer divide by zero")) }, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
 		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,

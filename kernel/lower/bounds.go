@@ -85,18 +85,28 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 		return
 	}
 	late := e.late(s)
-	var list []*ast.IndexExpr
-	ast.Inspect(s, func(n ast.Node) bool {
-		if x, ok := n.(*ast.IndexExpr); ok {
+	var list []ast.Expr // indexes, and divisions that may fail before one of them
+	indexes := 0
+	e.evaluated(s, func(x ast.Expr) {
+		switch x := x.(type) {
+		case *ast.IndexExpr:
 			delete(e.checked, x) // of another lowering of this statement
 			if e.checkable(x) && !late[x] {
 				list = append(list, x)
+				indexes = len(list)
+			}
+		case *ast.BinaryExpr:
+			if e.mayDivideByZero(x) {
+				list = append(list, x)
 			}
 		}
-		return true
 	})
-	for i := len(list) - 1; i >= 0; i-- { // inner ones first
-		x := list[i]
+	for _, x := range list[:indexes] {
+		if d, ok := x.(*ast.BinaryExpr); ok {
+			e.line("if %s == 0 { __k.Div() }", e.exprTo(d.Y, e.typeOf(d)))
+			continue
+		}
+		x := x.(*ast.IndexExpr)
 		e.checked[x] = true
 		if e.inLoop[x] {
 			continue
@@ -108,6 +118,77 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 		}
 		e.line("if %s { __k.Ix(%s, %s, %d) }", cond, idx, n, e.fault())
 	}
+}
+
+// evaluated visits the expressions of a simple statement in the order in which the
+// compiled program evaluates them: operands before what is made of them, what is
+// assigned before its place.
+func (e *emitter) evaluated(s ast.Stmt, visit func(ast.Expr)) {
+	post := func(n ast.Node) {
+		var open []ast.Node
+		ast.Inspect(n, func(n ast.Node) bool {
+			if n != nil {
+				open = append(open, n)
+				return true
+			}
+			last := open[len(open)-1]
+			open = open[:len(open)-1]
+			if x, ok := last.(ast.Expr); ok {
+				visit(x)
+			}
+			return true
+		})
+	}
+	a, ok := s.(*ast.AssignStmt)
+	if !ok || a.Tok != token.ASSIGN && a.Tok != token.DEFINE {
+		post(s)
+		return
+	}
+	// Of several assignments gc first evaluates what those before it could change, and
+	// each of the others when its turn comes.
+	written := false
+	early := make([]bool, len(a.Rhs))
+	for i, x := range a.Rhs {
+		if early[i] = written && e.reads(x); early[i] {
+			post(x)
+		}
+		if i < len(a.Lhs) {
+			written = written || ident(a.Lhs[i]) == nil
+		}
+	}
+	for i, x := range a.Rhs {
+		if !early[i] {
+			post(x)
+		}
+		if i < len(a.Lhs) {
+			post(a.Lhs[i])
+		}
+	}
+	for _, x := range a.Lhs[min(len(a.Rhs), len(a.Lhs)):] {
+		post(x)
+	}
+}
+
+// reads says whether x reads memory that an assignment may change.
+func (e *emitter) reads(x ast.Expr) (found bool) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.IndexExpr, *ast.StarExpr, *ast.SelectorExpr:
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// mayDivideByZero says whether x is a division of integers by what is known only when
+// it runs.
+func (e *emitter) mayDivideByZero(x *ast.BinaryExpr) bool {
+	if x.Op != token.QUO && x.Op != token.REM || e.info.Types[x.Y].Value != nil || !e.pure(x.Y) {
+		return false
+	}
+	b, ok := e.core(e.typeOf(x)).(*types.Basic)
+	return ok && b.Info()&types.IsInteger != 0
 }
 
 // late is the places of an assignment to several that come after another one: that

@@ -24,7 +24,6 @@ func (e *emitter) loopBody(t *target, before func(), list []ast.Stmt) string {
 
 func (e *emitter) forStmt(s *ast.ForStmt, label string) {
 	t := &target{label: label, loop: true}
-	e.safeFor(s)
 	vars := e.loopVars(s)
 	if len(vars) > 0 {
 		e.perIteration(s, t, vars)

@@ -11,7 +11,6 @@ import (
 func (e *emitter) rangeStmt(s *ast.RangeStmt, label string) {
 	xt := e.typeOf(s.X)
 	t := &target{label: label, loop: true}
-	e.safeIndexes(s)
 	switch u := e.core(xt).(type) {
 	case *types.Basic:
 		if u.Info()&types.IsString != 0 {

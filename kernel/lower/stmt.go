@@ -77,9 +77,11 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	case *ast.SelectStmt:
 		e.selectStmt(s, label)
 	case *ast.ForStmt:
-		e.forStmt(s, label)
+		e.safeFor(s)
+		e.loopTwice(e.forLoop(s), label, func() { e.forStmt(s, label) })
 	case *ast.RangeStmt:
-		e.rangeStmt(s, label)
+		e.safeIndexes(s)
+		e.loopTwice(e.rangeLoop(s), label, func() { e.rangeStmt(s, label) })
 	default:
 		e.refuse(s.Pos(), fmt.Sprintf("a statement of the form %T", s), "")
 	}
