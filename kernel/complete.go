@@ -17,7 +17,6 @@ import (
 	"unicode/utf8"
 
 	"loupe/kernel/check"
-	"loupe/stdlib/symbols"
 )
 
 // IsComplete says whether src can be run as it stands: false asks for more
@@ -107,17 +106,21 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 		}
 	default:
 		list = append(k.keys(src[:from]), k.choices(src[:from])...)
-		list = append(list, k.scope(src[:from])...)
+		list = append(list, k.scope(src[:from], prefix)...)
 	}
 	return from, matching(list, prefix)
 }
 
 // matching keeps the candidates that begin with prefix, capital or not, in order.
 func matching(list []Candidate, prefix string) []Candidate {
-	fold := strings.ToLower(prefix)
-	list = slices.DeleteFunc(list, func(c Candidate) bool { return !strings.HasPrefix(strings.ToLower(c.Text), fold) })
+	list = slices.DeleteFunc(list, func(c Candidate) bool { return !begins(c.Text, prefix) })
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Text < list[j].Text })
 	return slices.CompactFunc(list, func(a, b Candidate) bool { return a.Text == b.Text })
+}
+
+// begins says whether a name begins with prefix, capital or not.
+func begins(name, prefix string) bool {
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
 // inLiteral reports whether the end of src lies in a string or a comment.
@@ -346,7 +349,7 @@ func (k *Kernel) candidate(o types.Object) Candidate {
 
 // scope is what a name may be: of the cell so far, the session, packages, the
 // language.
-func (k *Kernel) scope(before string) (list []Candidate) {
+func (k *Kernel) scope(before, prefix string) (list []Candidate) {
 	if c := k.checkAt(before, "__cursor"); c != nil {
 		for sc := k.sess.Pkg().Scope().Innermost(c.pos); sc != nil && sc.Parent() != types.Universe; sc = sc.Parent() {
 			for _, name := range sc.Names() {
@@ -363,10 +366,9 @@ func (k *Kernel) scope(before string) (list []Candidate) {
 		list = append(list, Candidate{Text: name, Kind: "package", Detail: path})
 	}
 	if k.opt.AutoImport {
-		for _, path := range symbols.Paths() {
-			name := check.BaseName(path)
-			if named, ok := check.Named(name); ok {
-				list = append(list, Candidate{Text: name, Kind: "package", Detail: named, Doc: synopsis(named)})
+		for name, path := range check.Names() {
+			if begins(name, prefix) { // a synopsis is not free
+				list = append(list, Candidate{Text: name, Kind: "package", Detail: path, Doc: synopsis(path)})
 			}
 		}
 	}

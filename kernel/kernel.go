@@ -159,11 +159,11 @@ func (k *Kernel) attach() {
 	})
 	oldWriter, oldFlags, oldPrefix, oldSlog := log.Writer(), log.Flags(), log.Prefix(), slog.Default()
 	log.SetOutput(stream{k.out, true})
-	log.SetFlags(log.LstdFlags)
+	setLoggerFlags(log.Default(), log.LstdFlags)
 	log.SetPrefix("")
 	k.restore = func() {
 		log.SetOutput(oldWriter)
-		log.SetFlags(oldFlags)
+		setLoggerFlags(log.Default(), oldFlags)
 		log.SetPrefix(oldPrefix)
 		if slog.Default() != oldSlog {
 			slog.SetDefault(oldSlog)

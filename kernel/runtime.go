@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"go/types"
-	"log"
 	"math"
 	"reflect"
 	"runtime"
@@ -51,7 +50,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Ix": m.index, "Div": func() { panic(runtimeError("integer divide by zero")) }, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
-		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,
+		"ErrorsAs": m.errorsAs, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "Log": m.logTo, "LogOutput": m.loggerOutput, "LogSetFlags": setLoggerFlags, "LogFlags": loggerFlags, "DeepEqual": m.deepEqual,
 		"ShowBegin": m.showBegin, "ShowEnd": m.showEnd, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))
@@ -364,34 +363,6 @@ func (m *machine) errorsAs(err error, id int, p any) bool {
 	return false
 }
 
-func (m *machine) loggerFatal(l *log.Logger, method string, args ...any) {
-	switch method {
-	case "Fatal":
-		l.Print(args...)
-	case "Fatalln":
-		l.Println(args...)
-	case "Fatalf":
-		l.Printf(args[0].(string), args[1:]...)
-	}
-	m.exit(1)
-}
-
-// loggerPrint and loggerPrintf are a logger's methods Print and Panic, with and
-// without a format, for operands that may be boxes.
-func loggerPrint(l *log.Logger, panics bool, args ...any) {
-	if panics {
-		l.Panic(sprint(args))
-	}
-	l.Print(sprint(args))
-}
-
-func loggerPrintf(l *log.Logger, panics bool, format string, args ...any) {
-	if panics {
-		l.Panic(sprintf(format, args))
-	}
-	l.Print(sprintf(format, args))
-}
-
 // exit is os.Exit: nothing of the cell runs on, deferred calls included.
 func (m *machine) exit(code int) {
 	r := m.gs.current()
@@ -514,14 +485,7 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 		t["Stdout"] = reflect.ValueOf(&m.k.out.stdoutFile).Elem()
 		t["Stderr"] = reflect.ValueOf(&m.k.out.stderrFile).Elem()
 	case "log":
-		for _, name := range []string{"Fatal", "Fatalf", "Fatalln"} {
-			set(name, func(args ...any) { m.loggerFatal(log.Default(), name, args...) })
-		}
-		set("Fatalf", func(f string, args ...any) { m.loggerFatal(log.Default(), "Fatalf", append([]any{f}, args...)...) })
-		set("Print", func(args ...any) { log.Print(sprint(args)) })
-		set("Printf", func(f string, args ...any) { log.Print(sprintf(f, args)) })
-		set("Panic", func(args ...any) { log.Panic(sprint(args)) })
-		set("Panicf", func(f string, args ...any) { log.Panic(sprintf(f, args)) })
+		m.logTable(set)
 	case "encoding/json": // an error of a box's encoding is the encoder's own
 		set("Marshal", func(v any) ([]byte, error) {
 			b, err := json.Marshal(v)

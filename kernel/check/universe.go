@@ -270,17 +270,24 @@ func (u *Universe) signature(t reflect.Type) (types.Type, error) {
 // Named finds the package whose last path element or name is name: of the
 // standard library if there is one, the shortest path first.
 func Named(name string) (path string, ok bool) {
-	for _, p := range symbols.Paths() {
-		if BaseName(p) != name {
-			continue
-		}
-		std, best := !strings.HasPrefix(p, "loupe/"), !strings.HasPrefix(path, "loupe/")
-		if !ok || std && !best || std == best && prefer(p, path) {
-			path, ok = p, true
-		}
-	}
+	path, ok = Names()[name]
 	return path, ok
 }
+
+// Names are the names of all importable packages, with the path that each stands for.
+// The map is shared: read it only.
+var Names = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for _, p := range symbols.Paths() {
+		name := BaseName(p)
+		path, ok := m[name]
+		std, best := !strings.HasPrefix(p, "loupe/"), !strings.HasPrefix(path, "loupe/")
+		if !ok || std && !best || std == best && prefer(p, path) {
+			m[name] = p
+		}
+	}
+	return m
+})
 
 // prefer orders packages of one name: the newer math/rand/v2 and text/template
 // are what a notebook means.

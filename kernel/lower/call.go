@@ -113,6 +113,9 @@ func builtin(info *types.Info, fun ast.Expr) string {
 }
 
 func (e *emitter) emitCall(c called, args []string) string {
+	if s, ok := e.logCall(c, args); ok {
+		return s
+	}
 	if c.recv != "" {
 		args = append([]string{c.recv}, args...)
 	}

@@ -157,19 +157,8 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		return fmt.Sprintf("__k.Wait(%s, %q, %d)", e.address(c), c.sel.Sel.Name, e.here()), true
 	case "(*sync.Mutex).Unlock", "(*sync.RWMutex).Unlock", "(*sync.RWMutex).RUnlock":
 		return fmt.Sprintf("__k.Unlock(%s, %q)", e.address(c), c.sel.Sel.Name), true
-	case "(*log.Logger).Fatal", "(*log.Logger).Fatalf", "(*log.Logger).Fatalln":
-		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
-		args := e.args(x, c)
-		return fmt.Sprintf("__k.LoggerFatal(%s, %q%s)", recv, c.sel.Sel.Name, prefixed(args)), true
 	case "(*flag.FlagSet).Parse":
 		return fmt.Sprintf("__k.ParseFlags(%s, %s)", e.address(c), e.exprTo(x.Args[0], types.NewSlice(types.Typ[types.String]))), true
-	case "(*log.Logger).Print", "(*log.Logger).Printf", "(*log.Logger).Panic", "(*log.Logger).Panicf":
-		how := "__k.LoggerPrint"
-		if strings.HasSuffix(c.native, "f") {
-			how += "f"
-		}
-		recv := strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)
-		return fmt.Sprintf("%s(%s, %v%s)", how, recv, strings.Contains(c.native, "Panic"), prefixed(e.args(x, c))), true
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode":
 		i := len(x.Args) - 1
 		to := e.typeOf(x.Args[i])

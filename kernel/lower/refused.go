@@ -25,8 +25,6 @@ var refusedNatives = map[string][2]string{
 	"runtime/debug.SetMaxThreads":       {"whose limit is the whole process's and ends it", ""},
 	"runtime/debug.SetPanicOnFault":     {"which reaches past the interpreter", ""},
 	"runtime/debug.WriteHeapDump":       {"which stops the whole process", ""},
-	"log.Lshortfile":                    {"which would name the interpreter's file", "log the place yourself"},
-	"log.Llongfile":                     {"which would name the interpreter's file", "log the place yourself"},
 	"log/slog.HandlerOptions.AddSource": {"which would name the interpreter's file", "log the place yourself"},
 }
 
@@ -42,7 +40,7 @@ func (e *emitter) refuseNatives(n ast.Node) {
 			return true
 		}
 		path := o.Pkg().Path()
-		if path != "runtime" && path != "runtime/debug" && path != "log" && path != "log/slog" {
+		if path != "runtime" && path != "runtime/debug" && path != "log/slog" {
 			return true
 		}
 		name := o.Name()

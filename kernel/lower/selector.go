@@ -257,6 +257,11 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 		pass = append([]string{recv}, pass...)
 	}
 	call = fun + "(" + strings.Join(pass, ", ") + ")"
+	if m.fn.Pkg() != nil && m.fn.Pkg().Path() == "log" {
+		if s, ok := e.logText("__m", x.Sel.Name, 0, pass); ok {
+			call = s
+		}
+	}
 	return fmt.Sprintf("func(__m %s) %s { return func(%s)%s { %s%s } }(%s)",
 		e.rep(holdT), e.rep(sig), strings.Join(decl, ", "), results, ret, call, operand)
 }
