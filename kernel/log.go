@@ -59,6 +59,9 @@ func (m *machine) logTable(set func(string, any)) {
 
 // logTo is a method of a logger that is called at a place of a cell.
 func (m *machine) logTo(l *log.Logger, method string, pos int, args ...any) {
+	if pos == 0 { // before a method of an argument moves it
+		pos = m.at()
+	}
 	var text string
 	switch {
 	case strings.HasSuffix(method, "f"):
@@ -83,9 +86,6 @@ func (m *machine) logOutput(l *log.Logger, pos int, text string) {
 	if files == 0 {
 		l.Print(text)
 		return
-	}
-	if pos == 0 {
-		pos = m.at()
 	}
 	place := "???:0: "
 	m.k.mu.Lock()
@@ -114,6 +114,9 @@ func (m *machine) loggerOutput(l *log.Logger, pos, depth int, text string) error
 	}
 	if depth != 1 {
 		panic("loupe cannot run this: (*log.Logger).Output of a caller's place; write the place into the text")
+	}
+	if pos == 0 {
+		pos = m.at()
 	}
 	m.logOutput(l, pos, text)
 	return nil
