@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"context"
 	"errors"
 	"fmt"
@@ -146,6 +147,21 @@ func TestTooMuchMemory(t *testing.T) {
 		"s := strings.Repeat(\"x\", 140<<20)\nb := []byte(s + s)",
 	} {
 		if got := play(t, k, r, src, "1"); !strings.Contains(got, ":2:1: fatal error: out of memory\n= 1\n") {
+			t.Errorf("%s: %q", src, got)
+		}
+	}
+	doubled := "const a0 = \"xxxxxxxxxxxxxxxx\"\n"
+	for i := range 9 {
+		doubled += fmt.Sprintf("const a%d = %s\n", i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("a%d+", i), 16), "+"))
+	}
+	for src, want := range map[string]string{ // refused before they run
+		doubled + "len(a9)":                 "a constant string of over 128 MiB",
+		"[]int{1<<35: 1}":                   "an array of 262144 MiB",
+		"[]int{1<<62: 1}":                   "a slice of so many elements",
+		"var x [1<<36]byte":                 "an array of 65536 MiB",
+		"c := make(chan [1 << 20]byte, 10)": "a channel whose elements are larger than 64 kB",
+	} {
+		if got := play(t, k, r, src, "1"); !strings.Contains(got, want) || !strings.HasSuffix(got, "= 1\n") {
 			t.Errorf("%s: %q", src, got)
 		}
 	}

@@ -399,8 +399,13 @@ func (r *REPL) onSignal(sig os.Signal) {
 	switch r.presses {
 	case 1:
 	case 2:
-		fmt.Fprintln(r.opt.Err, "\nstill stopping: the cell is in a call that does not listen; Ctrl-C once more leaves loupe")
-	default:
+		fmt.Fprintln(r.opt.Err, "\nstill stopping: a call does not listen; Ctrl-C again to start anew")
+	case 3:
+		if r.term == nil {
+			os.Exit(130)
+		}
+		go r.offerRestart()
+	default: // instead of an answer
 		os.Exit(130)
 	}
 }

@@ -72,6 +72,9 @@ func newInfo() *types.Info {
 // of the session that the file declares anew.
 func (s *Session) Check(f *ast.File, extra map[string]types.Object) (*Unit, []Error) {
 	s.renew()
+	if errs := s.longConstants(f, extra); len(errs) > 0 {
+		return &Unit{File: f, Pkg: s.pkg, Info: newInfo()}, errs
+	}
 	declared := Declared(f)
 	scope := s.pkg.Scope()
 	// Only names that occur: checks stay as fast as the cell is short, and a

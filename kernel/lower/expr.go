@@ -210,6 +210,7 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 			parts = append(parts, key+": "+elem(kv.Value, u.Elem()))
 		}
 	case *types.Slice:
+		e.fitsLiteral(x, u.Elem())
 		parts = e.elements(x, u.Elem(), elem)
 	case *types.Array:
 		parts = e.elements(x, u.Elem(), elem)

@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"strings"
@@ -141,6 +142,21 @@ func (e *emitter) fits(t *types.Array) {
 	}
 	if n := uint64(types.SizesFor("gc", "amd64").Sizeof(t)); n > large && n > e.p.Room()/4 {
 		e.refuse(e.at, fmt.Sprintf("an array of %d MiB, where %d MiB of memory are left", n>>20, e.p.Room()>>20), "use make([]T, n)")
+	}
+}
+
+// fitsLiteral does the same for a slice whose literal names an index that is far up.
+func (e *emitter) fitsLiteral(x *ast.CompositeLit, elem types.Type) {
+	for _, v := range x.Elts {
+		kv, ok := v.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		if n, ok := constant.Int64Val(constant.ToInt(e.info.Types[kv.Key].Value)); ok && n < 1<<40 {
+			e.fits(types.NewArray(elem, n+1))
+		} else {
+			e.refuse(kv.Pos(), "a slice of so many elements", "")
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ func (e *emitter) repIn(t types.Type, open []*types.Named) string {
 	case *types.Map:
 		return "map[" + e.repIn(t.Key(), open) + "]" + e.repIn(t.Elem(), open)
 	case *types.Chan:
+		if free(t.Elem()) && types.SizesFor("gc", "amd64").Sizeof(t.Elem()) >= 1<<16 {
+			e.refuse(e.at, "a channel whose elements are larger than 64 kB", "the compiler refuses it too: send pointers")
+		}
 		dir := map[types.ChanDir]string{types.SendRecv: "chan ", types.SendOnly: "chan<- ", types.RecvOnly: "<-chan "}[t.Dir()]
 		elem := e.repIn(t.Elem(), open)
 		if c, ok := types.Unalias(t.Elem()).(*types.Chan); ok && c.Dir() == types.RecvOnly {

@@ -254,6 +254,12 @@ func (s *session) step(word, rest string) error {
 		return s.exit(rest)
 	case "cooked":
 		return s.cooked()
+	case "pause": // between signals, which the system counts as one when they come together
+		d, err := time.ParseDuration(rest)
+		time.Sleep(d)
+		return err
+	case "fifo": // that nobody writes to
+		return unix.Mkfifo(filepath.Join(s.work, rest), 0o600)
 	case "file":
 		return s.compare(rest)
 	}
