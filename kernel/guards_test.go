@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"context"
 	"errors"
 	"fmt"
