@@ -178,9 +178,16 @@ func (k *Kernel) nativeDecl(tn *types.TypeName) string {
 			spec.Doc = nil
 			if st, ok := t.Type.(*ast.StructType); ok {
 				list := &ast.FieldList{Opening: st.Fields.Opening, Closing: st.Fields.Closing}
-				hidden := false
+				hidden, said := false, ""
 				for _, field := range st.Fields.List {
 					if len(field.Names) == 0 || field.Names[0].IsExported() {
+						// Names that share a line have a field each here, and the same comment.
+						text := field.Doc.Text()
+						if text != "" && text == said {
+							again := *field
+							again.Doc, field = nil, &again
+						}
+						said = text
 						list.List = append(list.List, field)
 					} else {
 						hidden = true
