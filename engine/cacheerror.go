@@ -107,11 +107,11 @@ func (s *Session) CacheErrorContext(ctx context.Context) (*CacheError, error) {
 			x.Effects = append(x.Effects, r.finish(n))
 		}
 	}
-	x.K, err = partError(own, "K", x.KType, flow.k)
+	x.K, err = partError(own, (*Session).k, x.KType, flow.k)
 	if err != nil {
 		return nil, err
 	}
-	x.V, err = partError(own, "V", x.VType, flow.v)
+	x.V, err = partError(own, (*Session).v, x.VType, flow.v)
 	return x, err
 }
 
@@ -208,9 +208,9 @@ func (r *shadow) finish(n int) CacheEffect {
 	return r.effect
 }
 
-// partError holds what a session stored against what was computed, [layer][N, heads,
+// partError holds what a session stored, which of reads, against what was computed, [layer][N, heads,
 // width].
-func partError(s *Session, name string, t CacheType, computed [][]float32) (PartError, error) {
+func partError(s *Session, of readHead, t CacheType, computed [][]float32) (PartError, error) {
 	c := s.seq.Store().Config()
 	p := PartError{Type: t}
 	n := s.Len()
@@ -219,7 +219,7 @@ func partError(s *Session, name string, t CacheType, computed [][]float32) (Part
 	elements := 0
 	for layer := range c.Layers {
 		for head := range c.KVHeads {
-			stored, err := s.matrix(name, layer, head)
+			stored, err := s.locked(layer, head, of)
 			if err != nil {
 				return p, err
 			}

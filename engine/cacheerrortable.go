@@ -50,10 +50,10 @@ func worst(heads []HeadError) HeadError {
 }
 
 // layers is the loss by layer.
-func (x *CacheError) layers() table.Writer {
+func (x *CacheError) layers() *tableWriter {
 	w := newTable()
 	w.SetTitle("loss of storing K in %s and V in %s", x.KType, x.VType)
-	w.AppendHeader(table.Row{"layer", "K", "K max", "worst head", "outlier channels", "V", "V max", "worst head"})
+	w.AppendHeader(table.Row{"layer", "K", "K max", "worst head", "outliers", "V", "V max", "worst head"})
 	heads := 0
 	for heads < len(x.K.Heads) && x.K.Heads[heads].Layer == 0 {
 		heads++
@@ -91,7 +91,7 @@ func maxOf(heads []HeadError) (top float64) {
 }
 
 // effects is what predictions lose.
-func (x *CacheError) effects() table.Writer {
+func (x *CacheError) effects() *tableWriter {
 	w := newTable()
 	w.SetTitle("predictions over %s tokens, against K and V in f16", count(len(x.Tokens)))
 	w.AppendHeader(table.Row{"K", "V", "KL, nats a token", "worst", "after", "same top", "first differs after"})
@@ -140,6 +140,11 @@ func (x *CacheError) Verdict() string {
 // String is the tables and the verdict.
 func (x *CacheError) String() string {
 	return strings.Join([]string{x.layers().Render(), x.effects().Render(), x.Verdict()}, "\n")
+}
+
+// Terminal is the same for a terminal of so many columns.
+func (x *CacheError) Terminal(width, _ int) string {
+	return strings.Join([]string{x.layers().Within(width), x.effects().Within(width), wrapped(x.Verdict(), width)}, "\n")
 }
 
 // Display is the tables as text, Markdown and HTML.

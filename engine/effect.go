@@ -103,7 +103,7 @@ func (s *Session) EffectContext(ctx context.Context, o observe.Observer) (*Effec
 	return x, nil
 }
 
-func (x *Effect) table() table.Writer {
+func (x *Effect) table() *tableWriter {
 	w := newTable()
 	w.SetTitle("%s", x.What)
 	w.AppendHeader(table.Row{"next token", "without it", "with it"})
@@ -124,6 +124,11 @@ func (x *Effect) Spark() picture.Spark {
 
 // String is the likeliest tokens with and without, and the KL divergence.
 func (x *Effect) String() string { return x.table().Render() + "\n" + x.summary() }
+
+// Terminal is the same for a terminal of so many columns.
+func (x *Effect) Terminal(width, _ int) string {
+	return x.table().Within(width) + "\n" + wrapped(x.summary(), width)
+}
 
 // Display is the same as text, Markdown and HTML.
 func (x *Effect) Display() map[string]string {

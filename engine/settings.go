@@ -72,8 +72,8 @@ func (s Settings) Summary() string {
 
 func (s Settings) build() table.Writer {
 	w := newTable()
-	w.SetTitle(fmt.Sprintf("%s: %s, %s, %.1f M parameters, %s, trained on %s tokens", s.Model, s.Architecture,
-		s.Quantisation, float64(s.Parameters)/1e6, Size(s.FileBytes), count(s.TrainedContext)))
+	w.SetTitle("%s: %s, %s, %.1f M parameters, %s, trained on %s tokens", s.Model, s.Architecture,
+		s.Quantisation, float64(s.Parameters)/1e6, Size(s.FileBytes), count(s.TrainedContext))
 	w.AppendHeader(table.Row{"setting", "value", "set by", "otherwise", ""})
 	for _, x := range settings {
 		value, from := x.text(s.LoadConfig), s.Sources[x.name]

@@ -28,6 +28,9 @@ func (x *Surgery) String() string {
 	return fmt.Sprintf("%s, %s left · next token %q, was %q · KL divergence %.4g nats", x.What, count(x.Left), x.After, x.Before, x.KLDivergence)
 }
 
+// Terminal is the account in lines of so many columns.
+func (x *Surgery) Terminal(width, _ int) string { return wrapped(x.String(), width) }
+
 // Remove takes the cells from to to-1 out of the cache, as llama.cpp's
 // llama_memory_seq_rm does: those behind keep their keys, their values and their
 // positions (CloseGaps moves them). The last cell must stay.
@@ -348,6 +351,7 @@ func (s *Session) operate(name string, change func(cut *kvcache.Seq) (what strin
 		return nil, err
 	}
 	whole.Free()
+	s.changes++
 	x = &Surgery{What: what, Removed: n - s.seq.Len(), Left: s.seq.Len(), KLDivergence: klDivergence(before, after)}
 	if x.Removed == 0 {
 		for i, c := range s.seq.Cells() {

@@ -1,16 +1,143 @@
 package engine
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // newTable is a table in the style of all of Loupe's: thin lines, headings as
 // they are written.
-func newTable() table.Writer {
+func newTable() *tableWriter {
 	style := table.StyleLight
 	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
-	w := table.NewWriter()
+	w := &tableWriter{Writer: table.NewWriter()}
 	w.SetStyle(style)
 	return w
 }
+
+// tableWriter is a table that can be made to fit a terminal.
+type tableWriter struct {
+	table.Writer
+	configs []table.ColumnConfig
+	title   string
+}
+
+// SetColumnConfigs keeps them, as Within adds to them.
+func (w *tableWriter) SetColumnConfigs(c []table.ColumnConfig) {
+	w.configs = c
+	w.Writer.SetColumnConfigs(c)
+}
+
+// SetTitle keeps it, as only the first part of a table that is cut has one.
+func (w *tableWriter) SetTitle(format string, a ...any) {
+	w.title = fmt.Sprintf(format, a...)
+	w.Writer.SetTitle("%s", w.title)
+}
+
+// right aligns columns, counted from 1, to the right.
+func right(columns ...int) (c []table.ColumnConfig) {
+	for _, n := range columns {
+		c = append(c, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignFooter: text.AlignRight})
+	}
+	return c
+}
+
+const (
+	widestFirst = 16 // columns that the first column of a cut table takes at most
+	narrowest   = 12 // columns that a wide column is wrapped to at least
+)
+
+// Within is the table in so many columns of a terminal: its widest column is wrapped,
+// and if that does not do, the table is cut into several below one another, each with
+// the first column.
+func (w *tableWriter) Within(width int) string {
+	all := w.Render()
+	cols := columnsOf(all)
+	if len(cols) == 0 || text.LongestLineLen(all) <= width {
+		return all
+	}
+	widest, sum := 0, 1
+	for i, n := range cols {
+		if sum += n + 3; n > cols[widest] {
+			widest = i
+		}
+	}
+	if room := cols[widest] - (sum - width); room >= narrowest {
+		return w.part(len(cols), func(i int) (hidden bool, most int) {
+			if i == widest {
+				return false, room
+			}
+			return false, 0
+		})
+	}
+	defer w.Writer.SetTitle("%s", w.title)
+	var parts []string
+	first := min(cols[0], widestFirst)
+	for from := 1; from < len(cols) || from == 1; {
+		left := width - 1 - (first + 3)
+		to := from
+		for to < len(cols) && cols[to]+3 <= left {
+			left -= cols[to] + 3
+			to++
+		}
+		wide, most := -1, 0 // a column that is wider than there is room for
+		if to == from || to == widest && left-3 >= narrowest {
+			wide, most = to, max(left-3, 1)
+			to++
+		}
+		if len(parts) > 0 {
+			w.Writer.SetTitle("")
+		}
+		parts = append(parts, w.part(len(cols), func(i int) (bool, int) {
+			if i == 0 {
+				return false, first
+			}
+			if i == wide {
+				return false, most
+			}
+			return i < from || i >= to, 0
+		}))
+		from = to
+	}
+	return strings.Join(parts, "\n")
+}
+
+// part renders some of n columns, which may be at most so wide; 0 is as they are.
+func (w *tableWriter) part(n int, of func(column int) (hidden bool, most int)) string {
+	configs := make([]table.ColumnConfig, n)
+	for i := range configs {
+		configs[i].Number = i + 1
+		for _, c := range w.configs {
+			if c.Number == i+1 {
+				configs[i] = c
+			}
+		}
+		configs[i].Hidden, configs[i].WidthMax = of(i)
+		configs[i].WidthMaxEnforcer = text.WrapSoft
+	}
+	w.Writer.SetColumnConfigs(configs)
+	defer w.Writer.SetColumnConfigs(w.configs)
+	return w.Render()
+}
+
+// columnsOf is the widths of the columns of a rendered table, without the space about
+// what they hold.
+func columnsOf(rendered string) (widths []int) {
+	for _, line := range strings.Split(rendered, "\n") {
+		rule := strings.Trim(line, "┌├└┐┤┘")
+		if rule == line || !strings.HasPrefix(rule, "─") || !strings.ContainsAny(rule, "┬┼") {
+			continue
+		}
+		for _, part := range strings.FieldsFunc(rule, func(r rune) bool { return r != '─' }) {
+			widths = append(widths, text.StringWidthWithoutEscSequences(part)-2)
+		}
+		return widths
+	}
+	return nil
+}
+
+// wrapped is a sentence in lines of so many columns.
+func wrapped(s string, width int) string { return text.WrapSoft(s, max(width, 1)) }

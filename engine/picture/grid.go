@@ -38,11 +38,25 @@ func (g Grid) scale() scale {
 	return scaleOf(all, g.Min, g.Max, g.Diverging)
 }
 
+// axes are those of the first heat.
+func (g Grid) axes() string {
+	if len(g.Heats) == 0 {
+		return ""
+	}
+	return g.Heats[0].axes()
+}
+
 // String is g as plain text of 80 columns.
 func (g Grid) String() string { return g.Terminal(80, 0) }
 
+const (
+	gridCols  = 24 // columns that a heat takes at most
+	gridLines = 12 // and lines, where it does not fit as it is
+	gridWhole = 32 // lines, where it does
+)
+
 // Terminal is g as text that fits width columns; see [Heat.Terminal]. Each heat
-// has 24 columns at most.
+// has 24 columns at most, two for a cell where they fit.
 func (g Grid) Terminal(width, colors int) string {
 	if err := g.Check(); err != nil {
 		return err.Error()
@@ -52,7 +66,7 @@ func (g Grid) Terminal(width, colors int) string {
 		b.WriteString(columns.Truncate(clean1(g.Title), width, "…") + "\n")
 	}
 	s := g.scale()
-	each := max(min(24, width), 1)
+	each := max(min(gridCols, width), 1)
 	across := max((width+2)/(each+2), 1)
 	note := ""
 	for from := 0; from < len(g.Heats); from += across {
@@ -60,17 +74,24 @@ func (g Grid) Terminal(width, colors int) string {
 		var blocks [][]string
 		high := 0
 		for _, h := range row {
-			fold := 1
-			if colors > 0 {
+			fold, cell := 1, 1
+			switch {
+			case 2*h.Cols <= each && h.Rows <= gridLines:
+				cell = 2
+			case colors > 0:
 				fold = 2
 			}
-			r := h.reduce(12*fold, each)
+			most := gridLines
+			if h.Cols <= each && h.Rows <= gridWhole*fold {
+				most = gridWhole
+			}
+			r := h.reduce(most*fold, each/cell)
 			if n := r.note(); n != "" {
 				note = n
 			}
-			block := append([]string{columns.FillRight(columns.Truncate(clean1(h.Title), each, "…"), each)}, r.lines(s, colors, fold)...)
+			block := append([]string{columns.FillRight(columns.Truncate(clean1(h.Title), each, "…"), each)}, r.lines(s, colors, fold, cell)...)
 			for i := 1; i < len(block); i++ {
-				block[i] += strings.Repeat(" ", each-r.cols)
+				block[i] += strings.Repeat(" ", each-r.cols*cell)
 			}
 			blocks = append(blocks, block)
 			high = max(high, len(block))
@@ -91,7 +112,7 @@ func (g Grid) Terminal(width, colors int) string {
 		}
 	}
 	notes := []string{s.bar(colors, min(20, width/3))}
-	for _, n := range []string{s.beside(), note} {
+	for _, n := range []string{s.beside(), g.axes(), note} {
 		if n != "" {
 			notes = append(notes, n)
 		}
@@ -99,15 +120,19 @@ func (g Grid) Terminal(width, colors int) string {
 	return b.String() + flow(notes, width)
 }
 
-// lines are the cells one column wide and 1/fold of a line high.
-func (r reduced) lines(s scale, colors, fold int) []string {
+// lines are the cells so many columns wide and 1/fold of a line high.
+func (r reduced) lines(s scale, colors, fold, cell int) []string {
 	var out []string
 	for i := 0; i < r.rows; i += fold {
 		var b strings.Builder
 		for j := range r.cols {
 			level := s.level(r.values[i*r.cols+j])
+			if colors == 0 {
+				b.WriteString(strings.Repeat(s.density(level), cell))
+				continue
+			}
 			if fold == 1 {
-				b.WriteString(s.density(level))
+				b.WriteString("\x1b[0;" + s.paint(level, colors, false) + "m" + strings.Repeat(" ", cell))
 				continue
 			}
 			code := s.paint(level, colors, true)
@@ -116,7 +141,7 @@ func (r reduced) lines(s scale, colors, fold int) []string {
 			}
 			b.WriteString("\x1b[0;" + code + "m▀")
 		}
-		if fold == 2 {
+		if colors > 0 {
 			b.WriteString("\x1b[0m")
 		}
 		out = append(out, b.String())
@@ -171,7 +196,7 @@ func (g Grid) drawing() drawing {
 			note = n
 		}
 	}
-	title, notes := clean1(g.Title), flowSVG(s.beside(), note)
+	title, notes := clean1(g.Title), flowSVG(g.axes(), s.beside(), note)
 	w := max(float64(across)*(side+gap)+gap, 200, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+2*gap)
 	ht := 26 + float64(down)*(side+gap+14) + 50
 	return drawing{w, ht, title, func(c canvas) {

@@ -15,6 +15,7 @@ type Heat struct {
 	// RowLabels and ColLabels name the rows and columns, mostly with the text
 	// of tokens. They are empty (then numbers are shown), or as many as there are.
 	RowLabels, ColLabels []string
+	RowNotes             []string  // what stands behind each row, such as its sum; empty, or as many as there are
 	RowName, ColName     string    // what the axes are: "query", "key"
 	Values               []float32 // [Rows, Cols]
 	Rows, Cols           int
@@ -31,6 +32,8 @@ func (h Heat) Check() error {
 		return fmt.Errorf("picture: Heat %q: %d RowLabels for %d rows; give one a row or none", h.Title, len(h.RowLabels), h.Rows)
 	case len(h.ColLabels) != 0 && len(h.ColLabels) != h.Cols:
 		return fmt.Errorf("picture: Heat %q: %d ColLabels for %d columns; give one a column or none", h.Title, len(h.ColLabels), h.Cols)
+	case len(h.RowNotes) != 0 && len(h.RowNotes) != h.Rows:
+		return fmt.Errorf("picture: Heat %q: %d RowNotes for %d rows; give one a row or none", h.Title, len(h.RowNotes), h.Rows)
 	case !(h.Min <= h.Max) || math.IsInf(float64(h.Min), 0) || math.IsInf(float64(h.Max), 0):
 		return fmt.Errorf("picture: Heat %q: the scale from Min %v to Max %v is empty or endless; give finite Min < Max, or 0 and 0 for the data's own", h.Title, h.Min, h.Max)
 	}
@@ -84,6 +87,23 @@ func (h Heat) reduce(rows, cols int) reduced {
 // row and col are the label of a cell's row or column: that of its block's first.
 func (r reduced) row(i int) string { return label(r.of.RowLabels, i*r.of.Rows/r.rows) }
 func (r reduced) col(j int) string { return label(r.of.ColLabels, j*r.of.Cols/r.cols) }
+
+// behind is what stands behind a row: "" where rows were averaged.
+func (r reduced) behind(i int) string {
+	if len(r.of.RowNotes) == 0 || r.rows != r.of.Rows {
+		return ""
+	}
+	return clean1(r.of.RowNotes[i])
+}
+
+// noteWidth is the columns of the widest note behind a row.
+func (h Heat) noteWidth() int {
+	n := 0
+	for _, t := range h.RowNotes {
+		n = max(n, columns.StringWidth(clean1(t)))
+	}
+	return min(n, maxRowNote)
+}
 
 func label(list []string, i int) string {
 	if len(list) == 0 {

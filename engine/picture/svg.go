@@ -86,7 +86,11 @@ func (h Heat) drawing() drawing {
 	}
 	notes := flowSVG(s.beside(), r.note())
 	title := clean1(h.Title)
-	w := max(x0+cw+12, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+20, x0+190)
+	behind := h.noteWidth()
+	if behind > 0 && (step > 1 || r.rows != h.Rows) {
+		behind = 0 // no room
+	}
+	w := max(x0+cw+12+float64(behind)*em, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+20, x0+190)
 	ht := y0 + ch + 46
 	if notes != "" {
 		ht += 16
@@ -107,6 +111,9 @@ func (h Heat) drawing() drawing {
 		}
 		for i := 0; i < r.rows; i += step {
 			c.text(x0-4, y0+(float64(i)+0.5)*size+4, cut(r.row(i)), words{anchor: end, colour: ink})
+			if behind > 0 {
+				c.text(x0+cw+6+float64(behind)*em, y0+(float64(i)+0.5)*size+4, columns.Truncate(r.behind(i), behind, "…"), words{anchor: end, colour: ink})
+			}
 		}
 		for j := 0; j < r.cols; j += step {
 			c.text(x0+(float64(j)+0.5)*size+4, y0-4, cut(r.col(j)), words{up: true, colour: ink})

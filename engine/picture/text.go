@@ -14,6 +14,7 @@ const (
 	maxTextRows = 64 // lines of cells: what a screen or two hold
 	maxRowLabel = 14
 	maxColLabel = 7
+	maxRowNote  = 24
 	ramp        = " .:-=+*#%@"
 	rampBelow   = " ,~oO&" // of a diverging scale, from 0 downwards
 	rampAbove   = " .+*#@"
@@ -59,11 +60,17 @@ func (h Heat) Terminal(width, colors int) string {
 		left = max(left, min(columns.StringWidth(label(h.RowLabels, i)), maxRowLabel))
 	}
 	left = min(left, max(width/4, 1))
-	room := max(width-left-1, 2)
+	room, behind := max(width-left-1, 2), h.noteWidth()
+	if behind > 0 && room-behind-1 < width/3 {
+		behind = 0 // no room
+	}
+	if behind > 0 {
+		room -= behind + 1
+	}
 	cell, high := 2, 1
 	if 2*h.Cols > room || h.Rows > maxTextRows {
 		cell = 1
-		if colors > 0 {
+		if colors > 0 && (h.Rows > maxTextRows || len(h.RowNotes) == 0) {
 			high = 2
 		}
 	}
@@ -97,6 +104,9 @@ func (h Heat) Terminal(width, colors int) string {
 		}
 		if colors > 0 {
 			b.WriteString("\x1b[0m")
+		}
+		if t := r.behind(i); t != "" && behind > 0 && high == 1 {
+			b.WriteString(" " + columns.FillLeft(columns.Truncate(t, behind, "…"), behind))
 		}
 		b.WriteString("\n")
 	}
