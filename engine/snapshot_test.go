@@ -89,7 +89,7 @@ func TestRestoreRefuses(t *testing.T) {
 	for want, f := range map[string]func() error{
 		"another model, lesson":              func() error { _, err := tiny(t, LoadConfig{}).Restore(path); return err },
 		"its cache is K f16 and V f16":       with(LoadConfig{VCacheType: Q8_0}),
-		"KRotation true":                     with(LoadConfig{KRotation: On}),
+		"KRotation in blocks of 32":          with(LoadConfig{KRotation: On}),
 		"turned with RoPE":                   with(LoadConfig{RopeFrequencyBase: 20000}),
 		"do not fit into a context of 64":    with(LoadConfig{ContextLength: 64}),
 		"no such file":                       func() error { _, err := m.Restore(filepath.Join(dir, "gone")); return err },
