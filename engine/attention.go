@@ -7,6 +7,7 @@ import (
 
 	"loupe/engine/observe"
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -88,8 +89,8 @@ type AttentionLayer struct {
 // Table is what each head looks at in the mean, as Attention.Share.
 func (l *AttentionLayer) Table() string { return l.table().Render() }
 
-func (l *AttentionLayer) table() *tableWriter {
-	w := newTable()
+func (l *AttentionLayer) table() *tables.Table {
+	w := tables.New()
 	w.AppendHeader(table.Row{"head", "first token", "last 8", "itself", "entropy, nats"})
 	for _, a := range l.Heads {
 		first, last8, self, entropy := a.Share()

@@ -7,6 +7,7 @@ import (
 
 	"loupe/engine/observe"
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 )
 
 // AttentionRow is where one token looks in one head.
@@ -134,7 +135,7 @@ func (a *AttentionRow) String() string { return a.Bars().String() + "\n" + a.sum
 
 // Terminal is the same for a terminal of so many columns and colours.
 func (a *AttentionRow) Terminal(width, colors int) string {
-	return a.Bars().Terminal(width, colors) + "\n" + wrapped(a.summary(), width)
+	return a.Bars().Terminal(width, colors) + "\n" + tables.Wrapped(a.summary(), width)
 }
 
 // Display is the picture as text, SVG and HTML.

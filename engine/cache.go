@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 )
 
@@ -92,10 +94,10 @@ func (s *Session) Cache() CacheTable {
 const tableRows = 40
 
 // build lays the table out: the first and the last cells when there are many.
-func (t CacheTable) build() *tableWriter {
-	w := newTable()
+func (t CacheTable) build() *tables.Table {
+	w := tables.New()
 	w.AppendHeader(table.Row{"pos", "id", "token", "K " + string(t.KType), "V " + string(t.VType)})
-	w.SetColumnConfigs(right(4, 5))
+	w.SetColumnConfigs(tables.Right(4, 5))
 	row := func(c CacheCell) {
 		bytes := func(n int, typ, usual CacheType) any {
 			if typ == usual {

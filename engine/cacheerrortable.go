@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -50,8 +51,8 @@ func worst(heads []HeadError) HeadError {
 }
 
 // layers is the loss by layer.
-func (x *CacheError) layers() *tableWriter {
-	w := newTable()
+func (x *CacheError) layers() *tables.Table {
+	w := tables.New()
 	w.SetTitle("loss of storing K in %s and V in %s", x.KType, x.VType)
 	w.AppendHeader(table.Row{"layer", "K", "K max", "worst head", "outliers", "V", "V max", "worst head"})
 	heads := 0
@@ -91,8 +92,8 @@ func maxOf(heads []HeadError) (top float64) {
 }
 
 // effects is what predictions lose.
-func (x *CacheError) effects() *tableWriter {
-	w := newTable()
+func (x *CacheError) effects() *tables.Table {
+	w := tables.New()
 	w.SetTitle("predictions over %s tokens, against K and V in f16", count(len(x.Tokens)))
 	w.AppendHeader(table.Row{"K", "V", "KL, nats a token", "worst", "after", "same top", "first differs after"})
 	for _, e := range x.Effects {
@@ -144,7 +145,7 @@ func (x *CacheError) String() string {
 
 // Terminal is the same for a terminal of so many columns.
 func (x *CacheError) Terminal(width, _ int) string {
-	return strings.Join([]string{x.layers().Within(width), x.effects().Within(width), wrapped(x.Verdict(), width)}, "\n")
+	return strings.Join([]string{x.layers().Within(width), x.effects().Within(width), tables.Wrapped(x.Verdict(), width)}, "\n")
 }
 
 // Display is the tables as text, Markdown and HTML.

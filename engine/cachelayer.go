@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 )
 
@@ -33,10 +35,10 @@ func (t CacheLayers) count(cells []CacheCell) {
 	}
 }
 
-func (t CacheLayers) build() *tableWriter {
-	w := newTable()
+func (t CacheLayers) build() *tables.Table {
+	w := tables.New()
 	w.AppendHeader(table.Row{"layer", "cells", "K", "V", "together", "share"})
-	w.SetColumnConfigs(right(3, 4, 5, 6))
+	w.SetColumnConfigs(tables.Right(3, 4, 5, 6))
 	var k, v int64
 	for _, x := range t {
 		k, v = k+x.KBytes, v+x.VBytes

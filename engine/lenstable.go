@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -30,9 +31,9 @@ func (x *Lens) Heat() picture.Heat {
 // model's answer among all tokens.
 func (x *Lens) Table() string { return x.table().Render() }
 
-func (x *Lens) table() *tableWriter {
+func (x *Lens) table() *tables.Table {
 	last := len(x.Tokens) - 1
-	w := newTable()
+	w := tables.New()
 	w.SetTitle("logit lens: guesses behind %q", x.Tokens[last])
 	w.AppendHeader(table.Row{"after", "guess", "second", "third", "the answer's rank", "its probability"})
 	for l, of := range x.After {

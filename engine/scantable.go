@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -19,8 +20,8 @@ const scanTop = 5
 // Table is the heads of the highest scores.
 func (x *HeadScan) Table() string { return x.table().Render() }
 
-func (x *HeadScan) table() *tableWriter {
-	w := newTable()
+func (x *HeadScan) table() *tables.Table {
+	w := tables.New()
 	w.SetTitle("heads of %s as layer.head: score, over %s tokens, %s of them repeated", x.Model, count(x.Tokens), count(x.Repeated))
 	head, columns := table.Row{""}, [][]ScoredHead{}
 	for _, s := range x.scores() {

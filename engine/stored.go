@@ -9,6 +9,8 @@ import (
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 )
 
@@ -96,8 +98,8 @@ func storedHead(page []byte, t tensor.DType, head, row, width int) (StoredHead, 
 }
 
 // build lays the cell out, a row for each block, or for each head without blocks.
-func (x *Stored) build() *tableWriter {
-	w := newTable()
+func (x *Stored) build() *tables.Table {
+	w := tables.New()
 	w.SetTitle("%s", x.title())
 	w.AppendHeader(table.Row{"part", "head", "block", "scale", "offset", "quants, or values"})
 	for _, part := range []struct {

@@ -9,6 +9,7 @@ import (
 
 	"loupe/engine/kvcache"
 	"loupe/engine/quant"
+	"loupe/engine/tables"
 )
 
 // Surgery is what a change to a cache did.
@@ -34,7 +35,7 @@ func (x *Surgery) String() string {
 }
 
 // Terminal is the account in lines of so many columns.
-func (x *Surgery) Terminal(width, _ int) string { return wrapped(x.String(), width) }
+func (x *Surgery) Terminal(width, _ int) string { return tables.Wrapped(x.String(), width) }
 
 // Remove takes the cells from to to-1 out of the cache, as llama.cpp's
 // llama_memory_seq_rm does: those behind keep their keys, their values and their

@@ -1,4 +1,4 @@
-package engine
+package tables
 
 import (
 	"fmt"
@@ -8,37 +8,37 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// newTable is a table in the style of all of Loupe's: thin lines, headings as
+// New is a table in the style of all of Loupe's: thin lines, headings as
 // they are written.
-func newTable() *tableWriter {
+func New() *Table {
 	style := table.StyleLight
 	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
-	w := &tableWriter{Writer: table.NewWriter()}
-	w.SetStyle(style)
-	return w
+	t := &Table{Writer: table.NewWriter()}
+	t.SetStyle(style)
+	return t
 }
 
-// tableWriter is a table that can be made to fit a terminal.
-type tableWriter struct {
+// Table is a table that can be made to fit a terminal.
+type Table struct {
 	table.Writer
 	configs []table.ColumnConfig
 	title   string
 }
 
 // SetColumnConfigs keeps them, as Within adds to them.
-func (w *tableWriter) SetColumnConfigs(c []table.ColumnConfig) {
-	w.configs = c
-	w.Writer.SetColumnConfigs(c)
+func (t *Table) SetColumnConfigs(c []table.ColumnConfig) {
+	t.configs = c
+	t.Writer.SetColumnConfigs(c)
 }
 
 // SetTitle keeps it, as only the first part of a table that is cut has one.
-func (w *tableWriter) SetTitle(format string, a ...any) {
-	w.title = fmt.Sprintf(format, a...)
-	w.Writer.SetTitle("%s", w.title)
+func (t *Table) SetTitle(format string, a ...any) {
+	t.title = fmt.Sprintf(format, a...)
+	t.Writer.SetTitle("%s", t.title)
 }
 
-// right aligns columns, counted from 1, to the right.
-func right(columns ...int) (c []table.ColumnConfig) {
+// Right aligns columns, counted from 1, to the right.
+func Right(columns ...int) (c []table.ColumnConfig) {
 	for _, n := range columns {
 		c = append(c, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignFooter: text.AlignRight})
 	}
@@ -53,8 +53,8 @@ const (
 // Within is the table in so many columns of a terminal: its widest column is wrapped,
 // and if that does not do, the table is cut into several below one another, each with
 // the first column.
-func (w *tableWriter) Within(width int) string {
-	all := w.Render()
+func (t *Table) Within(width int) string {
+	all := t.Render()
 	cols := columnsOf(all)
 	if len(cols) == 0 || text.LongestLineLen(all) <= width {
 		return all
@@ -66,14 +66,14 @@ func (w *tableWriter) Within(width int) string {
 		}
 	}
 	if room := cols[widest] - (sum - width); room >= narrowest {
-		return w.part(len(cols), func(i int) (hidden bool, most int) {
+		return t.part(len(cols), func(i int) (hidden bool, most int) {
 			if i == widest {
 				return false, room
 			}
 			return false, 0
 		})
 	}
-	defer w.Writer.SetTitle("%s", w.title)
+	defer t.Writer.SetTitle("%s", t.title)
 	var parts []string
 	first := min(cols[0], widestFirst)
 	for from := 1; from < len(cols) || from == 1; {
@@ -89,9 +89,9 @@ func (w *tableWriter) Within(width int) string {
 			to++
 		}
 		if len(parts) > 0 {
-			w.Writer.SetTitle("")
+			t.Writer.SetTitle("")
 		}
-		parts = append(parts, w.part(len(cols), func(i int) (bool, int) {
+		parts = append(parts, t.part(len(cols), func(i int) (bool, int) {
 			if i == 0 {
 				return false, first
 			}
@@ -106,11 +106,11 @@ func (w *tableWriter) Within(width int) string {
 }
 
 // part renders some of n columns, which may be at most so wide; 0 is as they are.
-func (w *tableWriter) part(n int, of func(column int) (hidden bool, most int)) string {
+func (t *Table) part(n int, of func(column int) (hidden bool, most int)) string {
 	configs := make([]table.ColumnConfig, n)
 	for i := range configs {
 		configs[i].Number = i + 1
-		for _, c := range w.configs {
+		for _, c := range t.configs {
 			if c.Number == i+1 {
 				configs[i] = c
 			}
@@ -118,9 +118,9 @@ func (w *tableWriter) part(n int, of func(column int) (hidden bool, most int)) s
 		configs[i].Hidden, configs[i].WidthMax = of(i)
 		configs[i].WidthMaxEnforcer = text.WrapSoft
 	}
-	w.Writer.SetColumnConfigs(configs)
-	defer w.Writer.SetColumnConfigs(w.configs)
-	return w.Render()
+	t.Writer.SetColumnConfigs(configs)
+	defer t.Writer.SetColumnConfigs(t.configs)
+	return t.Render()
 }
 
 // columnsOf is the widths of the columns of a rendered table, without the space about
@@ -139,5 +139,5 @@ func columnsOf(rendered string) (widths []int) {
 	return nil
 }
 
-// wrapped is a sentence in lines of so many columns.
-func wrapped(s string, width int) string { return text.WrapSoft(s, max(width, 1)) }
+// Wrapped is a sentence in lines of so many columns.
+func Wrapped(s string, width int) string { return text.WrapSoft(s, max(width, 1)) }
