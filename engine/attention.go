@@ -46,6 +46,9 @@ func (a *Attention) Share() (first, last8, self, entropy float64) {
 // share is that of the weights of one token, the last of them its own.
 func share(row []float32) (first, last8, self, entropy float64) {
 	q := len(row) - 1
+	if q < 0 {
+		return 0, 0, 0, 0
+	}
 	for k, w := range row {
 		if k > q-8 {
 			last8 += float64(w)
@@ -62,7 +65,7 @@ func (a *Attention) Heat() picture.Heat {
 	return picture.Heat{
 		Title:     fmt.Sprintf("attention of layer %d, head %d", a.Layer, a.Head),
 		RowLabels: a.Tokens, ColLabels: a.Tokens, RowName: "query", ColName: "key",
-		Values: a.Weights, Rows: a.N, Cols: a.N, Max: 1,
+		Values: a.Weights, Rows: a.N, Cols: a.N, Max: 1, Triangle: true,
 	}
 }
 

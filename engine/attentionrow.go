@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"loupe/engine/observe"
@@ -82,12 +83,19 @@ func (w *rowWatcher) Observe(e observe.Event) {
 // and on its own; and the entropy in nats.
 func (a *AttentionRow) Share() (first, last8, self, entropy float64) { return share(a.Weights) }
 
-// rowTop is how many tokens the picture names.
-const rowTop = 12
+// The picture names so many tokens at most, and none of less weight, but one.
+const (
+	rowTop   = 12
+	rowLeast = 0.005
+)
 
 // Bars is the cells of most weight, in the order of the text, and the rest together.
 func (a *AttentionRow) Bars() picture.Bars {
-	b := picture.Bars{Name: "% of the weight", Title: fmt.Sprintf("attention of layer %d, head %d: where %s looks", a.Layer, a.Head, a.name(a.Query))}
+	b := picture.Bars{Name: "% of the weight"}
+	if a.Query >= len(a.Tokens) || len(a.Weights) != len(a.Tokens) || len(a.Positions) != len(a.Tokens) {
+		return b // made by hand
+	}
+	b.Title = fmt.Sprintf("attention of layer %d, head %d: where %s looks", a.Layer, a.Head, a.name(a.Query))
 	order := numbers(0, len(a.Weights))
 	slices.SortStableFunc(order, func(i, j int) int {
 		switch {
@@ -98,31 +106,33 @@ func (a *AttentionRow) Bars() picture.Bars {
 		}
 		return 0
 	})
-	top, rest := order[:min(rowTop, len(order))], 0.0
-	for _, i := range order[len(top):] {
+	n := min(1, len(order))
+	for n < min(rowTop, len(order)) && a.Weights[order[n]] >= rowLeast {
+		n++
+	}
+	rest := 0.0
+	for _, i := range order[n:] {
 		rest += float64(a.Weights[i])
 	}
-	top = slices.Clone(top)
+	top := slices.Clone(order[:n])
 	slices.Sort(top)
+	wide, tenth := len(fmt.Sprint(a.Positions[a.Query])), func(w float64) float64 { return math.Round(1000*w) / 10 }
 	for _, i := range top {
-		b.Labels, b.Values = append(b.Labels, a.name(i)), append(b.Values, 100*float64(a.Weights[i]))
+		b.Labels, b.Values = append(b.Labels, fmt.Sprintf("%*d %q", wide, a.Positions[i], a.Tokens[i])), append(b.Values, tenth(float64(a.Weights[i])))
 	}
-	if n := len(order) - len(top); n > 0 {
-		b.Labels, b.Values = append(b.Labels, fmt.Sprintf("%s others", count(n))), append(b.Values, 100*rest)
+	if n < len(order) {
+		b.Labels, b.Values = append(b.Labels, fmt.Sprintf("%s others", count(len(order)-n))), append(b.Values, tenth(rest))
 	}
 	return b
 }
 
 func (a *AttentionRow) name(cell int) string {
-	if cell >= len(a.Tokens) {
-		return ""
-	}
 	return fmt.Sprintf("%d %q", a.Positions[cell], a.Tokens[cell])
 }
 
 // Arrows is the weights as lines from the token to those that it looks at.
 func (a *AttentionRow) Arrows() picture.Arrows {
-	return picture.Arrows{Title: a.Bars().Title, From: a.Tokens[a.Query : a.Query+1], To: a.Tokens, Weights: a.Weights}
+	return picture.Arrows{Title: a.Bars().Title, From: a.Tokens[len(a.Tokens)-min(1, len(a.Tokens)):], To: a.Tokens, Weights: a.Weights}
 }
 
 func (a *AttentionRow) summary() string {

@@ -45,6 +45,9 @@ func TestAttentionRow(t *testing.T) {
 	if _, err := m.NewSession().AttentionRow(0, 0, 0); err == nil || !strings.Contains(err.Error(), "has read nothing yet") {
 		t.Error(err)
 	}
+	if text := (&AttentionRow{}).String(); text == "" {
+		t.Error("an empty one is not shown")
+	}
 	s, ids := story(t, m)
 	for _, at := range [][3]int{{-1, 0, 0}, {99, 0, 0}, {0, -1, 0}, {0, 99, 0}, {0, 0, -1}, {0, 0, len(ids)}} {
 		if _, err := s.AttentionRow(at[0], at[1], at[2]); err == nil || !strings.Contains(err.Error(), "there is no") {

@@ -127,7 +127,7 @@ func (t CacheTable) build() *tables.Table {
 func (t CacheTable) summary() string {
 	s := fmt.Sprintf("%s of %s cells, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.ContextLength), t.Layers, t.KVHeads, t.HeadDim)
 	if len(t.Cells) < t.Used {
-		s = fmt.Sprintf("%s picked of the %s cells in use, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.Used), t.Layers, t.KVHeads, t.HeadDim)
+		s = fmt.Sprintf("%s of the %s cells picked, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.Used), t.Layers, t.KVHeads, t.HeadDim)
 	}
 	if t.WindowLayers > 0 {
 		s += fmt.Sprintf("; %d layers with a window of %s have cells %s to %s", t.WindowLayers, count(t.Window), count(t.WindowFirst), count(t.Used-1))

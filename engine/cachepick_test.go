@@ -43,7 +43,7 @@ func TestCachePicks(t *testing.T) {
 			t.Errorf("%s: %d bytes, %d by layer, %d by cell; %d in use", name, x.cells.KBytes, layers, sum, x.cells.Used)
 		}
 	}
-	if text := c.Tokens("rabbit").String(); !strings.Contains(text, "20 picked of the "+count(len(ids))+" cells in use") {
+	if text := c.Tokens("rabbit").String(); !strings.Contains(text, "20 of the "+count(len(ids))+" cells picked") {
 		t.Error(text)
 	}
 	if c.KBytes != s.Cache().KBytes || len(c.ByLayer) != m.net.Config.Layers {

@@ -99,7 +99,7 @@ func (s *Session) Save(path string) error {
 func (m *Model) Restore(path string) (*Session, error) {
 	s, err := m.restore(path)
 	if err != nil {
-		return nil, fmt.Errorf("engine: %s: %w", path, err)
+		return nil, &operationError{path, err}
 	}
 	return s, nil
 }

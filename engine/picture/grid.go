@@ -126,20 +126,19 @@ func (r reduced) lines(s scale, colors, fold, cell int) []string {
 	for i := 0; i < r.rows; i += fold {
 		var b strings.Builder
 		for j := range r.cols {
-			level := s.level(r.values[i*r.cols+j])
+			level, below := r.level(s, i, j), -1
 			if colors == 0 {
 				b.WriteString(strings.Repeat(s.density(level), cell))
 				continue
 			}
-			if fold == 1 {
-				b.WriteString("\x1b[0;" + s.paint(level, colors, false) + "m" + strings.Repeat(" ", cell))
-				continue
+			if fold == 2 {
+				below = levelNone
+				if i+1 < r.rows {
+					below = r.level(s, i+1, j)
+				}
 			}
-			code := s.paint(level, colors, true)
-			if i+1 < r.rows {
-				code += ";" + s.paint(s.level(r.values[(i+1)*r.cols+j]), colors, false)
-			}
-			b.WriteString("\x1b[0;" + code + "m▀")
+			code, char := s.cell(level, below, colors)
+			b.WriteString("\x1b[" + code + "m" + strings.Repeat(char, cell))
 		}
 		if colors > 0 {
 			b.WriteString("\x1b[0m")

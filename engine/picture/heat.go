@@ -20,6 +20,7 @@ type Heat struct {
 	Values               []float32 // [Rows, Cols]
 	Rows, Cols           int
 	Diverging            bool    // colours part at 0, which is in the middle
+	Triangle             bool    // right of the diagonal there is nothing: a query sees no later key
 	Min, Max             float32 // the ends of the scale; both 0: those of the data
 }
 
@@ -73,15 +74,23 @@ func (h Heat) reduce(rows, cols int) reduced {
 			var sum float64
 			n := 0
 			for y := i * h.Rows / r.rows; y < (i+1)*h.Rows/r.rows; y++ {
-				for _, v := range h.Values[y*h.Cols+j*h.Cols/r.cols : y*h.Cols+(j+1)*h.Cols/r.cols] {
-					sum += float64(v)
+				for x := j * h.Cols / r.cols; x < (j+1)*h.Cols/r.cols && !(h.Triangle && x > y); x++ {
+					sum += float64(h.Values[y*h.Cols+x])
 					n++
 				}
 			}
-			r.values[i*r.cols+j] = float32(sum / float64(n))
+			r.values[i*r.cols+j] = float32(sum / float64(max(n, 1)))
 		}
 	}
 	return r
+}
+
+// level is that of a cell, levelNone where there is none.
+func (r reduced) level(s scale, i, j int) int {
+	if r.of.Triangle && j*r.of.Cols/r.cols >= (i+1)*r.of.Rows/r.rows {
+		return levelNone
+	}
+	return s.level(r.values[i*r.cols+j])
 }
 
 // row and col are the label of a cell's row or column: that of its block's first.

@@ -70,13 +70,15 @@ func (c *pngCanvas) image(x, y, w, h float64, m *image.Paletted) {
 	size := m.Bounds()
 	var colours [256]color.RGBA
 	for i, p := range m.Palette {
-		r, g, b, _ := p.RGBA()
-		colours[i] = color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
+		r, g, b, a := p.RGBA()
+		colours[i] = color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), uint8(a >> 8)}
 	}
 	for py := to.Min.Y; py < to.Max.Y; py++ {
 		row := m.Pix[(py-to.Min.Y)*size.Dy()/to.Dy()*m.Stride:]
 		for px := to.Min.X; px < to.Max.X; px++ {
-			c.m.SetRGBA(px, py, colours[row[(px-to.Min.X)*size.Dx()/to.Dx()]])
+			if p := colours[row[(px-to.Min.X)*size.Dx()/to.Dx()]]; p.A > 0 {
+				c.m.SetRGBA(px, py, p)
+			}
 		}
 	}
 }

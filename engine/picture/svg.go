@@ -14,8 +14,8 @@ const (
 // image has one pixel a cell.
 func (r reduced) image(s scale) *image.Paletted {
 	m := image.NewPaletted(image.Rect(0, 0, r.cols, r.rows), palette(s.colours))
-	for i, v := range r.values {
-		m.Pix[i] = uint8(s.level(v))
+	for i := range r.values {
+		m.Pix[i] = uint8(r.level(s, i/r.cols, i%r.cols))
 	}
 	return m
 }
@@ -134,8 +134,11 @@ func (r reduced) cells(c canvas, s scale, x0, y0, size float64) {
 	}
 	for i := range r.rows {
 		for j := range r.cols {
-			v := r.values[i*r.cols+j]
-			c.rect(x0+float64(j)*size, y0+float64(i)*size, size, size, s.colours[s.level(v)], fmt.Sprintf("%s → %s: %s", r.row(i), r.col(j), number(v)))
+			v, level := r.values[i*r.cols+j], r.level(s, i, j)
+			if level == levelNone {
+				continue
+			}
+			c.rect(x0+float64(j)*size, y0+float64(i)*size, size, size, s.colours[level], fmt.Sprintf("%s → %s: %s", r.row(i), r.col(j), number(v)))
 		}
 	}
 }

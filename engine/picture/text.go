@@ -23,6 +23,8 @@ const (
 // density is the character of a level without colour.
 func (s scale) density(level int) string {
 	switch level {
+	case levelNone:
+		return " "
 	case levelNaN:
 		return "?"
 	case levelPos:
@@ -80,27 +82,23 @@ func (h Heat) Terminal(width, colors int) string {
 		b.WriteString(columns.FillLeft(columns.Truncate(r.row(i), left, "…"), left) + " ")
 		was := ""
 		for j := range r.cols {
-			level := s.level(r.values[i*r.cols+j])
+			level, below := r.level(s, i, j), -1
 			if colors == 0 {
 				b.WriteString(strings.Repeat(s.density(level), cell))
 				continue
 			}
-			code, char := s.paint(level, colors, false), "  "
-			if cell == 1 {
-				char = " "
-			}
 			if high == 2 {
-				// The upper half is the character's colour, the lower the background.
-				code, char = s.paint(level, colors, true), "▀"
+				below = levelNone
 				if i+1 < r.rows {
-					code += ";" + s.paint(s.level(r.values[(i+1)*r.cols+j]), colors, false)
+					below = r.level(s, i+1, j)
 				}
 			}
+			code, char := s.cell(level, below, colors)
 			if code != was {
 				b.WriteString("\x1b[" + code + "m")
 				was = code
 			}
-			b.WriteString(char)
+			b.WriteString(strings.Repeat(char, cell))
 		}
 		if colors > 0 {
 			b.WriteString("\x1b[0m")
@@ -118,6 +116,23 @@ func (h Heat) Terminal(width, colors int) string {
 	}
 	b.WriteString(flow(notes, width))
 	return b.String()
+}
+
+// cell is the escape sequence parameters and the character of a level, or, with below
+// from 0 on, of one above another.
+func (s scale) cell(level, below, colors int) (code, char string) {
+	switch {
+	case level == levelNone && (below < 0 || below == levelNone):
+		return "0", " "
+	case below < 0:
+		return "0;" + s.paint(level, colors, false), " "
+	case below == levelNone:
+		return "0;" + s.paint(level, colors, true), "▀"
+	case level == levelNone:
+		return "0;" + s.paint(below, colors, true), "▄"
+	}
+	// The upper half is the character's colour, the lower the background.
+	return "0;" + s.paint(level, colors, true) + ";" + s.paint(below, colors, false), "▀"
 }
 
 // flow puts notes on lines of at most width columns.

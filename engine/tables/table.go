@@ -23,6 +23,7 @@ type Table struct {
 	table.Writer
 	configs []table.ColumnConfig
 	title   string
+	shown   string // the title, or "" in a part without
 }
 
 // SetColumnConfigs keeps them, as Within adds to them.
@@ -34,7 +35,27 @@ func (t *Table) SetColumnConfigs(c []table.ColumnConfig) {
 // SetTitle keeps it, as only the first part of a table that is cut has one.
 func (t *Table) SetTitle(format string, a ...any) {
 	t.title = fmt.Sprintf(format, a...)
-	t.Writer.SetTitle("%s", t.title)
+	t.show(t.title)
+}
+
+func (t *Table) show(title string) {
+	t.shown = title
+	t.Writer.SetTitle("%s", title)
+}
+
+// Render is the table as text; a title that is longer than the table is wide is wrapped
+// between words.
+func (t *Table) Render() string {
+	all := t.Writer.Render()
+	if t.shown == "" {
+		return all
+	}
+	if wrapped := Wrapped(t.shown, text.LongestLineLen(all)-4); wrapped != t.shown {
+		t.Writer.SetTitle("%s", wrapped)
+		all = t.Writer.Render()
+		t.Writer.SetTitle("%s", t.shown)
+	}
+	return all
 }
 
 // Right aligns columns, counted from 1, to the right.
@@ -73,7 +94,7 @@ func (t *Table) Within(width int) string {
 			return false, 0
 		})
 	}
-	defer t.Writer.SetTitle("%s", t.title)
+	defer t.show(t.title)
 	var parts []string
 	first := min(cols[0], widestFirst)
 	for from := 1; from < len(cols) || from == 1; {
@@ -89,7 +110,7 @@ func (t *Table) Within(width int) string {
 			to++
 		}
 		if len(parts) > 0 {
-			t.Writer.SetTitle("")
+			t.show("")
 		}
 		parts = append(parts, t.part(len(cols), func(i int) (bool, int) {
 			if i == 0 {
