@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -46,6 +47,43 @@ func (g Grid) axes() string {
 	return g.Heats[0].axes()
 }
 
+// numbered reports whether rows and columns have numbers and not texts: some then stand
+// at the edges.
+func (g Grid) numbered() bool {
+	for _, h := range g.Heats {
+		for _, labels := range [][]string{h.RowLabels, h.ColLabels} {
+			for i, t := range labels {
+				if t != strconv.Itoa(i) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// tickStep is a round number of cells that take so many units at least.
+func tickStep(size, least float64) int {
+	for step := 1; ; step *= 10 {
+		for _, n := range []int{step, 2 * step, 5 * step} {
+			if float64(n)*size >= least {
+				return n
+			}
+		}
+	}
+}
+
+// ticks writes numbers of rows to the left and of columns below.
+func (r reduced) ticks(c canvas, x, y, size float64) {
+	down, right := float64(r.of.Rows)/float64(r.rows)/size, float64(r.of.Cols)/float64(r.cols)/size // cells to a unit
+	for i, step := 0, tickStep(1/down, 14); i < r.of.Rows; i += step {
+		c.text(x-4, y+(float64(i)+0.5)/down+4, strconv.Itoa(i), words{anchor: end, colour: dim})
+	}
+	for j, step := 0, tickStep(1/right, 16); j < r.of.Cols; j += step {
+		c.text(x+(float64(j)+0.5)/right, y+size*float64(r.rows)+11, strconv.Itoa(j), words{anchor: middle, colour: dim})
+	}
+}
+
 // String is g as plain text of 80 columns.
 func (g Grid) String() string { return g.Terminal(80, 0) }
 
@@ -66,7 +104,11 @@ func (g Grid) Terminal(width, colors int) string {
 		b.WriteString(columns.Truncate(clean1(g.Title), width, "…") + "\n")
 	}
 	s := g.scale()
-	each := max(min(gridCols, width), 1)
+	each, left := max(min(gridCols, width), 1), 0 // left is for numbers of rows
+	if g.numbered() && each > 8 {
+		left = 4
+	}
+	room := each - left
 	across := max((width+2)/(each+2), 1)
 	note := ""
 	for from := 0; from < len(g.Heats); from += across {
@@ -76,22 +118,26 @@ func (g Grid) Terminal(width, colors int) string {
 		for _, h := range row {
 			fold, cell := 1, 1
 			switch {
-			case 2*h.Cols <= each && h.Rows <= gridLines:
+			case 2*h.Cols <= room && h.Rows <= gridLines:
 				cell = 2
 			case colors > 0:
 				fold = 2
 			}
 			most := gridLines
-			if h.Cols <= each && h.Rows <= gridWhole*fold {
+			if h.Cols <= room && h.Rows <= gridWhole*fold {
 				most = gridWhole
 			}
-			r := h.reduce(most*fold, each/cell)
+			r := h.reduce(most*fold, room/cell)
 			if n := r.note(); n != "" {
 				note = n
 			}
 			block := append([]string{columns.FillRight(columns.Truncate(clean1(h.Title), each, "…"), each)}, r.lines(s, colors, fold, cell)...)
 			for i := 1; i < len(block); i++ {
-				block[i] += strings.Repeat(" ", each-r.cols*cell)
+				number := ""
+				if left > 0 && (i-1)%5 == 0 {
+					number = strconv.Itoa((i-1)*fold*h.Rows/r.rows) + " "
+				}
+				block[i] = fmt.Sprintf("%*s", left, number) + block[i] + strings.Repeat(" ", room-r.cols*cell)
 			}
 			blocks = append(blocks, block)
 			high = max(high, len(block))
@@ -177,7 +223,11 @@ func (g Grid) drawing() drawing {
 	if len(g.Heats) == 0 {
 		return line1(g.Title + ": no heats")
 	}
-	const side, gap = 130.0, 14.0
+	const side = 130.0
+	gap := 14.0
+	if g.numbered() {
+		gap = 26
+	}
 	s := g.scale()
 	across := g.Columns
 	if across == 0 {
@@ -204,7 +254,11 @@ func (g Grid) drawing() drawing {
 			x, y := gap+float64(i%across)*(side+gap), 40+float64(i/across)*(side+gap+14)
 			c.text(x, y-3, columns.Truncate(clean1(h.Title), 19, "…"), words{colour: ink})
 			if r := parts[i]; len(r.values) > 0 {
-				r.picture(c, s, x, y, side/float64(max(r.rows, r.cols)))
+				size := side / float64(max(r.rows, r.cols))
+				r.picture(c, s, x, y, size, size)
+				if g.numbered() {
+					r.ticks(c, x, y, size)
+				}
 			}
 		}
 		s.legend(c, gap, ht-42)
