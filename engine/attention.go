@@ -178,7 +178,7 @@ func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]
 	}
 	heads := len(layers) * (to - from)
 	if need := int64(n) * int64(n) * int64(heads) * 4; need > attentionBytes {
-		return nil, fmt.Errorf("engine: Attention: %s weights of %d heads take %s, more than %s; ask for one head, or Rewind to fewer tokens",
+		return nil, fmt.Errorf("engine: Attention: %s weights of %d heads take %s, more than %s; ask for fewer heads or layers, or for one token (AttentionRow), or Rewind to fewer tokens",
 			count(n*n), heads, Size(need), Size(attentionBytes))
 	}
 	texts := make([]string, n)

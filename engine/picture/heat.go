@@ -56,7 +56,8 @@ func (h Heat) Display() map[string]string {
 }
 
 // reduced is h with at most rows x cols cells: a cell is the mean of its block,
-// or what is not finite in it, so that no NaN is averaged away.
+// or what is not finite in it, so that no NaN is averaged away. Of a Triangle it is the
+// greatest: a query's weights sum to 1, and in the mean of many nothing is seen.
 type reduced struct {
 	rows, cols int
 	values     []float32 // [rows, cols]
@@ -72,14 +73,22 @@ func (h Heat) reduce(rows, cols int) reduced {
 	for i := range r.rows {
 		for j := range r.cols {
 			var sum float64
-			n := 0
+			n, most := 0, float32(math.Inf(-1))
 			for y := i * h.Rows / r.rows; y < (i+1)*h.Rows/r.rows; y++ {
 				for x := j * h.Cols / r.cols; x < (j+1)*h.Cols/r.cols && !(h.Triangle && x > y); x++ {
-					sum += float64(h.Values[y*h.Cols+x])
+					v := h.Values[y*h.Cols+x]
+					sum += float64(v)
+					most = max(most, v) // NaN, where there is one
 					n++
 				}
 			}
-			r.values[i*r.cols+j] = float32(sum / float64(max(n, 1)))
+			switch {
+			case n == 0: // no cell
+			case h.Triangle:
+				r.values[i*r.cols+j] = most
+			default:
+				r.values[i*r.cols+j] = float32(sum / float64(n))
+			}
 		}
 	}
 	return r
@@ -125,6 +134,9 @@ func label(list []string, i int) string {
 func (r reduced) note() string {
 	if r.rows == r.of.Rows && r.cols == r.of.Cols {
 		return ""
+	}
+	if r.of.Triangle {
+		return fmt.Sprintf("%d x %d: maxima of %d x %d blocks", r.of.Rows, r.of.Cols, r.rows, r.cols)
 	}
 	return fmt.Sprintf("%d x %d averaged to %d x %d", r.of.Rows, r.of.Cols, r.rows, r.cols)
 }

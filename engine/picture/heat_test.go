@@ -220,6 +220,9 @@ func TestTriangle(t *testing.T) {
 				t.Errorf("%d: %d rectangles, want %d", n, got, want)
 			}
 		}
+		if text := h.Terminal(40, 0); n == 300 && !strings.Contains(text, "300 x 300: maxima of 64 x 36 blocks") {
+			t.Error(text)
+		}
 		data, err := h.PNG()
 		m := decoded(t, data, err)
 		purple, yellow := viridis[0], viridis[len(viridis)-1]
