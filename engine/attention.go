@@ -7,6 +7,7 @@ import (
 
 	"loupe/engine/observe"
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -34,21 +35,29 @@ func (a *Attention) Row(query int) []float32 {
 // 2023, arXiv:2309.17453), on the last 8 up to and with itself, and on itself; and the
 // entropy in nats.
 func (a *Attention) Share() (first, last8, self, entropy float64) {
+	n := float64(max(a.N-1, 1))
 	for q := 1; q < a.N; q++ {
-		row := a.Row(q)
-		first += float64(row[0])
-		self += float64(row[q])
-		for k, w := range row[:q+1] {
-			if k > q-8 {
-				last8 += float64(w)
-			}
-			if w > 0 {
-				entropy -= float64(w) * math.Log(float64(w))
-			}
+		f, l, s, e := share(a.Row(q)[:q+1])
+		first, last8, self, entropy = first+f/n, last8+l/n, self+s/n, entropy+e/n
+	}
+	return first, last8, self, entropy
+}
+
+// share is that of the weights of one token, the last of them its own.
+func share(row []float32) (first, last8, self, entropy float64) {
+	q := len(row) - 1
+	if q < 0 {
+		return 0, 0, 0, 0
+	}
+	for k, w := range row {
+		if k > q-8 {
+			last8 += float64(w)
+		}
+		if w > 0 {
+			entropy -= float64(w) * math.Log(float64(w))
 		}
 	}
-	n := float64(max(a.N-1, 1))
-	return first / n, last8 / n, self / n, entropy / n
+	return float64(row[0]), last8, float64(row[q]), entropy
 }
 
 // Heat is the triangle of weights as a picture.
@@ -56,7 +65,7 @@ func (a *Attention) Heat() picture.Heat {
 	return picture.Heat{
 		Title:     fmt.Sprintf("attention of layer %d, head %d", a.Layer, a.Head),
 		RowLabels: a.Tokens, ColLabels: a.Tokens, RowName: "query", ColName: "key",
-		Values: a.Weights, Rows: a.N, Cols: a.N, Max: 1,
+		Values: a.Weights, Rows: a.N, Cols: a.N, Max: 1, Triangle: true,
 	}
 }
 
@@ -83,8 +92,8 @@ type AttentionLayer struct {
 // Table is what each head looks at in the mean, as Attention.Share.
 func (l *AttentionLayer) Table() string { return l.table().Render() }
 
-func (l *AttentionLayer) table() table.Writer {
-	w := newTable()
+func (l *AttentionLayer) table() *tables.Table {
+	w := tables.New()
 	w.AppendHeader(table.Row{"head", "first token", "last 8", "itself", "entropy, nats"})
 	for _, a := range l.Heads {
 		first, last8, self, entropy := a.Share()
@@ -121,7 +130,7 @@ func (l *AttentionLayer) Display() map[string]string {
 
 // Terminal is the heads for a terminal of so many columns and colours, and the table.
 func (l *AttentionLayer) Terminal(width, colors int) string {
-	return l.Grid().Terminal(width, colors) + "\n" + l.Table()
+	return l.Grid().Terminal(width, colors) + "\n" + l.table().Within(width)
 }
 
 // attentionBytes is the most memory that the weights of a layer may take.
@@ -130,7 +139,9 @@ const attentionBytes = 1 << 30
 // Attention is what one head of a layer looks at, in the text that the cache holds.
 // The weights come from keys in the cache's own types, whatever flash attention is set
 // to: the session's tokens are read anew in a session beside it, which takes as long
-// as reading them did and changes nothing here. Layers and heads count from 0.
+// as reading them did and changes nothing here. Where the cache is not what reading makes
+// (surgery, or an observer that wrote), each token is read by itself behind the cells as
+// they are, as AttentionRow does it. Layers and heads count from 0.
 func (s *Session) Attention(layer, head int) (*Attention, error) {
 	c := s.model.net.Config
 	if err := within("Attention", "head", head, c.Heads); err != nil {
@@ -167,7 +178,7 @@ func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]
 	}
 	heads := len(layers) * (to - from)
 	if need := int64(n) * int64(n) * int64(heads) * 4; need > attentionBytes {
-		return nil, fmt.Errorf("engine: Attention: %s weights of %d heads take %s, more than %s; ask for one head, or Rewind to fewer tokens",
+		return nil, fmt.Errorf("engine: Attention: %s weights of %d heads take %s, more than %s; ask for fewer heads or layers, or for one token (AttentionRow), or Rewind to fewer tokens",
 			count(n*n), heads, Size(need), Size(attentionBytes))
 	}
 	texts := make([]string, n)
@@ -185,6 +196,18 @@ func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]
 		}
 		out = append(out, w[layer])
 	}
+	if s.changed() {
+		f := s.Fork()
+		defer f.Close()
+		for cell := n - 1; cell >= 0; cell-- {
+			hostProgress("attention", n-1-cell, n)
+			if err := f.readAgain(ctx, cell, w); err != nil {
+				return nil, err
+			}
+		}
+		hostProgress("attention", n, n)
+		return out, nil
+	}
 	beside := m.NewSession()
 	defer beside.Close()
 	beside.Observe(w)
@@ -192,6 +215,18 @@ func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]
 		return nil, err
 	}
 	return out, nil
+}
+
+// changed reports whether the cache is not what reading its tokens makes.
+func (s *Session) changed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, c := range s.seq.Cells() {
+		if c.Edited || c.Pos != i {
+			return true
+		}
+	}
+	return false
 }
 
 // patternWatcher copies the weights of some heads of some layers.
@@ -205,7 +240,7 @@ func (w patternWatcher) Observe(e observe.Event) {
 	tokens, heads, keys := e.Shape[0], e.Shape[1], e.Shape[2]
 	for t := range tokens {
 		for _, a := range w[e.Layer].Heads {
-			copy(a.Row(e.Pos+t), e.X[(t*heads+a.Head)*keys:][:keys])
+			copy(a.Row(keys-tokens+t), e.X[(t*heads+a.Head)*keys:][:keys])
 		}
 	}
 }

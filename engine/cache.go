@@ -4,13 +4,18 @@ import (
 	"fmt"
 	"strconv"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// CacheTable is what a session's cache held at one moment.
+// CacheTable is what a session's cache held at one moment, or the cells of it that
+// Between and Tokens have picked:
+//
+//	s.Cache().Tokens(" rabbit").K(3, 1)
 type CacheTable struct {
 	Cells         []CacheCell
+	Used          int // cells in use, picked or not
 	ContextLength int
 	Layers        int
 	KVHeads       int
@@ -23,10 +28,14 @@ type CacheTable struct {
 	// Of Layers, so many have a sliding window of Window cells, and have only the cells
 	// from number WindowFirst on. 0 without such layers, and with SWAFull.
 	WindowLayers, Window, WindowFirst int
+
+	session *Session // that K, V and Stored read
+	changes int      // of it, when the table was made
 }
 
 // CacheCell is one cell over all layers.
 type CacheCell struct {
+	Cell   int    // its number, oldest first, from 0
 	Pos    int    // position, as RoPE sees it
 	ID     int    // token id
 	Text   string // the token's text; it may be part of a character
@@ -39,6 +48,9 @@ type CacheCell struct {
 	// Edited says that the keys and values are not what reading the tokens makes: they
 	// were changed (Shift, Drop and the like), or read under an observer that wrote.
 	Edited bool
+	// Sequences is how many sessions hold the cell's memory: this one and its forks. A
+	// session is one sequence.
+	Sequences int
 }
 
 // Cache is a table of what the session's cache holds: which token sits in
@@ -49,7 +61,8 @@ func (s *Session) Cache() CacheTable {
 	m, c := s.model, s.seq.Store().Config()
 	t := CacheTable{
 		ContextLength: c.Context, Layers: c.Layers, KVHeads: c.KVHeads, HeadDim: c.HeadK,
-		KType: m.cfg.KCacheType, VType: m.cfg.VCacheType, SharedCells: s.seq.Shared(),
+		KType: m.cfg.KCacheType, VType: m.cfg.VCacheType, SharedCells: s.seq.Shared(), Used: s.seq.Len(),
+		session: s, changes: s.changes,
 	}
 	if c.Window > 0 {
 		for l := range c.Layers {
@@ -62,14 +75,18 @@ func (s *Session) Cache() CacheTable {
 		k, v := s.seq.Types(i)
 		n := s.seq.Layers(i)
 		t.Cells = append(t.Cells, CacheCell{
-			Pos: cell.Pos, ID: cell.Token, Text: m.TokenText(cell.Token),
+			Cell: i, Sequences: s.seq.Holders(i), Pos: cell.Pos, ID: cell.Token, Text: m.TokenText(cell.Token),
 			Layers: n, KBytes: n * k.RowBytes(c.KRow()), VBytes: n * v.RowBytes(c.VRow()),
 			KType: CacheType(k.String()), VType: CacheType(v.String()), Edited: cell.Edited,
 		})
 		t.KBytes += int64(t.Cells[i].KBytes)
 		t.VBytes += int64(t.Cells[i].VBytes)
 	}
-	t.ByLayer = s.layersOf(t.Cells)
+	t.ByLayer = make(CacheLayers, c.Layers)
+	for l := range t.ByLayer {
+		t.ByLayer[l] = CacheLayer{Layer: l, Window: m.net.Config.WindowOf(l), First: s.seq.First(l)}
+	}
+	t.ByLayer.count(t.Cells)
 	return t
 }
 
@@ -77,11 +94,10 @@ func (s *Session) Cache() CacheTable {
 const tableRows = 40
 
 // build lays the table out: the first and the last cells when there are many.
-func (t CacheTable) build() table.Writer {
-	w := newTable()
+func (t CacheTable) build() *tables.Table {
+	w := tables.New()
 	w.AppendHeader(table.Row{"pos", "id", "token", "K " + string(t.KType), "V " + string(t.VType)})
-	right := func(n int) table.ColumnConfig { return table.ColumnConfig{Number: n, Align: text.AlignRight} }
-	w.SetColumnConfigs([]table.ColumnConfig{right(4), right(5)})
+	w.SetColumnConfigs(tables.Right(4, 5))
 	row := func(c CacheCell) {
 		bytes := func(n int, typ, usual CacheType) any {
 			if typ == usual {
@@ -110,8 +126,11 @@ func (t CacheTable) build() table.Writer {
 
 func (t CacheTable) summary() string {
 	s := fmt.Sprintf("%s of %s cells, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.ContextLength), t.Layers, t.KVHeads, t.HeadDim)
+	if len(t.Cells) < t.Used {
+		s = fmt.Sprintf("%s of the %s cells picked, %d layers x %d K/V heads x %d", count(len(t.Cells)), count(t.Used), t.Layers, t.KVHeads, t.HeadDim)
+	}
 	if t.WindowLayers > 0 {
-		s += fmt.Sprintf("; %d layers with a window of %s have cells %s to %s", t.WindowLayers, count(t.Window), count(t.WindowFirst), count(len(t.Cells)-1))
+		s += fmt.Sprintf("; %d layers with a window of %s have cells %s to %s", t.WindowLayers, count(t.Window), count(t.WindowFirst), count(t.Used-1))
 	}
 	if t.SharedCells > 0 {
 		s += fmt.Sprintf(", %s shared", count(t.SharedCells))
@@ -130,6 +149,9 @@ func (t CacheTable) summary() string {
 
 // String is the table as text.
 func (t CacheTable) String() string { return t.build().Render() }
+
+// Terminal is the table for a terminal of so many columns.
+func (t CacheTable) Terminal(width, _ int) string { return t.build().Within(width) }
 
 // Display is the table as text, Markdown and HTML.
 func (t CacheTable) Display() map[string]string {

@@ -21,6 +21,7 @@ type CacheError struct {
 // PartError is the loss in K or in V: what is stored against what was computed, in the
 // same run.
 type PartError struct {
+	Name     string // "K" or "V"
 	Type     CacheType
 	Max, RMS float64     // of all elements
 	Relative float64     // RMS by the RMS of what was computed
@@ -107,11 +108,11 @@ func (s *Session) CacheErrorContext(ctx context.Context) (*CacheError, error) {
 			x.Effects = append(x.Effects, r.finish(n))
 		}
 	}
-	x.K, err = partError(own, "K", x.KType, flow.k)
+	x.K, err = partError(own, "K", (*Session).k, x.KType, flow.k)
 	if err != nil {
 		return nil, err
 	}
-	x.V, err = partError(own, "V", x.VType, flow.v)
+	x.V, err = partError(own, "V", (*Session).v, x.VType, flow.v)
 	return x, err
 }
 
@@ -208,18 +209,18 @@ func (r *shadow) finish(n int) CacheEffect {
 	return r.effect
 }
 
-// partError holds what a session stored against what was computed, [layer][N, heads,
+// partError holds what a session stored, which of reads, against what was computed, [layer][N, heads,
 // width].
-func partError(s *Session, name string, t CacheType, computed [][]float32) (PartError, error) {
+func partError(s *Session, name string, of readHead, t CacheType, computed [][]float32) (PartError, error) {
 	c := s.seq.Store().Config()
-	p := PartError{Type: t}
+	p := PartError{Name: name, Type: t}
 	n := s.Len()
 	lossOf, sizeOf := make([]float64, n), make([]float64, n) // sums of squares
 	var loss, size float64
 	elements := 0
 	for layer := range c.Layers {
 		for head := range c.KVHeads {
-			stored, err := s.matrix(name, layer, head)
+			stored, err := s.locked(layer, head, of)
 			if err != nil {
 				return p, err
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -12,16 +13,16 @@ import (
 // Channels is the loss of each channel as a picture, RMS: a row for each layer and K/V
 // head.
 func (p *PartError) Channels() picture.Heat {
-	return p.channels("loss of each channel, RMS", func(h HeadError) []float32 { return h.ChannelRMS })
+	return p.channels("loss of each channel of %s in %s, RMS", func(h HeadError) []float32 { return h.ChannelRMS })
 }
 
 // Sizes is how large the elements of each channel are, RMS: outlier channels stand out.
 func (p *PartError) Sizes() picture.Heat {
-	return p.channels("size of each channel, RMS", func(h HeadError) []float32 { return h.ChannelSize })
+	return p.channels("size of each channel of %s before it is stored in %s, RMS", func(h HeadError) []float32 { return h.ChannelSize })
 }
 
 func (p *PartError) channels(title string, of func(HeadError) []float32) picture.Heat {
-	x := picture.Heat{Title: title + ", " + string(p.Type), Rows: len(p.Heads), RowName: "layer.head", ColName: "channel"}
+	x := picture.Heat{Title: fmt.Sprintf(title, p.Name, p.Type), Rows: len(p.Heads), RowName: "layer.head", ColName: "channel"}
 	for _, h := range p.Heads {
 		x.Cols = len(of(h))
 		x.Values = append(x.Values, of(h)...)
@@ -50,10 +51,11 @@ func worst(heads []HeadError) HeadError {
 }
 
 // layers is the loss by layer.
-func (x *CacheError) layers() table.Writer {
-	w := newTable()
-	w.SetTitle("loss of storing K in %s and V in %s", x.KType, x.VType)
-	w.AppendHeader(table.Row{"layer", "K", "K max", "worst head", "outlier channels", "V", "V max", "worst head"})
+func (x *CacheError) layers() *tables.Table {
+	w := tables.New()
+	n, of := x.K.outliers()
+	w.SetTitle("loss of storing K in %s and V in %s; worst: the head; outliers: %s of %s channels of K are above %d times the median of their head", x.KType, x.VType, count(n), count(of), outlierTimes)
+	w.AppendHeader(table.Row{"layer", "K", "K max", "worst", "outliers", "V", "V max", "worst"})
 	heads := 0
 	for heads < len(x.K.Heads) && x.K.Heads[heads].Layer == 0 {
 		heads++
@@ -70,8 +72,7 @@ func (x *CacheError) layers() table.Writer {
 			percent(meanRelative(v)), fmt.Sprintf("%.3g", maxOf(v)), fmt.Sprintf("%d: %s", b.Head, percent(b.Relative)),
 		})
 	}
-	n, of := x.K.outliers()
-	w.AppendFooter(table.Row{"all", percent(x.K.Relative), fmt.Sprintf("%.3g", x.K.Max), "", fmt.Sprintf("%d of %d", n, of), percent(x.V.Relative), fmt.Sprintf("%.3g", x.V.Max), ""})
+	w.AppendFooter(table.Row{"all", percent(x.K.Relative), fmt.Sprintf("%.3g", x.K.Max), "", n, percent(x.V.Relative), fmt.Sprintf("%.3g", x.V.Max), ""})
 	return w
 }
 
@@ -91,10 +92,10 @@ func maxOf(heads []HeadError) (top float64) {
 }
 
 // effects is what predictions lose.
-func (x *CacheError) effects() table.Writer {
-	w := newTable()
-	w.SetTitle("predictions over %s tokens, against K and V in f16", count(len(x.Tokens)))
-	w.AppendHeader(table.Row{"K", "V", "KL, nats a token", "worst", "after", "same top", "first differs after"})
+func (x *CacheError) effects() *tables.Table {
+	w := tables.New()
+	w.SetTitle("predictions over %s tokens against K and V in f16; KL: the mean a token", count(len(x.Tokens)))
+	w.AppendHeader(table.Row{"K", "V", "KL, nats", "worst", "after", "same top", "differs after"})
 	for _, e := range x.Effects {
 		differs := "never"
 		if e.Differs >= 0 {
@@ -140,6 +141,11 @@ func (x *CacheError) Verdict() string {
 // String is the tables and the verdict.
 func (x *CacheError) String() string {
 	return strings.Join([]string{x.layers().Render(), x.effects().Render(), x.Verdict()}, "\n")
+}
+
+// Terminal is the same for a terminal of so many columns.
+func (x *CacheError) Terminal(width, _ int) string {
+	return strings.Join([]string{x.layers().Within(width), x.effects().Within(width), tables.Wrapped(x.Verdict(), width)}, "\n")
 }
 
 // Display is the tables as text, Markdown and HTML.

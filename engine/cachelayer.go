@@ -3,8 +3,9 @@ package engine
 import (
 	"fmt"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // CacheLayer is what one layer's keys and values take.
@@ -19,30 +20,25 @@ type CacheLayer struct {
 // CacheLayers are those of a session's cache, one for each layer.
 type CacheLayers []CacheLayer
 
-// layersOf adds up what each layer has of the cells.
-func (s *Session) layersOf(cells []CacheCell) CacheLayers {
-	c := s.seq.Store().Config()
-	list := make(CacheLayers, c.Layers)
-	for l := range list {
-		x := &list[l]
-		x.Layer, x.Window, x.First = l, s.model.net.Config.WindowOf(l), s.seq.First(l)
-		x.Cells = len(cells) - x.First
-		for _, cell := range cells[x.First:] {
-			x.KBytes += int64(cell.KBytes / cell.Layers)
-			x.VBytes += int64(cell.VBytes / cell.Layers)
+// count adds up what each layer has of the cells.
+func (t CacheLayers) count(cells []CacheCell) {
+	for l := range t {
+		x := &t[l]
+		x.Cells, x.KBytes, x.VBytes = 0, 0, 0
+		for _, cell := range cells {
+			if cell.Cell >= x.First {
+				x.Cells++
+				x.KBytes += int64(cell.KBytes / cell.Layers)
+				x.VBytes += int64(cell.VBytes / cell.Layers)
+			}
 		}
 	}
-	return list
 }
 
-func (t CacheLayers) build() table.Writer {
-	w := newTable()
+func (t CacheLayers) build() *tables.Table {
+	w := tables.New()
 	w.AppendHeader(table.Row{"layer", "cells", "K", "V", "together", "share"})
-	var columns []table.ColumnConfig
-	for i := 3; i <= 6; i++ {
-		columns = append(columns, table.ColumnConfig{Number: i, Align: text.AlignRight, AlignFooter: text.AlignRight})
-	}
-	w.SetColumnConfigs(columns)
+	w.SetColumnConfigs(tables.Right(3, 4, 5, 6))
 	var k, v int64
 	for _, x := range t {
 		k, v = k+x.KBytes, v+x.VBytes
@@ -61,6 +57,9 @@ func (t CacheLayers) build() table.Writer {
 
 // String is the table as text.
 func (t CacheLayers) String() string { return t.build().Render() }
+
+// Terminal is the table for a terminal of so many columns.
+func (t CacheLayers) Terminal(width, _ int) string { return t.build().Within(width) }
 
 // Display is the table as text, Markdown and HTML.
 func (t CacheLayers) Display() map[string]string {

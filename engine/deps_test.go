@@ -20,6 +20,7 @@ const policy = `
 	engine/internal/ref:    -
 	engine/observe:         -
 	engine/picture:         -
+	engine/tables:          -
 	engine/sample:          -
 	engine/grammar:         -
 	engine/chat:            engine/enginetest
@@ -44,7 +45,7 @@ const policy = `
 	stdlib/nb:              engine
 	stdlib/chain:           engine engine/chat engine/grammar stdlib/nb engine/enginetest engine/store/lesson/train/corpus
 	stdlib/chain/openai:    engine engine/chat stdlib/chain
-	stdlib/experiment:      engine engine/chat engine/picture stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
+	stdlib/experiment:      engine engine/chat engine/picture engine/tables stdlib/nb stdlib/chain engine/enginetest engine/store/lesson/train/corpus
 	stdlib/symbols:         engine engine/chat engine/sample engine/observe engine/picture stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	stdlib/symbols/gen:     -
 	kernel/notebook:        -

@@ -7,6 +7,7 @@ import (
 
 	"loupe/engine/observe"
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -103,8 +104,8 @@ func (s *Session) EffectContext(ctx context.Context, o observe.Observer) (*Effec
 	return x, nil
 }
 
-func (x *Effect) table() table.Writer {
-	w := newTable()
+func (x *Effect) table() *tables.Table {
+	w := tables.New()
 	w.SetTitle("%s", x.What)
 	w.AppendHeader(table.Row{"next token", "without it", "with it"})
 	for i := range x.Before {
@@ -124,6 +125,11 @@ func (x *Effect) Spark() picture.Spark {
 
 // String is the likeliest tokens with and without, and the KL divergence.
 func (x *Effect) String() string { return x.table().Render() + "\n" + x.summary() }
+
+// Terminal is the same for a terminal of so many columns.
+func (x *Effect) Terminal(width, _ int) string {
+	return x.table().Within(width) + "\n" + tables.Wrapped(x.summary(), width)
+}
 
 // Display is the same as text, Markdown and HTML.
 func (x *Effect) Display() map[string]string {

@@ -26,7 +26,7 @@ func (l *AttentionLayer) view() ([]string, []picture.HeadLayer) {
 // HeadView is what all heads of some layers look at, for a page in which layers, heads
 // and tokens can be picked; without layers of all. As for [Session.Attention], the
 // tokens are read anew beside the session, once.
-func (s *Session) HeadView(layers ...int) (picture.HeadView, error) {
+func (s *Session) HeadView(layers ...int) (*picture.HeadView, error) {
 	if len(layers) == 0 {
 		for i := range s.model.net.Config.Layers {
 			layers = append(layers, i)
@@ -34,9 +34,9 @@ func (s *Session) HeadView(layers ...int) (picture.HeadView, error) {
 	}
 	all, err := s.attention(hostContext(), layers, 0, s.model.net.Config.Heads)
 	if err != nil {
-		return picture.HeadView{}, err
+		return nil, err
 	}
-	v := picture.HeadView{Title: "attention"}
+	v := &picture.HeadView{Title: "attention"}
 	for _, l := range all {
 		tokens, part := l.view()
 		v.Tokens, v.Layers = tokens, append(v.Layers, part...)

@@ -250,5 +250,8 @@ func observerName(o observe.Observer) string {
 	if s, ok := o.(fmt.Stringer); ok {
 		return s.String()
 	}
-	return fmt.Sprintf("%T", o)
+	if name := fmt.Sprintf("%T", o); !strings.Contains(name, ".w_") {
+		return name
+	}
+	return "an observer" // of a script: the type is the interpreter's
 }

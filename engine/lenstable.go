@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -30,9 +31,9 @@ func (x *Lens) Heat() picture.Heat {
 // model's answer among all tokens.
 func (x *Lens) Table() string { return x.table().Render() }
 
-func (x *Lens) table() table.Writer {
+func (x *Lens) table() *tables.Table {
 	last := len(x.Tokens) - 1
-	w := newTable()
+	w := tables.New()
 	w.SetTitle("logit lens: guesses behind %q", x.Tokens[last])
 	w.AppendHeader(table.Row{"after", "guess", "second", "third", "the answer's rank", "its probability"})
 	for l, of := range x.After {
@@ -102,14 +103,19 @@ func (x *Lens) words() string {
 }
 
 // String is the picture, where there is more than one token, and the table.
-func (x *Lens) String() string { return x.Terminal(80, 0) }
+func (x *Lens) String() string {
+	if len(x.Tokens) == 1 {
+		return x.Table()
+	}
+	return x.Heat().String() + "\n" + x.Table()
+}
 
 // Terminal is the same for a terminal of so many columns and colours.
 func (x *Lens) Terminal(width, colors int) string {
 	if len(x.Tokens) == 1 {
-		return x.Table()
+		return x.table().Within(width)
 	}
-	return x.Heat().Terminal(width, colors) + "\n" + x.Table()
+	return x.Heat().Terminal(width, colors) + "\n" + x.table().Within(width)
 }
 
 // Display is text, Markdown, the picture as SVG, and the words as HTML.

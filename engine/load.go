@@ -81,11 +81,11 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	packing := net.Matrices()
 	var rotateK, rotateV *ops.Rotation
 	if cfg.KRotation == On {
-		rotateK = ops.NewRotation(cache.HeadK)
+		rotateK = ops.NewRotation(cache.HeadK, 0)
 		cache.RotatedK, packing = rotateK.Block, append(packing, rotateK.Weights()...)
 	}
 	if cfg.VRotation == On {
-		rotateV = ops.NewRotation(cache.HeadV)
+		rotateV = ops.NewRotation(cache.HeadV, ops.ValueBlock)
 		cache.RotatedV, packing = rotateV.Block, append(packing, rotateV.Weights()...)
 	}
 	cells, err := kvcache.NewStore(cache)

@@ -13,12 +13,31 @@ import (
 // what is stored, dequantised, and turned back where KRotation turned it. RoPE is in
 // them, as in llama.cpp's cache. Layers and heads count from 0. A layer with a sliding
 // window has the last cells only (LoadConfig.SWAFull); Positions says which.
-func (s *Session) K(layer, head int) (*Matrix, error) { return s.matrix("K", layer, head) }
+func (s *Session) K(layer, head int) (*Matrix, error) { return s.locked(layer, head, (*Session).k) }
 
 // RawK is K before RoPE: each row is turned back by the position of its cell. In a
 // quantised cache it has the rounding of what is stored. Layers without RoPE have K.
 func (s *Session) RawK(layer, head int) (*Matrix, error) {
-	m, err := s.K(layer, head)
+	return s.locked(layer, head, (*Session).rawK)
+}
+
+// V is the values of one K/V head in one layer, as K is the keys.
+func (s *Session) V(layer, head int) (*Matrix, error) { return s.locked(layer, head, (*Session).v) }
+
+// readHead reads what is stored of a head, the session being locked: k, rawK or v.
+type readHead func(s *Session, layer, head int) (*Matrix, error)
+
+func (s *Session) locked(layer, head int, of readHead) (*Matrix, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return of(s, layer, head)
+}
+
+func (s *Session) k(layer, head int) (*Matrix, error) { return s.matrix("K", layer, head) }
+func (s *Session) v(layer, head int) (*Matrix, error) { return s.matrix("V", layer, head) }
+
+func (s *Session) rawK(layer, head int) (*Matrix, error) {
+	m, err := s.k(layer, head)
 	if err != nil {
 		return nil, err
 	}
@@ -30,12 +49,7 @@ func (s *Session) RawK(layer, head int) (*Matrix, error) {
 	return m, nil
 }
 
-// V is the values of one K/V head in one layer, as K is the keys.
-func (s *Session) V(layer, head int) (*Matrix, error) { return s.matrix("V", layer, head) }
-
 func (s *Session) matrix(name string, layer, head int) (*Matrix, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	c := s.seq.Store().Config()
 	if err := within(name, "layer", layer, c.Layers); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -131,7 +132,11 @@ func (m *Matrix) WriteCSV(path string) error {
 func writeFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part")
 	if err != nil {
-		return fmt.Errorf("engine: %w", err)
+		var of *os.PathError
+		if errors.As(err, &of) {
+			err = of.Err // it names the temporary file
+		}
+		return fmt.Errorf("engine: %s: %w", path, err)
 	}
 	defer os.Remove(f.Name()) // once renamed there is none
 	err = write(f)

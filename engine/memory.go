@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
@@ -142,7 +144,7 @@ func (cfg LoadConfig) memory(net *model.Model) (Memory, error) {
 }
 
 func (m Memory) build(beside *Memory) table.Writer {
-	w := newTable()
+	w := tables.New()
 	header := table.Row{"memory", "bytes"}
 	if beside != nil {
 		header = table.Row{"memory", "now", "context full"}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
@@ -83,7 +85,7 @@ func (m *Model) profiling(on bool, kept **ops.Profile) error {
 // token; 0 and 1 show the whole.
 func (p Profile) table(times int) table.Writer {
 	times = max(times, 1)
-	w := newTable()
+	w := tables.New()
 	w.AppendHeader(table.Row{"phase", "share", "µs", "calls"})
 	row := func(x Phase, calls string) {
 		w.AppendRow(table.Row{x.Name, fmt.Sprintf("%.1f %%", 100*float64(x.Time)/float64(max(p.Wall, 1))),

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -45,7 +46,8 @@ func TestScanHeads(t *testing.T) {
 			t.Errorf("%s: %s", form, text)
 		}
 	}
-	if x.Grid().Check() != nil || !strings.Contains(x.Table(), x.Induction.Top(1)[0].String()) || !strings.HasPrefix(x.Sink.Top(1)[0].String(), "layer ") {
+	top := x.Induction.Top(1)[0]
+	if x.Grid().Check() != nil || !strings.Contains(x.Table(), fmt.Sprintf("%d.%d: %.2f", top.Layer, top.Head, top.Score)) || !strings.HasPrefix(top.String(), "layer ") {
 		t.Error(x.Table())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -19,9 +20,9 @@ const scanTop = 5
 // Table is the heads of the highest scores.
 func (x *HeadScan) Table() string { return x.table().Render() }
 
-func (x *HeadScan) table() table.Writer {
-	w := newTable()
-	w.SetTitle("heads of %s, over %s tokens, %s of them repeated", x.Model, count(x.Tokens), count(x.Repeated))
+func (x *HeadScan) table() *tables.Table {
+	w := tables.New()
+	w.SetTitle("heads of %s as layer.head: score, over %s tokens, %s of them repeated", x.Model, count(x.Tokens), count(x.Repeated))
 	head, columns := table.Row{""}, [][]ScoredHead{}
 	for _, s := range x.scores() {
 		head, columns = append(head, s.Name), append(columns, s.Top(scanTop))
@@ -30,7 +31,7 @@ func (x *HeadScan) table() table.Writer {
 	for i := range columns[0] {
 		row := table.Row{i + 1}
 		for _, c := range columns {
-			row = append(row, c[i])
+			row = append(row, fmt.Sprintf("%d.%d: %.2f", c[i].Layer, c[i].Head, c[i].Score))
 		}
 		w.AppendRow(row)
 	}
@@ -48,7 +49,7 @@ func (x HeadScore) Heat() picture.Heat {
 
 // Grid is the four scores on one scale.
 func (x *HeadScan) Grid() picture.Grid {
-	g := picture.Grid{Title: "heads of " + x.Model + ": layers downwards, heads to the right", Max: 1, Columns: 2}
+	g := picture.Grid{Title: "heads of " + x.Model, Max: 1, Columns: 2}
 	for _, s := range x.scores() {
 		g.Heats = append(g.Heats, s.Heat())
 	}
@@ -56,11 +57,11 @@ func (x *HeadScan) Grid() picture.Grid {
 }
 
 // String is the picture and the table.
-func (x *HeadScan) String() string { return x.Terminal(80, 0) }
+func (x *HeadScan) String() string { return x.Grid().String() + "\n" + x.Table() }
 
 // Terminal is the same for a terminal of so many columns and colours.
 func (x *HeadScan) Terminal(width, colors int) string {
-	return x.Grid().Terminal(width, colors) + "\n" + x.Table()
+	return x.Grid().Terminal(width, colors) + "\n" + x.table().Within(width)
 }
 
 // Display is the table as text and Markdown, and the picture as SVG.

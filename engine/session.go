@@ -25,6 +25,7 @@ type Session struct {
 	mu      lock
 	seq     *kvcache.Seq
 	watcher observe.Observer
+	changes int // by surgery
 	reread  int // tokens that were read anew, as a window had left their keys and values
 }
 

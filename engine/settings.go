@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
@@ -71,9 +73,9 @@ func (s Settings) Summary() string {
 }
 
 func (s Settings) build() table.Writer {
-	w := newTable()
-	w.SetTitle(fmt.Sprintf("%s: %s, %s, %.1f M parameters, %s, trained on %s tokens", s.Model, s.Architecture,
-		s.Quantisation, float64(s.Parameters)/1e6, Size(s.FileBytes), count(s.TrainedContext)))
+	w := tables.New()
+	w.SetTitle("%s: %s, %s, %.1f M parameters, %s, trained on %s tokens", s.Model, s.Architecture,
+		s.Quantisation, float64(s.Parameters)/1e6, Size(s.FileBytes), count(s.TrainedContext))
 	w.AppendHeader(table.Row{"setting", "value", "set by", "otherwise", ""})
 	for _, x := range settings {
 		value, from := x.text(s.LoadConfig), s.Sources[x.name]

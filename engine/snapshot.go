@@ -35,7 +35,7 @@ type snapshotHead struct {
 type snapshotCache struct {
 	Layers, KVHeads, HeadK, HeadV int
 	KType, VType                  CacheType
-	RotatedK, RotatedV            bool // by KRotation and VRotation
+	BlockK, BlockV                int // elements that KRotation and VRotation mixed; 0: not turned
 	PageCells                     int
 }
 
@@ -53,7 +53,7 @@ func (s *Session) snapshotHead() snapshotHead {
 		Model: m.name, SHA256: m.file.SHA256(), Cells: s.seq.Len(), Gone: s.seq.Gone(), Messages: s.Messages,
 		Cache: snapshotCache{
 			Layers: c.Layers, KVHeads: c.KVHeads, HeadK: c.HeadK, HeadV: c.HeadV, KType: CacheType(c.KType.String()), VType: CacheType(c.VType.String()),
-			RotatedK: m.pass.RotateK != nil, RotatedV: m.pass.RotateV != nil, PageCells: kvcache.PageCells,
+			BlockK: c.RotatedK, BlockV: c.RotatedV, PageCells: kvcache.PageCells,
 		},
 		Rope: snapshotRope{
 			FrequencyBase: cfg.RopeFrequencyBase, FrequencyScale: cfg.RopeFrequencyScale, Scaling: cfg.RopeScaling,
@@ -99,7 +99,7 @@ func (s *Session) Save(path string) error {
 func (m *Model) Restore(path string) (*Session, error) {
 	s, err := m.restore(path)
 	if err != nil {
-		return nil, fmt.Errorf("engine: %s: %w", path, err)
+		return nil, &operationError{path, err}
 	}
 	return s, nil
 }
@@ -185,8 +185,13 @@ func (h snapshotHead) fits(here snapshotHead) error {
 
 func (c snapshotCache) String() string {
 	s := fmt.Sprintf("K %s and V %s", c.KType, c.VType)
-	if c.RotatedK || c.RotatedV {
-		s += fmt.Sprintf(" (KRotation %t, VRotation %t)", c.RotatedK, c.RotatedV)
+	for _, part := range []struct {
+		name  string
+		block int
+	}{{"KRotation", c.BlockK}, {"VRotation", c.BlockV}} {
+		if part.block > 0 {
+			s += fmt.Sprintf(", %s in blocks of %d", part.name, part.block)
+		}
 	}
 	return s + fmt.Sprintf(", %d layers x %d heads x %d and %d, pages of %d", c.Layers, c.KVHeads, c.HeadK, c.HeadV, c.PageCells)
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -89,7 +91,7 @@ func TestRestoreRefuses(t *testing.T) {
 	for want, f := range map[string]func() error{
 		"another model, lesson":              func() error { _, err := tiny(t, LoadConfig{}).Restore(path); return err },
 		"its cache is K f16 and V f16":       with(LoadConfig{VCacheType: Q8_0}),
-		"KRotation true":                     with(LoadConfig{KRotation: On}),
+		"KRotation in blocks of 32":          with(LoadConfig{KRotation: On}),
 		"turned with RoPE":                   with(LoadConfig{RopeFrequencyBase: 20000}),
 		"do not fit into a context of 64":    with(LoadConfig{ContextLength: 64}),
 		"no such file":                       func() error { _, err := m.Restore(filepath.Join(dir, "gone")); return err },
@@ -113,4 +115,100 @@ func TestRestoreRefuses(t *testing.T) {
 	if after := m.cells.MappedBytes(); after != before {
 		t.Errorf("a refused file left %d bytes", after-before)
 	}
+}
+
+// On real models too, past a sliding window and in blocks: whatever is generated behind
+// what was restored has the logits, bit for bit, of what is generated without.
+func TestRestoredModelsGoOnTheSame(t *testing.T) {
+	for name, load := range map[string]func(*testing.T, LoadConfig) *Model{"smollm2": smollm2, "gemma3": gemma3} {
+		for _, cfg := range []LoadConfig{{}, {KCacheType: Q8_0, VCacheType: Q4_0, KRotation: On, VRotation: On}} {
+			cfg.ContextLength = 1024
+			m := load(t, cfg)
+			s := m.NewSession()
+			if _, err := s.Eval(m.Tokenize(strings.Repeat("The cat sat on the mat and looked at the moon. ", 70))[:600]); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "s.kv")
+			if err := s.Save(path); err != nil {
+				t.Fatal(err)
+			}
+			r, err := m.Restore(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := []int{m.Tokenize(" The")[0]}
+			for i := range 8 {
+				a, err := s.Eval(next)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := r.Eval(next)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(a, b) {
+					t.Fatalf("%s, %+v: logits of token %d differ", name, cfg, i)
+				}
+				next = []int{top(a)}
+			}
+			m.Close()
+		}
+	}
+}
+
+// A file with a right checksum may say anything: it is refused, or it is a session.
+func FuzzRestore(f *testing.F) {
+	m, err := Load("lesson", LoadConfig{ContextLength: 128})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { m.Close() })
+	s := m.NewSession()
+	if _, err := s.Eval(m.Tokenize("Once there was a rabbit.")); err != nil {
+		f.Fatal(err)
+	}
+	dir := f.TempDir()
+	path := filepath.Join(dir, "s.kv")
+	if err := s.Save(path); err != nil {
+		f.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good = good[:len(good)-sha256.Size]
+	head := string(good[12 : 12+binary.LittleEndian.Uint32(good[8:])])
+	f.Add(head, 0)
+	f.Add(strings.Replace(head, `"Cells":`, `"Cells":-`, 1), 0)
+	f.Add(strings.Replace(head, `"Cells":`, `"Cells":99999999999`, 1), 0)
+	f.Add(strings.Replace(head, `"Cells":`, `"Gone":7,"Cells":`, 1), 0)
+	f.Add(strings.Replace(head, `"Cells":`, `"Gone":-7,"Cells":`, 1), 0)
+	f.Add(head, 20)
+	f.Add(head, -1<<31)
+	f.Add("{}", 1000)
+	f.Fuzz(func(t *testing.T, head string, shift int) {
+		body := good[12+binary.LittleEndian.Uint32(good[8:]):]
+		body = body[min(max(shift, 0), len(body)):]
+		b := append([]byte(snapshotMagic), 0, 0, 0, 0)
+		binary.LittleEndian.PutUint32(b[8:], uint32(len(head)))
+		b = append(append(b, head...), body...)
+		sum := sha256.Sum256(b)
+		path := filepath.Join(t.TempDir(), "bad.kv")
+		if err := os.WriteFile(path, append(b, sum[:]...), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := m.Restore(path)
+		if err != nil {
+			return
+		}
+		defer r.Close()
+		if n := r.Len(); n > 128 {
+			t.Fatalf("a session of %d cells", n)
+		} else if n > 0 {
+			r.Cache().Display()
+		}
+		if _, err := r.Eval([]int{5}); err != nil && r.Len() < 128 {
+			t.Logf("what was restored does not go on: %v", err)
+		}
+	})
 }

@@ -9,6 +9,8 @@ import (
 	"loupe/engine/quant"
 	"loupe/engine/tensor"
 
+	"loupe/engine/tables"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 )
 
@@ -41,6 +43,10 @@ type StoredBlock struct {
 func (s *Session) Stored(layer, cell int) (*Stored, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.stored(layer, cell)
+}
+
+func (s *Session) stored(layer, cell int) (*Stored, error) {
 	c := s.seq.Store().Config()
 	if err := within("Stored", "layer", layer, c.Layers); err != nil {
 		return nil, err
@@ -92,8 +98,8 @@ func storedHead(page []byte, t tensor.DType, head, row, width int) (StoredHead, 
 }
 
 // build lays the cell out, a row for each block, or for each head without blocks.
-func (x *Stored) build() table.Writer {
-	w := newTable()
+func (x *Stored) build() *tables.Table {
+	w := tables.New()
 	w.SetTitle("%s", x.title())
 	w.AppendHeader(table.Row{"part", "head", "block", "scale", "offset", "quants, or values"})
 	for _, part := range []struct {
@@ -151,6 +157,9 @@ func list(n int, text func(i int) string) string {
 
 // String is the cell as a table: the first quants of each block.
 func (x *Stored) String() string { return x.build().Render() }
+
+// Terminal is the table for a terminal of so many columns.
+func (x *Stored) Terminal(width, _ int) string { return x.build().Within(width) }
 
 // Display is the table as text, Markdown and HTML.
 func (x *Stored) Display() map[string]string {

@@ -5,9 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"loupe/engine/kvcache"
 	"loupe/engine/quant"
+	"loupe/engine/tables"
 )
 
 // Surgery is what a change to a cache did.
@@ -25,8 +27,15 @@ type Surgery struct {
 
 // String is the account in a line.
 func (x *Surgery) String() string {
-	return fmt.Sprintf("%s, %s left · next token %q, was %q · KL divergence %.4g nats", x.What, count(x.Left), x.After, x.Before, x.KLDivergence)
+	kl := x.KLDivergence
+	if kl < 1e-12 {
+		kl = 0 // of sums in another order
+	}
+	return fmt.Sprintf("%s, %s left · next token %q, was %q · KL divergence %.4g nats", x.What, count(x.Left), x.After, x.Before, kl)
 }
+
+// Terminal is the account in lines of so many columns.
+func (x *Surgery) Terminal(width, _ int) string { return tables.Wrapped(x.String(), width) }
 
 // Remove takes the cells from to to-1 out of the cache, as llama.cpp's
 // llama_memory_seq_rm does: those behind keep their keys, their values and their
@@ -315,7 +324,7 @@ func (s *Session) SwapPrefix(other *Session, n int) (*Surgery, error) {
 func (s *Session) operate(name string, change func(cut *kvcache.Seq) (what string, err error)) (x *Surgery, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fail := func(err error) (*Surgery, error) { return nil, fmt.Errorf("engine: %s: %w", name, err) }
+	fail := func(err error) (*Surgery, error) { return nil, &operationError{name, err} }
 	n := s.seq.Len()
 	if n == 0 {
 		return fail(fmt.Errorf("the session has read nothing yet; Generate or Eval first"))
@@ -348,6 +357,7 @@ func (s *Session) operate(name string, change func(cut *kvcache.Seq) (what strin
 		return nil, err
 	}
 	whole.Free()
+	s.changes++
 	x = &Surgery{What: what, Removed: n - s.seq.Len(), Left: s.seq.Len(), KLDivergence: klDivergence(before, after)}
 	if x.Removed == 0 {
 		for i, c := range s.seq.Cells() {
@@ -360,6 +370,22 @@ func (s *Session) operate(name string, change func(cut *kvcache.Seq) (what strin
 	x.SameTop, x.Before, x.After = a == b, s.model.TokenText(a), s.model.TokenText(b)
 	return x, nil
 }
+
+// operationError is what an operation failed on: one package is named, not two.
+type operationError struct {
+	name string
+	err  error
+}
+
+func (e *operationError) Error() string {
+	text := e.err.Error()
+	for _, of := range []string{"engine: ", "kvcache: "} {
+		text = strings.TrimPrefix(text, of)
+	}
+	return "engine: " + e.name + ": " + text
+}
+
+func (e *operationError) Unwrap() error { return e.err }
 
 // numbers are those from to to-1.
 func numbers(from, to int) []int {

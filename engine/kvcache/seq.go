@@ -397,6 +397,17 @@ func (q *Seq) Shared() int {
 	return n
 }
 
+// Holders is how many sequences hold the pages that cell i lies in, q among them.
+func (q *Seq) Holders(i int) int {
+	n := 1
+	for _, pages := range q.pages {
+		if p := pages[i/PageCells]; p != nil {
+			n = max(n, int(p.refs.Load()))
+		}
+	}
+	return n
+}
+
 // UsedBytes is what the cells take: Len times Config.CellBytes, more for those that are
 // wide, and less where layers with a window have them no longer.
 func (q *Seq) UsedBytes() int64 {

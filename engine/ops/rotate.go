@@ -19,10 +19,17 @@ type Rotation struct {
 	input  Input
 }
 
+// ValueBlock is the most elements that values are mixed in. Keys are mixed in blocks as
+// large as they get. Both are llama.cpp's, so that the blocks of a cache are too.
+const ValueBlock = 64
+
 // NewRotation is the rotation for heads of n elements: in blocks of the greatest power
-// of two that divides n.
-func NewRotation(n int) *Rotation {
+// of two that divides n and is not above most; 0 is no bound.
+func NewRotation(n, most int) *Rotation {
 	block := 1 << bits.TrailingZeros(uint(n))
+	for most > 0 && block > most {
+		block /= 2
+	}
 	h := make([]float32, block*block)
 	scale := float32(1 / math.Sqrt(float64(block)))
 	for i := range block {

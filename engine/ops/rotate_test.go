@@ -12,7 +12,7 @@ func TestRotation(t *testing.T) {
 	each(t, func(t *testing.T, c *CPU) {
 		rng := rand.New(rand.NewPCG(9, 9))
 		for n, block := range map[int]int{32: 32, 64: 64, 96: 32, 256: 256} {
-			r := NewRotation(n)
+			r := NewRotation(n, 0)
 			if r.Block != block {
 				t.Errorf("heads of %d: blocks of %d, want %d", n, r.Block, block)
 			}

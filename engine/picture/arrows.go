@@ -36,17 +36,21 @@ func (a Arrows) Check() error {
 	return nil
 }
 
-// String lists for each query the three keys of most weight.
-func (a Arrows) String() string {
+// String is a as text of 80 columns.
+func (a Arrows) String() string { return a.Terminal(80, 0) }
+
+// Terminal lists for each query the keys of most weight, three or what fits width
+// columns.
+func (a Arrows) Terminal(width, _ int) string {
 	if err := a.Check(); err != nil {
 		return err.Error()
 	}
 	var b strings.Builder
 	if a.Title != "" {
-		b.WriteString(clean1(a.Title) + "\n")
+		b.WriteString(columns.Truncate(clean1(a.Title), width, "…") + "\n")
 	}
 	for i, from := range a.From {
-		b.WriteString(columns.FillLeft(cut(clean(from)), maxRowLabel) + " →")
+		line := columns.FillLeft(cut(clean(from)), maxRowLabel) + " →"
 		order := make([]int, len(a.To))
 		for j := range order {
 			order[j] = j
@@ -54,11 +58,13 @@ func (a Arrows) String() string {
 		row := a.Weights[i*len(a.To) : (i+1)*len(a.To)]
 		sort.SliceStable(order, func(x, y int) bool { return row[order[x]] > row[order[y]] })
 		for _, j := range order[:min(3, len(order))] {
-			if row[j] >= minArrow {
-				fmt.Fprintf(&b, " %s %.2f", cut(clean(a.To[j])), row[j])
+			part := fmt.Sprintf(" %s %.2f", cut(clean(a.To[j])), row[j])
+			if row[j] < minArrow || columns.StringWidth(line+part) > width {
+				break
 			}
+			line += part
 		}
-		b.WriteString("\n")
+		b.WriteString(columns.Truncate(line, width, "…") + "\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -78,11 +84,11 @@ func (a Arrows) SVG() string {
 	if err := a.Check(); err != nil {
 		return line1(err.Error()).svg()
 	}
-	const line, left, right, wide = 17.0, 120.0, 300.0, 420.0
-	ht := 56 + line*float64(max(len(a.From), len(a.To)))
-	y := func(i int) float64 { return 44 + line*float64(i) }
+	const left, right = arrowsLeft, arrowsRight
+	wide, ht := a.size()
+	y := arrowsAt
 	var b strings.Builder
-	svgOpen(&b, max(wide, float64(columns.StringWidth(a.Title))*7.5+20), ht, clean1(a.Title))
+	svgOpen(&b, wide, ht, clean1(a.Title))
 	b.WriteString("<style>.loupe-arrows:hover .loupe-q:not(:hover),.loupe-arrows:focus-within .loupe-q:not(:focus){opacity:.08}.loupe-q:hover,.loupe-q:focus{font-weight:bold;outline:none}</style>\n")
 	fmt.Fprintf(&b, "<text x=\"8\" y=\"18\" font-weight=\"bold\" font-size=\"12\">%s</text>\n", html.EscapeString(clean1(a.Title)))
 	for j, to := range a.To {
@@ -112,6 +118,57 @@ func (a Arrows) SVG() string {
 	b.WriteString("</svg>\n")
 	return b.String()
 }
+
+const arrowsLine, arrowsLeft, arrowsRight, arrowsWide = 17.0, 120.0, 300.0, 420.0
+
+func (a Arrows) size() (w, h float64) {
+	return max(arrowsWide, float64(columns.StringWidth(clean1(a.Title)))*boldEm+20), 56 + arrowsLine*float64(max(len(a.From), len(a.To)))
+}
+
+// arrowsAt is the middle of a line of tokens.
+func arrowsAt(i int) float64 { return 44 + arrowsLine*float64(i) }
+
+// PNG is what [Arrows.SVG] shows before a token is picked, with two pixels to its unit.
+func (a Arrows) PNG() ([]byte, error) {
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	w, h := a.size()
+	return drawing{w, h, clean1(a.Title), func(c canvas) {
+		c.text(8, 18, clean1(a.Title), words{bold: true, colour: ink})
+		order, weak := make([]int, 0, len(a.Weights)), 0
+		for i, x := range a.Weights {
+			if x >= minArrow {
+				order = append(order, i)
+			} else if x > 0 {
+				weak++
+			}
+		}
+		// The strongest lie on top.
+		sort.SliceStable(order, func(x, y int) bool { return a.Weights[order[x]] < a.Weights[order[y]] })
+		for _, i := range order {
+			c.path([]point{{arrowsLeft, arrowsAt(i / len(a.To))}, {arrowsRight, arrowsAt(i % len(a.To))}}, stroke{mixed(rgb{0x1f, 0x5f, 0xae}, a.Weights[i]), 2, nil})
+		}
+		for i, t := range a.From {
+			c.text(arrowsLeft-6, arrowsAt(i)+4, cut(clean(t)), words{anchor: end, colour: ink})
+		}
+		for i, t := range a.To {
+			c.text(arrowsRight+6, arrowsAt(i)+4, cut(clean(t)), words{colour: ink})
+		}
+		if weak > 0 {
+			c.text(8, h-8, fmt.Sprintf("%d weights below %g are not drawn", weak, minArrow), words{colour: dim})
+		}
+	}}.png()
+}
+
+// mixed is a colour over white.
+func mixed(c rgb, share float32) rgb {
+	mix := func(v uint8) uint8 { return uint8(255 - (255-float32(v))*share + 0.5) }
+	return rgb{mix(c.r), mix(c.g), mix(c.b)}
+}
+
+// WritePNG makes or replaces a file with [Arrows.PNG]; on an error the old file stays.
+func (a Arrows) WritePNG(path string) error { return writePNG(path, a.PNG) }
 
 // WriteSVG makes or replaces a file with a as SVG; on an error the old file stays.
 func (a Arrows) WriteSVG(path string) error { return writeChecked(path, a.Check(), a.SVG) }

@@ -5,12 +5,14 @@ import (
 	"image/color"
 )
 
-// The last three of the 256 colours of a scale are for what has no place on it.
+// Of the 256 colours of a scale some are for what has no place on it. The scale has an odd
+// number, so that one is in the middle.
 const (
-	levels   = 253
-	levelNaN = levels
-	levelPos = levels + 1 // +Inf
-	levelNeg = levels + 2 // -Inf
+	levels    = 251
+	levelNaN  = levels
+	levelPos  = levels + 1 // +Inf
+	levelNeg  = levels + 2 // -Inf
+	levelNone = levels + 3 // no cell at all: see Heat.Triangle
 )
 
 type rgb struct{ r, g, b uint8 }
@@ -46,6 +48,7 @@ func palette(m *[256]rgb) color.Palette {
 	for i, c := range m {
 		p[i] = color.RGBA{c.r, c.g, c.b, 255}
 	}
+	p[levelNone] = color.RGBA{}
 	return p
 }
 

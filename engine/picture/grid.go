@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -38,11 +39,62 @@ func (g Grid) scale() scale {
 	return scaleOf(all, g.Min, g.Max, g.Diverging)
 }
 
+// axes are those of the first heat.
+func (g Grid) axes() string {
+	if len(g.Heats) == 0 {
+		return ""
+	}
+	return g.Heats[0].axes()
+}
+
+// numbered reports whether rows and columns have numbers and not texts: some then stand
+// at the edges.
+func (g Grid) numbered() bool {
+	for _, h := range g.Heats {
+		for _, labels := range [][]string{h.RowLabels, h.ColLabels} {
+			for i, t := range labels {
+				if t != strconv.Itoa(i) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// tickStep is a round number of cells that take so many units at least.
+func tickStep(size, least float64) int {
+	for step := 1; ; step *= 10 {
+		for _, n := range []int{step, 2 * step, 5 * step} {
+			if float64(n)*size >= least {
+				return n
+			}
+		}
+	}
+}
+
+// ticks writes numbers of rows to the left and of columns below.
+func (r reduced) ticks(c canvas, x, y, size float64) {
+	down, right := float64(r.of.Rows)/float64(r.rows)/size, float64(r.of.Cols)/float64(r.cols)/size // cells to a unit
+	for i, step := 0, tickStep(1/down, 14); i < r.of.Rows; i += step {
+		c.text(x-4, y+(float64(i)+0.5)/down+4, strconv.Itoa(i), words{anchor: end, colour: dim})
+	}
+	for j, step := 0, tickStep(1/right, 16); j < r.of.Cols; j += step {
+		c.text(x+(float64(j)+0.5)/right, y+size*float64(r.rows)+11, strconv.Itoa(j), words{anchor: middle, colour: dim})
+	}
+}
+
 // String is g as plain text of 80 columns.
 func (g Grid) String() string { return g.Terminal(80, 0) }
 
+const (
+	gridCols  = 24 // columns that a heat takes at most
+	gridLines = 12 // and lines, where it does not fit as it is
+	gridWhole = 32 // lines, where it does
+)
+
 // Terminal is g as text that fits width columns; see [Heat.Terminal]. Each heat
-// has 24 columns at most.
+// has 24 columns at most, two for a cell where they fit.
 func (g Grid) Terminal(width, colors int) string {
 	if err := g.Check(); err != nil {
 		return err.Error()
@@ -52,7 +104,11 @@ func (g Grid) Terminal(width, colors int) string {
 		b.WriteString(columns.Truncate(clean1(g.Title), width, "…") + "\n")
 	}
 	s := g.scale()
-	each := max(min(24, width), 1)
+	each, left := max(min(gridCols, width), 1), 0 // left is for numbers of rows
+	if g.numbered() && each > 8 {
+		left = 4
+	}
+	room := each - left
 	across := max((width+2)/(each+2), 1)
 	note := ""
 	for from := 0; from < len(g.Heats); from += across {
@@ -60,17 +116,28 @@ func (g Grid) Terminal(width, colors int) string {
 		var blocks [][]string
 		high := 0
 		for _, h := range row {
-			fold := 1
-			if colors > 0 {
+			fold, cell := 1, 1
+			switch {
+			case 2*h.Cols <= room && h.Rows <= gridLines:
+				cell = 2
+			case colors > 0:
 				fold = 2
 			}
-			r := h.reduce(12*fold, each)
+			most := gridLines
+			if h.Cols <= room && h.Rows <= gridWhole*fold {
+				most = gridWhole
+			}
+			r := h.reduce(most*fold, room/cell)
 			if n := r.note(); n != "" {
 				note = n
 			}
-			block := append([]string{columns.FillRight(columns.Truncate(clean1(h.Title), each, "…"), each)}, r.lines(s, colors, fold)...)
+			block := append([]string{columns.FillRight(columns.Truncate(clean1(h.Title), each, "…"), each)}, r.lines(s, colors, fold, cell)...)
 			for i := 1; i < len(block); i++ {
-				block[i] += strings.Repeat(" ", each-r.cols)
+				number := ""
+				if left > 0 && (i-1)%5 == 0 {
+					number = strconv.Itoa((i-1)*fold*h.Rows/r.rows) + " "
+				}
+				block[i] = fmt.Sprintf("%*s", left, number) + block[i] + strings.Repeat(" ", room-r.cols*cell)
 			}
 			blocks = append(blocks, block)
 			high = max(high, len(block))
@@ -91,7 +158,7 @@ func (g Grid) Terminal(width, colors int) string {
 		}
 	}
 	notes := []string{s.bar(colors, min(20, width/3))}
-	for _, n := range []string{s.beside(), note} {
+	for _, n := range []string{s.beside(), g.axes(), note} {
 		if n != "" {
 			notes = append(notes, n)
 		}
@@ -99,24 +166,27 @@ func (g Grid) Terminal(width, colors int) string {
 	return b.String() + flow(notes, width)
 }
 
-// lines are the cells one column wide and 1/fold of a line high.
-func (r reduced) lines(s scale, colors, fold int) []string {
+// lines are the cells so many columns wide and 1/fold of a line high.
+func (r reduced) lines(s scale, colors, fold, cell int) []string {
 	var out []string
 	for i := 0; i < r.rows; i += fold {
 		var b strings.Builder
 		for j := range r.cols {
-			level := s.level(r.values[i*r.cols+j])
-			if fold == 1 {
-				b.WriteString(s.density(level))
+			level, below := r.level(s, i, j), -1
+			if colors == 0 {
+				b.WriteString(strings.Repeat(s.density(level), cell))
 				continue
 			}
-			code := s.paint(level, colors, true)
-			if i+1 < r.rows {
-				code += ";" + s.paint(s.level(r.values[(i+1)*r.cols+j]), colors, false)
+			if fold == 2 {
+				below = levelNone
+				if i+1 < r.rows {
+					below = r.level(s, i+1, j)
+				}
 			}
-			b.WriteString("\x1b[0;" + code + "m▀")
+			code, char := s.cell(level, below, colors)
+			b.WriteString("\x1b[" + code + "m" + strings.Repeat(char, cell))
 		}
-		if fold == 2 {
+		if colors > 0 {
 			b.WriteString("\x1b[0m")
 		}
 		out = append(out, b.String())
@@ -153,7 +223,11 @@ func (g Grid) drawing() drawing {
 	if len(g.Heats) == 0 {
 		return line1(g.Title + ": no heats")
 	}
-	const side, gap = 130.0, 14.0
+	const side = 130.0
+	gap := 14.0
+	if g.numbered() {
+		gap = 26
+	}
 	s := g.scale()
 	across := g.Columns
 	if across == 0 {
@@ -171,7 +245,7 @@ func (g Grid) drawing() drawing {
 			note = n
 		}
 	}
-	title, notes := clean1(g.Title), flowSVG(s.beside(), note)
+	title, notes := clean1(g.Title), flowSVG(g.axes(), s.beside(), note)
 	w := max(float64(across)*(side+gap)+gap, 200, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+2*gap)
 	ht := 26 + float64(down)*(side+gap+14) + 50
 	return drawing{w, ht, title, func(c canvas) {
@@ -180,7 +254,11 @@ func (g Grid) drawing() drawing {
 			x, y := gap+float64(i%across)*(side+gap), 40+float64(i/across)*(side+gap+14)
 			c.text(x, y-3, columns.Truncate(clean1(h.Title), 19, "…"), words{colour: ink})
 			if r := parts[i]; len(r.values) > 0 {
-				r.picture(c, s, x, y, side/float64(max(r.rows, r.cols)))
+				size := side / float64(max(r.rows, r.cols))
+				r.picture(c, s, x, y, size, size)
+				if g.numbered() {
+					r.ticks(c, x, y, size)
+				}
 			}
 		}
 		s.legend(c, gap, ht-42)

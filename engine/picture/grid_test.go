@@ -85,6 +85,23 @@ func TestArrows(t *testing.T) {
 	if !strings.Contains(a.String(), "␣<a> → ␣<a> 0.75 Once 0.25") {
 		t.Error(a.String())
 	}
+	for _, width := range []int{20, 40, 200} {
+		for _, line := range strings.Split(a.Terminal(width, 256), "\n") {
+			if n := columns.StringWidth(line); n > width {
+				t.Errorf("%d columns, not %d: %q", n, width, line)
+			}
+		}
+	}
+	data, err := a.PNG()
+	m, lines := decoded(t, data, err), 0
+	for y := range m.Bounds().Dy() { // behind the first half of what reaches over
+		if r, g, b, _ := m.At(420, y).RGBA(); r < b && g < b {
+			lines++
+		}
+	}
+	if lines < 12 {
+		t.Errorf("%d pixels of five lines", lines)
+	}
 	a.Weights[4] = 1.5
 	path := t.TempDir() + "/a.svg"
 	if err := a.WriteSVG(path); err == nil || !strings.Contains(err.Error(), "From 1, To 1 is 1.5") {

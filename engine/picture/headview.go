@@ -183,7 +183,7 @@ func (h HeadView) Grid() Grid {
 	}
 	n := len(h.Tokens)
 	heat := func(title string, values []float32) {
-		g.Heats = append(g.Heats, Heat{Title: title, RowLabels: h.Tokens, ColLabels: h.Tokens, RowName: "query", ColName: "key", Values: values, Rows: n, Cols: n})
+		g.Heats = append(g.Heats, Heat{Title: title, RowLabels: h.Tokens, ColLabels: h.Tokens, RowName: "query", ColName: "key", Values: values, Rows: n, Cols: n, Triangle: true})
 	}
 	if len(h.Layers) == 1 {
 		for _, w := range h.Layers[0].Heads {

@@ -15,10 +15,12 @@ type Heat struct {
 	// RowLabels and ColLabels name the rows and columns, mostly with the text
 	// of tokens. They are empty (then numbers are shown), or as many as there are.
 	RowLabels, ColLabels []string
+	RowNotes             []string  // what stands behind each row, such as its sum; empty, or as many as there are
 	RowName, ColName     string    // what the axes are: "query", "key"
 	Values               []float32 // [Rows, Cols]
 	Rows, Cols           int
 	Diverging            bool    // colours part at 0, which is in the middle
+	Triangle             bool    // right of the diagonal there is nothing: a query sees no later key
 	Min, Max             float32 // the ends of the scale; both 0: those of the data
 }
 
@@ -31,6 +33,8 @@ func (h Heat) Check() error {
 		return fmt.Errorf("picture: Heat %q: %d RowLabels for %d rows; give one a row or none", h.Title, len(h.RowLabels), h.Rows)
 	case len(h.ColLabels) != 0 && len(h.ColLabels) != h.Cols:
 		return fmt.Errorf("picture: Heat %q: %d ColLabels for %d columns; give one a column or none", h.Title, len(h.ColLabels), h.Cols)
+	case len(h.RowNotes) != 0 && len(h.RowNotes) != h.Rows:
+		return fmt.Errorf("picture: Heat %q: %d RowNotes for %d rows; give one a row or none", h.Title, len(h.RowNotes), h.Rows)
 	case !(h.Min <= h.Max) || math.IsInf(float64(h.Min), 0) || math.IsInf(float64(h.Max), 0):
 		return fmt.Errorf("picture: Heat %q: the scale from Min %v to Max %v is empty or endless; give finite Min < Max, or 0 and 0 for the data's own", h.Title, h.Min, h.Max)
 	}
@@ -52,7 +56,8 @@ func (h Heat) Display() map[string]string {
 }
 
 // reduced is h with at most rows x cols cells: a cell is the mean of its block,
-// or what is not finite in it, so that no NaN is averaged away.
+// or what is not finite in it, so that no NaN is averaged away. Of a Triangle it is the
+// greatest: a query's weights sum to 1, and in the mean of many nothing is seen.
 type reduced struct {
 	rows, cols int
 	values     []float32 // [rows, cols]
@@ -68,22 +73,55 @@ func (h Heat) reduce(rows, cols int) reduced {
 	for i := range r.rows {
 		for j := range r.cols {
 			var sum float64
-			n := 0
+			n, most := 0, float32(math.Inf(-1))
 			for y := i * h.Rows / r.rows; y < (i+1)*h.Rows/r.rows; y++ {
-				for _, v := range h.Values[y*h.Cols+j*h.Cols/r.cols : y*h.Cols+(j+1)*h.Cols/r.cols] {
+				for x := j * h.Cols / r.cols; x < (j+1)*h.Cols/r.cols && !(h.Triangle && x > y); x++ {
+					v := h.Values[y*h.Cols+x]
 					sum += float64(v)
+					most = max(most, v) // NaN, where there is one
 					n++
 				}
 			}
-			r.values[i*r.cols+j] = float32(sum / float64(n))
+			switch {
+			case n == 0: // no cell
+			case h.Triangle:
+				r.values[i*r.cols+j] = most
+			default:
+				r.values[i*r.cols+j] = float32(sum / float64(n))
+			}
 		}
 	}
 	return r
 }
 
+// level is that of a cell, levelNone where there is none.
+func (r reduced) level(s scale, i, j int) int {
+	if r.of.Triangle && j*r.of.Cols/r.cols >= (i+1)*r.of.Rows/r.rows {
+		return levelNone
+	}
+	return s.level(r.values[i*r.cols+j])
+}
+
 // row and col are the label of a cell's row or column: that of its block's first.
 func (r reduced) row(i int) string { return label(r.of.RowLabels, i*r.of.Rows/r.rows) }
 func (r reduced) col(j int) string { return label(r.of.ColLabels, j*r.of.Cols/r.cols) }
+
+// behind is what stands behind a row: "" where rows were averaged.
+func (r reduced) behind(i int) string {
+	if len(r.of.RowNotes) == 0 || r.rows != r.of.Rows {
+		return ""
+	}
+	return clean1(r.of.RowNotes[i])
+}
+
+// noteWidth is the columns of the widest note behind a row.
+func (h Heat) noteWidth() int {
+	n := 0
+	for _, t := range h.RowNotes {
+		n = max(n, columns.StringWidth(clean1(t)))
+	}
+	return min(n, maxRowNote)
+}
 
 func label(list []string, i int) string {
 	if len(list) == 0 {
@@ -96,6 +134,9 @@ func label(list []string, i int) string {
 func (r reduced) note() string {
 	if r.rows == r.of.Rows && r.cols == r.of.Cols {
 		return ""
+	}
+	if r.of.Triangle {
+		return fmt.Sprintf("%d x %d: maxima of %d x %d blocks", r.of.Rows, r.of.Cols, r.rows, r.cols)
 	}
 	return fmt.Sprintf("%d x %d averaged to %d x %d", r.of.Rows, r.of.Cols, r.rows, r.cols)
 }

@@ -185,3 +185,56 @@ func TestRefused(t *testing.T) {
 		_ = h.String()
 	}
 }
+
+// TestTriangle: what a query does not see is no cell, and is in no mean.
+func TestTriangle(t *testing.T) {
+	for _, n := range []int{1, 2, 5, 40, 300} {
+		h := Heat{Rows: n, Cols: n, Triangle: true, Max: 1}
+		for i := range n {
+			for j := range n {
+				h.Values = append(h.Values, float32(1))
+				if j > i {
+					h.Values[i*n+j] = 0
+				}
+			}
+		}
+		for _, width := range []int{40, 200} {
+			for _, line := range strings.Split(h.Terminal(width, 0), "\n") {
+				if cells := strings.TrimRight(strings.TrimLeft(line, " 0123456789"), " "); strings.HasPrefix(cells, "@") && strings.Trim(cells, "@") != "" {
+					t.Errorf("%d in %d columns: %q", n, width, line)
+				}
+			}
+			for _, colors := range []int{16, 256, 1 << 24} {
+				text := h.Terminal(width, colors)
+				if strings.Contains(text, "68;1;84") && n > 1 && strings.Count(text, "68;1;84") > 1 { // the least value is in the legend only
+					t.Errorf("%d in %d columns: a cell of value 0:\n%q", n, width, text)
+				}
+				if w := columns.StringWidth(strings.Split(plain(text), "\n")[n/n]); w > width {
+					t.Errorf("%d columns", w)
+				}
+			}
+		}
+		if n <= 40 {
+			// A rectangle for the ground, for each cell, and for the legend.
+			if got, want := strings.Count(h.SVG(), "<rect"), 1+n*(n+1)/2+40; got != want {
+				t.Errorf("%d: %d rectangles, want %d", n, got, want)
+			}
+		}
+		if text := h.Terminal(40, 0); n == 300 && !strings.Contains(text, "300 x 300: maxima of 64 x 36 blocks") {
+			t.Error(text)
+		}
+		data, err := h.PNG()
+		m := decoded(t, data, err)
+		purple, yellow := viridis[0], viridis[len(viridis)-1]
+		count := map[rgb]int{}
+		for y := range m.Bounds().Dy() {
+			for x := range m.Bounds().Dx() {
+				r, g, b, _ := m.At(x, y).RGBA()
+				count[rgb{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}]++
+			}
+		}
+		if count[purple] > 8*20 || count[yellow] < 100 { // the legend's
+			t.Errorf("%d: %d pixels of value 0, %d of 1", n, count[purple], count[yellow])
+		}
+	}
+}

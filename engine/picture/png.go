@@ -8,7 +8,6 @@ import (
 	"image/draw"
 	"image/png"
 	"math"
-	"strings"
 	"sync"
 
 	"golang.org/x/image/font"
@@ -71,13 +70,15 @@ func (c *pngCanvas) image(x, y, w, h float64, m *image.Paletted) {
 	size := m.Bounds()
 	var colours [256]color.RGBA
 	for i, p := range m.Palette {
-		r, g, b, _ := p.RGBA()
-		colours[i] = color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
+		r, g, b, a := p.RGBA()
+		colours[i] = color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), uint8(a >> 8)}
 	}
 	for py := to.Min.Y; py < to.Max.Y; py++ {
 		row := m.Pix[(py-to.Min.Y)*size.Dy()/to.Dy()*m.Stride:]
 		for px := to.Min.X; px < to.Max.X; px++ {
-			c.m.SetRGBA(px, py, colours[row[(px-to.Min.X)*size.Dx()/to.Dx()]])
+			if p := colours[row[(px-to.Min.X)*size.Dx()/to.Dx()]]; p.A > 0 {
+				c.m.SetRGBA(px, py, p)
+			}
 		}
 	}
 }
@@ -183,7 +184,7 @@ func dashes(points []point, dash []float64) [][]point {
 	return out
 }
 
-// text is set in Go Mono. What that has no sign for is written as its number.
+// text is set in Go Mono. What that has no sign for is an empty box of the same width.
 func (c *pngCanvas) text(x, y float64, s string, w words) {
 	f, size := c.fonts[0], textSize
 	if w.bold {
@@ -194,38 +195,78 @@ func (c *pngCanvas) text(x, y float64, s string, w words) {
 		return // sizes are constants that it takes
 	}
 	defer face.Close()
-	var buf sfnt.Buffer
-	var b strings.Builder
-	for _, r := range s {
-		if n, err := f.GlyphIndex(&buf, r); err == nil && n != 0 {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "\\u%04x", r)
-		}
-	}
-	s = b.String()
-	long := font.MeasureString(face, s).Ceil()
+	t := typeset(f, face, s)
 	before := 0
 	switch w.anchor {
 	case middle:
-		before = long / 2
+		before = t.long / 2
 	case end:
-		before = long
+		before = t.long
 	}
 	src := image.NewUniform(w.colour.opaque())
 	if !w.up {
-		(&font.Drawer{Dst: c.m, Src: src, Face: face, Dot: fixed.P(pixel(x)-before, pixel(y))}).DrawString(s)
+		t.draw(c.m, src, face, pixel(x)-before, pixel(y))
 		return
 	}
 	const above, below = 28, 10 // of the base line, in pixels
-	line := image.NewAlpha(image.Rect(0, 0, max(long, 1), above+below))
-	(&font.Drawer{Dst: line, Src: image.Opaque, Face: face, Dot: fixed.P(0, above)}).DrawString(s)
-	up := image.NewAlpha(image.Rect(0, 0, above+below, max(long, 1)))
-	for i := range long {
+	line := image.NewAlpha(image.Rect(0, 0, max(t.long, 1), above+below))
+	t.draw(line, image.Opaque, face, 0, above)
+	up := image.NewAlpha(image.Rect(0, 0, above+below, max(t.long, 1)))
+	for i := range t.long {
 		for j := range above + below {
-			up.SetAlpha(j, long-1-i, line.AlphaAt(i, j))
+			up.SetAlpha(j, t.long-1-i, line.AlphaAt(i, j))
 		}
 	}
-	at := image.Pt(pixel(x)-above, pixel(y)-long+before)
+	at := image.Pt(pixel(x)-above, pixel(y)-t.long+before)
 	draw.DrawMask(c.m, up.Bounds().Add(at), src, image.Point{}, up, image.Point{}, draw.Over)
+}
+
+// typesetting is a text with the places of its signs, in pixels.
+type typesetting struct {
+	signs []sign
+	long  int
+}
+
+// sign is a rune; where the font has it not, it is drawn.
+type sign struct {
+	r     rune
+	x, w  int
+	drawn bool
+}
+
+func typeset(f *sfnt.Font, face font.Face, s string) (t typesetting) {
+	var buf sfnt.Buffer
+	one, _ := face.GlyphAdvance('x')
+	for _, r := range s {
+		if r == '⏎' {
+			r = '¶' // which the font has
+		}
+		n, err := f.GlyphIndex(&buf, r)
+		g := sign{r: r, x: t.long, w: columns.RuneWidth(r) * one.Round(), drawn: err != nil || n == 0}
+		t.signs = append(t.signs, g)
+		t.long += g.w
+	}
+	return t
+}
+
+// draw sets the text with its base line at y.
+func (t typesetting) draw(to draw.Image, src image.Image, face font.Face, x, y int) {
+	d := font.Drawer{Dst: to, Src: src, Face: face}
+	for _, g := range t.signs {
+		if !g.drawn {
+			d.Dot = fixed.P(x+g.x, y)
+			d.DrawString(string(g.r))
+			continue
+		}
+		left, right, top, bottom := x+g.x+2, x+g.x+g.w-2, y-14, y+2
+		bar := func(x0, y0, x1, y1 int) { draw.Draw(to, image.Rect(x0, y0, x1, y1), src, image.Point{}, draw.Over) }
+		if g.r == '␣' { // a low box without its lid
+			top, bottom = y-2, y+4
+		} else {
+			bar(left, top, right, top+1)
+		}
+		bar(left, bottom-2, right, bottom)
+		bar(left, top, left+2, bottom)
+		bar(right-2, top, right, bottom)
+	}
 }

@@ -14,8 +14,8 @@ const (
 // image has one pixel a cell.
 func (r reduced) image(s scale) *image.Paletted {
 	m := image.NewPaletted(image.Rect(0, 0, r.cols, r.rows), palette(s.colours))
-	for i, v := range r.values {
-		m.Pix[i] = uint8(s.level(v))
+	for i := range r.values {
+		m.Pix[i] = uint8(r.level(s, i/r.cols, i%r.cols))
 	}
 	return m
 }
@@ -62,16 +62,21 @@ func (h Heat) drawing() drawing {
 	}
 	s, r := h.scale(), h.reduce(maxPixels, maxPixels)
 	size := min(max(480/float64(max(r.rows, r.cols)), 0.5), 22)
-	cw, ch := size*float64(r.cols), size*float64(r.rows)
-	step := 1 // rows to a label: they need 12 units
-	for float64(step)*size < 12 {
-		step++
+	// Few rows of many columns, or the other way, are drawn so that each has its label.
+	dx, dy := size, size
+	if r.cols*12 <= 480 {
+		dx = max(size, 12)
 	}
+	if r.rows*12 <= 480 {
+		dy = max(size, 12)
+	}
+	cw, ch := dx*float64(r.cols), dy*float64(r.rows)
+	rowStep, colStep := labelStep(dy), labelStep(dx)
 	left, head := 1, 1
-	for i := 0; i < r.rows; i += step {
+	for i := 0; i < r.rows; i += rowStep {
 		left = max(left, columns.StringWidth(cut(r.row(i))))
 	}
-	for j := 0; j < r.cols; j += step {
+	for j := 0; j < r.cols; j += colStep {
 		head = max(head, columns.StringWidth(cut(r.col(j))))
 	}
 	x0, y0 := float64(left)*em+14, float64(head)*em+14
@@ -86,7 +91,11 @@ func (h Heat) drawing() drawing {
 	}
 	notes := flowSVG(s.beside(), r.note())
 	title := clean1(h.Title)
-	w := max(x0+cw+12, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+20, x0+190)
+	behind := h.noteWidth()
+	if behind > 0 && (rowStep > 1 || r.rows != h.Rows) {
+		behind = 0 // no room
+	}
+	w := max(x0+cw+12+float64(behind)*em, float64(columns.StringWidth(title))*boldEm+20, float64(columns.StringWidth(notes))*em+20, x0+190)
 	ht := y0 + ch + 46
 	if notes != "" {
 		ht += 16
@@ -105,13 +114,16 @@ func (h Heat) drawing() drawing {
 		if h.RowName != "" {
 			c.text(14, y0, "← "+clean1(h.RowName), words{up: true, anchor: end, colour: dim})
 		}
-		for i := 0; i < r.rows; i += step {
-			c.text(x0-4, y0+(float64(i)+0.5)*size+4, cut(r.row(i)), words{anchor: end, colour: ink})
+		for i := 0; i < r.rows; i += rowStep {
+			c.text(x0-4, y0+(float64(i)+0.5)*dy+4, cut(r.row(i)), words{anchor: end, colour: ink})
+			if behind > 0 {
+				c.text(x0+cw+6+float64(behind)*em, y0+(float64(i)+0.5)*dy+4, columns.Truncate(r.behind(i), behind, "…"), words{anchor: end, colour: ink})
+			}
 		}
-		for j := 0; j < r.cols; j += step {
-			c.text(x0+(float64(j)+0.5)*size+4, y0-4, cut(r.col(j)), words{up: true, colour: ink})
+		for j := 0; j < r.cols; j += colStep {
+			c.text(x0+(float64(j)+0.5)*dx+4, y0-4, cut(r.col(j)), words{up: true, colour: ink})
 		}
-		r.cells(c, s, x0, y0, size)
+		r.cells(c, s, x0, y0, dx, dy)
 		s.legend(c, x0, y0+ch+12)
 		if notes != "" {
 			c.text(8, ht-8, notes, words{colour: dim})
@@ -119,23 +131,35 @@ func (h Heat) drawing() drawing {
 	}}
 }
 
+// labelStep is how many cells of a size share a label, which needs 12 units.
+func labelStep(size float64) int {
+	step := 1
+	for float64(step)*size < 12 {
+		step++
+	}
+	return step
+}
+
 // cells draws the matrix: squares with titles, or one image.
-func (r reduced) cells(c canvas, s scale, x0, y0, size float64) {
+func (r reduced) cells(c canvas, s scale, x0, y0, dx, dy float64) {
 	if len(r.values) > maxHovered {
-		r.picture(c, s, x0, y0, size)
+		r.picture(c, s, x0, y0, dx, dy)
 		return
 	}
 	for i := range r.rows {
 		for j := range r.cols {
-			v := r.values[i*r.cols+j]
-			c.rect(x0+float64(j)*size, y0+float64(i)*size, size, size, s.colours[s.level(v)], fmt.Sprintf("%s → %s: %s", r.row(i), r.col(j), number(v)))
+			v, level := r.values[i*r.cols+j], r.level(s, i, j)
+			if level == levelNone {
+				continue
+			}
+			c.rect(x0+float64(j)*dx, y0+float64(i)*dy, dx, dy, s.colours[level], fmt.Sprintf("%s → %s: %s", r.row(i), r.col(j), number(v)))
 		}
 	}
 }
 
 // picture draws the matrix as one image.
-func (r reduced) picture(c canvas, s scale, x0, y0, size float64) {
-	c.image(x0, y0, size*float64(r.cols), size*float64(r.rows), r.image(s))
+func (r reduced) picture(c canvas, s scale, x0, y0, dx, dy float64) {
+	c.image(x0, y0, dx*float64(r.cols), dy*float64(r.rows), r.image(s))
 }
 
 // legend draws the scale with its numbers.

@@ -14,6 +14,7 @@ const (
 	maxTextRows = 64 // lines of cells: what a screen or two hold
 	maxRowLabel = 14
 	maxColLabel = 7
+	maxRowNote  = 24
 	ramp        = " .:-=+*#%@"
 	rampBelow   = " ,~oO&" // of a diverging scale, from 0 downwards
 	rampAbove   = " .+*#@"
@@ -22,6 +23,8 @@ const (
 // density is the character of a level without colour.
 func (s scale) density(level int) string {
 	switch level {
+	case levelNone:
+		return " "
 	case levelNaN:
 		return "?"
 	case levelPos:
@@ -59,11 +62,17 @@ func (h Heat) Terminal(width, colors int) string {
 		left = max(left, min(columns.StringWidth(label(h.RowLabels, i)), maxRowLabel))
 	}
 	left = min(left, max(width/4, 1))
-	room := max(width-left-1, 2)
+	room, behind := max(width-left-1, 2), h.noteWidth()
+	if behind > 0 && room-behind-1 < width/3 {
+		behind = 0 // no room
+	}
+	if behind > 0 {
+		room -= behind + 1
+	}
 	cell, high := 2, 1
 	if 2*h.Cols > room || h.Rows > maxTextRows {
 		cell = 1
-		if colors > 0 {
+		if colors > 0 && (h.Rows > maxTextRows || len(h.RowNotes) == 0) {
 			high = 2
 		}
 	}
@@ -73,30 +82,29 @@ func (h Heat) Terminal(width, colors int) string {
 		b.WriteString(columns.FillLeft(columns.Truncate(r.row(i), left, "…"), left) + " ")
 		was := ""
 		for j := range r.cols {
-			level := s.level(r.values[i*r.cols+j])
+			level, below := r.level(s, i, j), -1
 			if colors == 0 {
 				b.WriteString(strings.Repeat(s.density(level), cell))
 				continue
 			}
-			code, char := s.paint(level, colors, false), "  "
-			if cell == 1 {
-				char = " "
-			}
 			if high == 2 {
-				// The upper half is the character's colour, the lower the background.
-				code, char = s.paint(level, colors, true), "▀"
+				below = levelNone
 				if i+1 < r.rows {
-					code += ";" + s.paint(s.level(r.values[(i+1)*r.cols+j]), colors, false)
+					below = r.level(s, i+1, j)
 				}
 			}
+			code, char := s.cell(level, below, colors)
 			if code != was {
 				b.WriteString("\x1b[" + code + "m")
 				was = code
 			}
-			b.WriteString(char)
+			b.WriteString(strings.Repeat(char, cell))
 		}
 		if colors > 0 {
 			b.WriteString("\x1b[0m")
+		}
+		if t := r.behind(i); t != "" && behind > 0 && high == 1 {
+			b.WriteString(" " + columns.FillLeft(columns.Truncate(t, behind, "…"), behind))
 		}
 		b.WriteString("\n")
 	}
@@ -108,6 +116,23 @@ func (h Heat) Terminal(width, colors int) string {
 	}
 	b.WriteString(flow(notes, width))
 	return b.String()
+}
+
+// cell is the escape sequence parameters and the character of a level, or, with below
+// from 0 on, of one above another.
+func (s scale) cell(level, below, colors int) (code, char string) {
+	switch {
+	case level == levelNone && (below < 0 || below == levelNone):
+		return "0", " "
+	case below < 0:
+		return "0;" + s.paint(level, colors, false), " "
+	case below == levelNone:
+		return "0;" + s.paint(level, colors, true), "▀"
+	case level == levelNone:
+		return "0;" + s.paint(below, colors, true), "▄"
+	}
+	// The upper half is the character's colour, the lower the background.
+	return "0;" + s.paint(level, colors, true) + ";" + s.paint(below, colors, false), "▀"
 }
 
 // flow puts notes on lines of at most width columns.

@@ -9,6 +9,8 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/picture"
+	"loupe/engine/tables"
+	"loupe/stdlib/nb"
 )
 
 // CacheOnOff is the same text generated with the K/V cache and without.
@@ -31,7 +33,7 @@ type Generation struct {
 // reads all before it anew: engine.GenerateConfig.NoCache), and shows what a token takes
 // at each position. Without a cache the work grows with the square of the tokens.
 func NoCache(m *engine.Model, prompt string, tokens int) (*CacheOnOff, error) {
-	return NoCacheContext(context.Background(), m, prompt, tokens)
+	return NoCacheContext(nb.Context(), m, prompt, tokens)
 }
 
 // NoCacheContext is NoCache under ctx.
@@ -71,7 +73,9 @@ func NoCacheContext(ctx context.Context, m *engine.Model, prompt string, tokens 
 }
 
 // Table is both in numbers.
-func (x *CacheOnOff) Table() Shown {
+func (x *CacheOnOff) Table() Shown { return shown(x.table()) }
+
+func (x *CacheOnOff) table() *tables.Table {
 	w := newTable()
 	w.AppendHeader(table.Row{"K/V cache", "tokens read", "time", "a token, first quarter", "last quarter"})
 	for _, g := range []struct {
@@ -82,7 +86,7 @@ func (x *CacheOnOff) Table() Shown {
 		w.AppendRow(table.Row{g.name, thousands(g.TokenPasses), seconds(g.Took.Seconds()), seconds(first), seconds(last)})
 	}
 	rightFrom(w, 2, 5)
-	return shown(w)
+	return w
 }
 
 // quarters is what a token takes in the mean in the first and the last quarter of those
@@ -99,6 +103,11 @@ func (g Generation) quarters() (first, last float64) {
 
 // Chart is milliseconds a token by position.
 func (x *CacheOnOff) Chart() Shown {
+	l := x.lines()
+	return chart(l.String(), l.SVG())
+}
+
+func (x *CacheOnOff) lines() picture.Lines {
 	l := picture.Lines{Title: "without a cache on " + x.Model, XName: "position", YName: "ms a token"}
 	for _, g := range []struct {
 		name string
@@ -111,19 +120,25 @@ func (x *CacheOnOff) Chart() Shown {
 		l.Series = append(l.Series, curve)
 	}
 	l.YMax = top(l.Series)
-	return chart(l.String(), l.SVG())
+	return l
 }
 
-func (x *CacheOnOff) all() Shown {
-	same := "Both generated the same tokens."
-	if !x.Same {
-		same = "They generated different tokens: tokens that are read together are rounded in another order than one by one."
+func (x *CacheOnOff) note() string {
+	if x.Same {
+		return "Both generated the same tokens."
 	}
-	return join(x.Table(), x.Chart(), lines("", []string{same}))
+	return "They generated different tokens: tokens that are read together are rounded in another order than one by one."
 }
+
+func (x *CacheOnOff) all() Shown { return join(x.Table(), x.Chart(), lines("", []string{x.note()})) }
 
 // String is the result as text.
 func (x *CacheOnOff) String() string { return x.all().plain }
+
+// Terminal is the same for a terminal of so many columns and colours.
+func (x *CacheOnOff) Terminal(width, colors int) string {
+	return inTerminal(x.table(), x.lines(), x.note(), width, colors)
+}
 
 // Display is the result as text, Markdown and HTML: a table and a chart.
 func (x *CacheOnOff) Display() map[string]string { return x.all().Display() }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"loupe/engine"
 )
 
@@ -24,6 +26,13 @@ func TestNoCache(t *testing.T) {
 	for form, text := range x.Display() {
 		if !strings.Contains(text, "cache off") || !strings.Contains(text, "off") {
 			t.Errorf("%s: %s", form, text)
+		}
+	}
+	for _, width := range []int{40, 80, 120} {
+		for _, colors := range []int{0, 256} {
+			if got := x.Terminal(width, colors); text.LongestLineLen(got) > width || !strings.Contains(got, "cache off") {
+				t.Errorf("in %d columns:\n%s", width, got)
+			}
 		}
 	}
 	if _, err := NoCache(m, "Once", 1); err == nil {

@@ -10,6 +10,7 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/picture"
+	"loupe/engine/tables"
 	"loupe/stdlib/nb"
 )
 
@@ -150,7 +151,9 @@ func (x *PositionLoss) stretch(i int) string {
 }
 
 // Table is perplexity by stretch, a column for each setting.
-func (x *PositionLoss) Table() Shown {
+func (x *PositionLoss) Table() Shown { return shown(x.table()) }
+
+func (x *PositionLoss) table() *tables.Table {
 	w := newTable()
 	head := table.Row{"positions"}
 	for _, c := range x.Curves {
@@ -165,11 +168,16 @@ func (x *PositionLoss) Table() Shown {
 		w.AppendRow(row)
 	}
 	rightFrom(w, 2, len(head))
-	return shown(w)
+	return w
 }
 
 // Chart is perplexity against position.
 func (x *PositionLoss) Chart() Shown {
+	l := x.lines()
+	return chart(l.String(), l.SVG())
+}
+
+func (x *PositionLoss) lines() picture.Lines {
 	l := picture.Lines{Title: "perplexity of " + x.Model, XName: "position", YName: "perplexity"}
 	for _, c := range x.Curves {
 		curve := picture.Series{Name: c.Name, Y: c.Perplexity()}
@@ -179,7 +187,7 @@ func (x *PositionLoss) Chart() Shown {
 		l.Series = append(l.Series, curve)
 	}
 	l.YMax = top(l.Series)
-	return chart(l.String(), l.SVG())
+	return l
 }
 
 // top is the end of an axis from 0 on that has room for all values.
@@ -195,16 +203,23 @@ func top(series []picture.Series) float64 {
 	return min(1.05*high, math.MaxFloat64)
 }
 
-func (x *PositionLoss) all() Shown {
+func (x *PositionLoss) note() string {
 	note := fmt.Sprintf("%s, trained on %s tokens; %d text of %s tokens.", x.Model, thousands(x.TrainedContext), x.Pieces, thousands(x.Length))
 	if x.Pieces > 1 {
 		note = strings.Replace(note, " text of", " texts of", 1)
 	}
-	return join(x.Table(), x.Chart(), lines("", []string{note}))
+	return note
 }
+
+func (x *PositionLoss) all() Shown { return join(x.Table(), x.Chart(), lines("", []string{x.note()})) }
 
 // String is the result as text.
 func (x *PositionLoss) String() string { return x.all().plain }
+
+// Terminal is the same for a terminal of so many columns and colours.
+func (x *PositionLoss) Terminal(width, colors int) string {
+	return inTerminal(x.table(), x.lines(), x.note(), width, colors)
+}
 
 // Display is the result as text, Markdown and HTML: a table and a chart.
 func (x *PositionLoss) Display() map[string]string { return x.all().Display() }

@@ -9,6 +9,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"loupe/engine"
+	"loupe/engine/picture"
+	"loupe/engine/tables"
 )
 
 // Shown is a part of a result, in the forms that front-ends know.
@@ -78,13 +80,7 @@ func lines(title string, notes []string) Shown {
 var literal = strings.NewReplacer(`\`, `\\`, "<", `\<`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`)
 
 // newTable is a table in the style of all of Loupe's.
-func newTable() table.Writer {
-	style := table.StyleLight
-	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
-	w := table.NewWriter()
-	w.SetStyle(style)
-	return w
-}
+func newTable() *tables.Table { return tables.New() }
 
 // rightFrom aligns the columns from number n on to the right.
 func rightFrom(w table.Writer, n, columns int) {
@@ -95,12 +91,17 @@ func rightFrom(w table.Writer, n, columns int) {
 	w.SetColumnConfigs(configs)
 }
 
+// inTerminal is a table, a chart and a sentence for a terminal.
+func inTerminal(t *tables.Table, l picture.Lines, note string, width, colors int) string {
+	return t.Within(width) + "\n\n" + l.Terminal(width, colors) + "\n\n" + tables.Wrapped(note, width)
+}
+
 func shown(w table.Writer) Shown {
 	return Shown{plain: w.Render(), markdown: w.RenderMarkdown(), html: w.RenderHTML()}
 }
 
 // open takes the border off, so that a table may end in cells of any length.
-func open(w table.Writer) table.Writer {
+func open(w *tables.Table) *tables.Table {
 	style := *w.Style()
 	style.Options.DrawBorder = false
 	w.SetStyle(style)

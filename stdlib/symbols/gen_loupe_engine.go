@@ -16,6 +16,7 @@ func init() {
 			"AblateFFN":                 reflect.ValueOf(p_loupe_engine.AblateFFN),
 			"Attention":                 reflect.ValueOf((*p_loupe_engine.Attention)(nil)),
 			"AttentionLayer":            reflect.ValueOf((*p_loupe_engine.AttentionLayer)(nil)),
+			"AttentionRow":              reflect.ValueOf((*p_loupe_engine.AttentionRow)(nil)),
 			"Auto":                      reflect.ValueOf(p_loupe_engine.Auto),
 			"BF16":                      reflect.ValueOf(p_loupe_engine.BF16),
 			"Batch":                     reflect.ValueOf((*p_loupe_engine.Batch)(nil)),

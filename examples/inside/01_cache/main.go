@@ -53,16 +53,20 @@ func main() {
 	a, b := k.Tokens(" rabbit"), raw.Tokens(" rabbit")
 	fmt.Printf("two rabbits, at positions %v: their keys differ by %.2f with RoPE, by %.2f without\n", a.Positions, distance(a.Row(0), a.Row(1)), distance(b.Row(0), b.Row(1)))
 
-	// %% Cells by position
-	v, err := s.V(0, 0)
+	// %% Cells by position, by text, and by head
+	c := s.Cache()
+	nb.Show(c.Tokens(" rabbit"))
+	v, err := c.Between(2, 6).V(0, 0)
 	must(err)
-	few := v.Between(2, 6)
-	fmt.Printf("%d values of %d elements: %q\n", few.Rows, few.Cols, few.Labels)
+	fmt.Printf("%d values of %d elements: %q\n", v.Rows, v.Cols, v.Labels)
 
 	// %% One cell as it lies in memory
-	cell, err := s.Stored(0, 3)
+	// The 34 bytes of 32 elements of q8_0 taken apart into a scale and quants.
+	cell, err := c.Stored(0, 3)
 	must(err)
 	nb.Show(cell)
+	block, head := cell.K[0].Blocks[0], cell.K[0]
+	fmt.Println(len(head.Bytes), "bytes; scale times quant is the value:", block.Scale*float32(block.Quants[5]) == head.Values[5])
 
 	// %% Files for other programs
 	dir, err := os.MkdirTemp("", "inside")

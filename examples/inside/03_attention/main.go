@@ -38,6 +38,13 @@ func main() {
 	must(err)
 	nb.Show(a)
 
+	// %% One token
+	// Of a text of any length, at the cost of reading one token.
+	//nb:skip weights differ by processor
+	row, err := s.AttentionRow(layer, head, s.Len()-1)
+	must(err)
+	nb.Show(row)
+
 	// %% All heads of the layer
 	//nb:mask numbers
 	all, err := s.AttentionLayer(layer)
@@ -55,6 +62,17 @@ func main() {
 	n, err := s.Neurons(layer, head, s.Len()-1)
 	must(err)
 	nb.Show(n)
+
+	// %% Over the keys that surgery has left
+	// The same token, when of all before it only the first two and the last four are left.
+	//nb:skip weights differ by processor
+	f := s.Fork()
+	cut, err := f.KeepSinks(2, 5)
+	must(err)
+	fmt.Println(cut)
+	left, err := f.AttentionRow(layer, head, f.Len()-1)
+	must(err)
+	nb.Show(left)
 
 	// %% Each row sums to 1
 	sum := 0.0

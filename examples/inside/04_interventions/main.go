@@ -11,6 +11,8 @@ package main
 import (
 	"fmt"
 	"log"
+	"math"
+	"slices"
 
 	"loupe/engine"
 	"loupe/engine/observe"
@@ -22,6 +24,33 @@ func must(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// halver is an observer of one's own: it is asked first, then shown the live buffer. It
+// halves what the feed-forward part of a layer adds, and keeps how long that was.
+type halver struct {
+	layer   int
+	lengths []float64
+}
+
+func (h *halver) Wants(layer int, p observe.Point) bool {
+	return layer == h.layer && p == observe.FFNOut
+}
+
+func (h *halver) Observe(e observe.Event) {
+	width := e.Shape[1] // e.X is [tokens, width]
+	for t := 0; t < e.Shape[0]; t++ {
+		sum := 0.0
+		for i, x := range e.X[t*width : (t+1)*width] {
+			sum += float64(x) * float64(x)
+			e.X[t*width+i] = x / 2
+		}
+		h.lengths = append(h.lengths, math.Sqrt(sum))
+	}
+}
+
+func (h *halver) String() string {
+	return fmt.Sprintf("the feed-forward part of layer %d halved", h.layer)
 }
 
 func main() {
@@ -67,6 +96,13 @@ func main() {
 		must(err)
 		fmt.Printf("%s: KL divergence %.3f nats\n", x.What, x.KLDivergence)
 	}
+
+	// %% A callback of one's own, that reads and changes
+	//nb:mask numbers
+	half := &halver{layer: layer}
+	x, err := s.Effect(half)
+	must(err)
+	fmt.Printf("%s: KL divergence %.3f nats; of %d tokens the longest was %.1f\n", half, x.KLDivergence, len(half.lengths), slices.Max(half.lengths))
 
 	// %% A part of another text
 	// There it was " box". What the residual stream holds at the last token is taken from
