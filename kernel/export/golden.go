@@ -74,12 +74,17 @@ func (d *Document) Golden() (string, error) {
 	return b.String(), nil
 }
 
-// masked puts masks over what differs from run to run in the text of a cell.
+// masked puts masks over what differs from run to run in the text of a cell. Its last
+// line stays a line, also under a mask that takes all of it.
 func (d *Document) masked(c *Cell, text string) string {
+	ended := strings.HasSuffix(text, "\n")
 	for _, list := range [][]mask{everywhere, d.marks().masks, c.marks.masks} {
 		for _, m := range list {
 			text = m.re.ReplaceAllString(text, m.as)
 		}
+	}
+	if ended && !strings.HasSuffix(text, "\n") {
+		text += "\n"
 	}
 	return text
 }

@@ -14,6 +14,8 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/observe"
+	"loupe/engine/picture"
+	"loupe/stdlib/nb"
 )
 
 // must ends the notebook when a step failed.
@@ -97,6 +99,13 @@ func main() {
 			kib[x.name], engine.Size(int64(10000*token)), engine.Size(int64(10000*token*x.heads/x.kv)))
 	}
 
+	// %% In a picture
+	bars := picture.Bars{Title: "K and V of 10,000 tokens in f16", Name: "MiB"}
+	for _, x := range list {
+		bars.Labels, bars.Values = append(bars.Labels, x.name), append(bars.Values, kib[x.name]*10000/1024)
+	}
+	nb.Show(bars)
+
 	// %% Does a larger model have a larger cache?
 	fmt.Printf("Qwen3-0.6B keeps %.1f times what Llama-3.2-1B keeps, which has %.1f times its weights\n",
 		kib["Qwen3-0.6B"]/kib["Llama-3.2-1B"], size["Llama-3.2-1B"]/size["Qwen3-0.6B"])
@@ -163,6 +172,9 @@ func main() {
 	must(err)
 	got := full.Memory()
 	fmt.Printf("K and V of 512 tokens: estimated %s, taken %s\n", engine.Size(want.K+want.V), engine.Size(got.K+got.V))
+	must(full.Close())
+	must(filling.Close())
+	must(m.Close())
 
 	// %% [markdown]
 	// ## A question for you
@@ -170,9 +182,4 @@ func main() {
 	// You have 4 GiB for the cache and want 128 Ki tokens of context. Which of the
 	// models in the cell "Published models" can do that, and with which types of K and
 	// V? Change the 10,000 in that cell and the type's bytes, and see.
-
-	// %% The end
-	must(full.Close())
-	must(filling.Close())
-	must(m.Close())
 }

@@ -192,4 +192,12 @@ func main() {
 	fmt.Println("same answer:", again.Answer() == run.Answer())
 	must(os.RemoveAll(folder))
 	must(m.Close())
+
+	// %% [markdown]
+	// ## A question for you
+	//
+	// What does overlap cost? Change `Overlap: 20` in the cell "A step, and what it leaves
+	// for the text" to 0 and to 200, and compare the pieces there and the prompt tokens of
+	// the plan below it. Is the fact still found without any, and in how many pieces is it
+	// found with much?
 }

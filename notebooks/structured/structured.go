@@ -128,4 +128,10 @@ func main() {
 	}
 	nb.Show(run.Account())
 	must(m.Close())
+
+	// %% [markdown]
+	// ## A question for you
+	//
+	// How few tokens are enough for an animal? Change `MaxTokens: 90` in the cell "Ten
+	// animals, each one valid" to 40, and then to 10. Is an answer ever cut in the middle?
 }

@@ -137,6 +137,7 @@ func main() {
 	fmt.Printf("%q\n", second)
 	fmt.Println("it begins with the first prompt:", strings.HasPrefix(second, prompt))
 	fmt.Printf("tokens: %d, then %d\n", len(m.Tokenize(prompt)), len(m.Tokenize(second)))
+	must(m.Close())
 
 	// %% [markdown]
 	// That is why a conversation can go on from its cache: only what is new has to be
@@ -147,7 +148,4 @@ func main() {
 	// Which of two sentences that say the same to you costs more? Put them into `text`
 	// in the cell "parameters", one after the other, and look at the last line of the
 	// cell below it. Can you find a sentence with more tokens than letters?
-
-	// %% The end
-	must(m.Close())
 }
