@@ -74,7 +74,7 @@ func main() {
 		return first, second
 	}
 	first, second := surprise(nil)
-	fmt.Printf("first copy %.2f nats a token, second copy %.2f\n", first, second)
+	fmt.Printf("first copy %.1f nats a token, second copy %.1f\n", first, second)
 	fmt.Println("the second copy is less surprising:", second < first)
 
 	// %% [markdown]
