@@ -102,7 +102,8 @@ func main() {
 
 	// %% In time
 	//nb:mask numbers
-	fmt.Printf("%.0f times as many tokens, %.1f times as long\n", float64(readOff)/float64(readOn), float64(timeOff)/float64(timeOn))
+	fmt.Printf("%.0f times as many tokens, %.1f times as long\n",
+		float64(readOff)/float64(readOn), float64(timeOff)/float64(timeOn))
 
 	// %% [markdown]
 	// The two numbers differ, for tokens that are read together cost less each than
@@ -124,7 +125,9 @@ func main() {
 		return c
 	}
 	off8, on8 := curve("without the cache", each), curve("with it", eachOn)
-	nb.Show(picture.Lines{Title: "time for a token", XName: "position", YName: "ms", Series: []picture.Series{off8, on8}})
+	nb.Show(picture.Lines{
+		Title: "time for a token", XName: "position", YName: "ms", Series: []picture.Series{off8, on8},
+	})
 
 	// %% The last eighth against the first
 	//nb:mask [\d.]+ times
@@ -145,7 +148,8 @@ func main() {
 	must(err)
 	good, err := s.Send(question(document+"\nWhat is the code of the blue jar?"), engine.GenerateConfig{MaxTokens: 8})
 	must(err)
-	fmt.Printf("%d of %d prompt tokens reused, %d read\n", good.Stats.ReusedTokens, good.Stats.PromptTokens, good.Stats.EvaluatedTokens)
+	fmt.Printf("%d of %d prompt tokens reused, %d read\n",
+		good.Stats.ReusedTokens, good.Stats.PromptTokens, good.Stats.EvaluatedTokens)
 
 	// %% The question first
 	s = m.NewSession()
@@ -153,12 +157,15 @@ func main() {
 	must(err)
 	bad, err := s.Send(question("What is the code of the blue jar?\n"+document), engine.GenerateConfig{MaxTokens: 8})
 	must(err)
-	fmt.Printf("%d of %d prompt tokens reused, %d read\n", bad.Stats.ReusedTokens, bad.Stats.PromptTokens, bad.Stats.EvaluatedTokens)
+	fmt.Printf("%d of %d prompt tokens reused, %d read\n",
+		bad.Stats.ReusedTokens, bad.Stats.PromptTokens, bad.Stats.EvaluatedTokens)
 	fmt.Println("why:", bad.Stats.Differs)
 
 	// %% What the order costs
-	fmt.Printf("first token after %s with the document first, %s with the question first\n", ms(good.Stats.TTFT), ms(bad.Stats.TTFT))
-	fmt.Printf("the question first reads %d tokens for each one that the document first reads\n", bad.Stats.EvaluatedTokens/good.Stats.EvaluatedTokens)
+	fmt.Printf("first token after %s with the document first, %s with the question first\n",
+		ms(good.Stats.TTFT), ms(bad.Stats.TTFT))
+	fmt.Printf("the question first reads %d tokens for each one that the document first reads\n",
+		bad.Stats.EvaluatedTokens/good.Stats.EvaluatedTokens)
 
 	// %% [markdown]
 	// ## What it costs
@@ -167,11 +174,13 @@ func main() {
 
 	// %% Bytes
 	table := on.Cache()
-	fmt.Printf("%d cells, %s of K and %s of V: %d bytes a token\n", len(table.Cells), engine.Size(table.KBytes), engine.Size(table.VBytes), m.Settings().CellBytes)
+	fmt.Printf("%d cells, %s of K and %s of V: %d bytes a token\n",
+		len(table.Cells), engine.Size(table.KBytes), engine.Size(table.VBytes), m.Settings().CellBytes)
 
 	// %% Two that share
 	fork := on.Fork()
-	fmt.Printf("a fork of it has %d cells, of which %d are shared and cost nothing\n", fork.Len(), fork.Cache().SharedCells)
+	fmt.Printf("a fork of it has %d cells, of which %d are shared and cost nothing\n",
+		fork.Len(), fork.Cache().SharedCells)
 	must(forgetful.Close())
 	must(m.Close())
 

@@ -62,12 +62,14 @@ func main() {
 	_, err = s.Generate("Mia the fox found a red kite at the mill.", engine.GenerateConfig{MaxTokens: 1})
 	must(err)
 	layers := s.Cache().Layers
-	fmt.Printf("%s: %d layers, %d query heads, %d heads of K and V, %d numbers in each\n", model, layers, shape.query, shape.kv, shape.dim)
+	fmt.Printf("%s: %d layers, %d query heads, %d heads of K and V, %d numbers in each\n",
+		model, layers, shape.query, shape.kv, shape.dim)
 
 	// %% Bytes of a token
 	// f16 has two bytes a number, and there are K and V.
 	bytes := layers * shape.kv * shape.dim * 2 * 2
-	fmt.Printf("layers x heads of K and V x numbers x 2 bytes x 2 = %d; the engine says %d\n", bytes, m.Settings().CellBytes)
+	fmt.Printf("layers x heads of K and V x numbers x 2 bytes x 2 = %d; the engine says %d\n",
+		bytes, m.Settings().CellBytes)
 
 	// %% [markdown]
 	// ## Several heads share one key
@@ -143,7 +145,9 @@ func main() {
 	for _, length := range []int{512, 2048, 8192, 32768} {
 		fmt.Printf("%6d tokens:", length)
 		for _, t := range []engine.CacheType{engine.F16, engine.Q8_0, engine.Q4_0} {
-			e, err := engine.Estimate(model, engine.LoadConfig{Threads: 2, ContextLength: length, KCacheType: t, VCacheType: t, LoadAnyway: true})
+			e, err := engine.Estimate(model, engine.LoadConfig{
+				Threads: 2, ContextLength: length, KCacheType: t, VCacheType: t, LoadAnyway: true,
+			})
 			must(err)
 			fmt.Printf("  %s %9s", t, engine.Size(e.K+e.V))
 		}

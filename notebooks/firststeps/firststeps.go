@@ -46,12 +46,15 @@ func main() {
 	must(err)
 	set := m.Settings()
 	fmt.Printf("%s: %s, %s, context %d of %d trained, K %s, V %s\n",
-		set.Model, set.Architecture, set.Quantisation, set.ContextLength, set.TrainedContext, set.KCacheType, set.VCacheType)
+		set.Model, set.Architecture, set.Quantisation, set.ContextLength, set.TrainedContext,
+		set.KCacheType, set.VCacheType)
 
 	// %% Generate
 	//nb:skip chance picks the words, and not the same ones on every processor
 	s := m.NewSession()
-	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 200, Temperature: temperature, Seed: 2})
+	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{
+		MaxTokens: 200, Temperature: temperature, Seed: 2,
+	})
 	must(err)
 	fmt.Println(story.Text)
 	fmt.Println(story.Stats)
@@ -61,13 +64,16 @@ func main() {
 
 	// %% Chat
 	c := m.NewSession()
-	answer, err := c.Chat("Tell me a story about an owl.", engine.GenerateConfig{MaxTokens: 200, Temperature: temperature, Seed: 3})
+	answer, err := c.Chat("Tell me a story about an owl.", engine.GenerateConfig{
+		MaxTokens: 200, Temperature: temperature, Seed: 3,
+	})
 	must(err)
 	fmt.Println(answer.Text)
 	answer, err = c.Chat("Summarise the story.")
 	must(err)
 	fmt.Println(answer.Text)
-	fmt.Printf("%d of %d prompt tokens were still in the cache\n", answer.Stats.ReusedTokens, answer.Stats.PromptTokens)
+	fmt.Printf("%d of %d prompt tokens were still in the cache\n",
+		answer.Stats.ReusedTokens, answer.Stats.PromptTokens)
 
 	// %% [markdown]
 	// ## The cache
@@ -112,7 +118,8 @@ func main() {
 
 	// %% What it saved
 	fmt.Printf("reused %d tokens with the cache, %d without\n", with.Stats.ReusedTokens, without.Stats.ReusedTokens)
-	fmt.Printf("first token after %.1f ms with the cache, %.1f ms without\n", 1e3*with.Stats.TTFT.Seconds(), 1e3*without.Stats.TTFT.Seconds())
+	fmt.Printf("first token after %.1f ms with the cache, %.1f ms without\n",
+		1e3*with.Stats.TTFT.Seconds(), 1e3*without.Stats.TTFT.Seconds())
 	fmt.Println("same answer:", with.Text == without.Text)
 
 	// %% A fork

@@ -122,11 +122,14 @@ func main() {
 	// %% [markdown]
 	// The first copy has nothing to look back to. From its end on the line runs down
 	// beside the diagonal, one block to the left: that is the copying. Here are all heads
-	// of the layer: in a page they can be picked, and tokens pointed at.
+	// of the layer on a shorter text: in a page they can be picked, and tokens pointed at.
 
 	// %% Its neighbours
 	//nb:skip shades that differ by processor
-	view, err := s.HeadView(best.Layer)
+	short := m.NewSession()
+	_, err = short.Eval(append([]int{bos}, append(ids[:8:8], ids[:8]...)...))
+	must(err)
+	view, err := short.HeadView(best.Layer)
 	must(err)
 	nb.Show(view)
 
@@ -165,8 +168,9 @@ func main() {
 	l, h := worst/scan.Heads, worst%scan.Heads
 	fmt.Printf("%d of %d heads can be taken out for less than a tenth of a nat each\n", cheap, len(lost.Values))
 	fmt.Printf("without the best induction head: %+.2f nats\n", lost.Values[best.Layer*scan.Heads+best.Head])
-	fmt.Printf("most is lost without layer %d head %d: %+.2f nats; it gives %.0f %% to the token before, %.0f %% to induction\n",
-		l, h, lost.Values[worst], 100*scan.Previous.At(l, h), 100*scan.Induction.At(l, h))
+	fmt.Printf("most is lost without layer %d head %d: %+.2f nats\n", l, h, lost.Values[worst])
+	fmt.Printf("it gives %.0f %% of its attention to the token before, %.0f %% to induction\n",
+		100*scan.Previous.At(l, h), 100*scan.Induction.At(l, h))
 
 	// %% What that says
 	fmt.Println("the head that is missed most is the best induction head:", l == best.Layer && h == best.Head)

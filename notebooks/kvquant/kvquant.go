@@ -89,7 +89,8 @@ func main() {
 	types := []engine.CacheType{engine.F16, engine.Q8_0, engine.Q4_0}
 	grid := experiment.Grid{
 		KCacheType: types, VCacheType: types, Load: engine.LoadConfig{Threads: 2, ContextLength: 512},
-		Generate: engine.GenerateConfig{MaxTokens: tokens, RepeatPenalty: 1.1, RepeatLastN: 256}, PastEnd: true, Repetitions: 1,
+		Generate: engine.GenerateConfig{MaxTokens: tokens, RepeatPenalty: 1.1, RepeatLastN: 256},
+		PastEnd:  true, Repetitions: 1,
 	}
 	compared, err := experiment.Compare(model, experiment.RabbitPrompt, grid)
 	must(err)
@@ -104,7 +105,8 @@ func main() {
 	fmt.Println("rows: K, columns: V, divergence in nats")
 	fmt.Printf("%-6s %9s %9s %9s\n", "", types[0], types[1], types[2])
 	for _, k := range types {
-		fmt.Printf("%-6s %9.1e %9.1e %9.1e\n", k, at(compared, k, engine.F16).KLD, at(compared, k, engine.Q8_0).KLD, at(compared, k, engine.Q4_0).KLD)
+		fmt.Printf("%-6s %9.1e %9.1e %9.1e\n",
+			k, at(compared, k, engine.F16).KLD, at(compared, k, engine.Q8_0).KLD, at(compared, k, engine.Q4_0).KLD)
 	}
 
 	// %% In a picture
@@ -112,7 +114,8 @@ func main() {
 	nb.Show(compared.Chart(experiment.Divergence))
 
 	// %% What the table says
-	q8, q4k, q4v := at(compared, engine.Q8_0, engine.Q8_0), at(compared, engine.Q4_0, engine.F16), at(compared, engine.F16, engine.Q4_0)
+	q8 := at(compared, engine.Q8_0, engine.Q8_0)
+	q4k, q4v := at(compared, engine.Q4_0, engine.F16), at(compared, engine.F16, engine.Q4_0)
 	fmt.Println("q8_0 on both changes less than a tenth of what q4_0 on K alone does:", q8.KLD < q4k.KLD/10)
 	fmt.Println("q4_0 on K changes more than q4_0 on V:", q4k.KLD > q4v.KLD)
 
@@ -143,7 +146,8 @@ func main() {
 	m, err := engine.Load(model, engine.LoadConfig{Threads: 2, KCacheType: engine.Q4_0, VCacheType: engine.Q4_0})
 	must(err)
 	s := m.NewSession()
-	prompt := "Once there was a rabbit who lived by the river. The rabbit was happy that day. Mia the fox found a red kite at the mill."
+	prompt := "Once there was a rabbit who lived by the river. The rabbit was happy that day. " +
+		"Mia the fox found a red kite at the mill."
 	_, err = s.Eval(m.Tokenize(prompt))
 	must(err)
 	loss, err := s.CacheError()
@@ -164,7 +168,8 @@ func main() {
 			more++
 		}
 	}
-	fmt.Printf("the largest channel of a head is up to %.1f times the middle one in K, up to %.1f times in V\n", inK, inV)
+	fmt.Printf("the largest channel of a head is up to %.1f times the middle one in K, up to %.1f times in V\n",
+		inK, inV)
 	fmt.Printf("in %d of %d heads K has the larger outlier\n", more, len(loss.K.Heads))
 	fmt.Printf("in q4_0 K loses %.1f %% of what was there, V %.1f %%\n", 100*loss.K.Relative, 100*loss.V.Relative)
 
@@ -180,8 +185,10 @@ func main() {
 	}
 	spoiled := append([]float64(nil), block...)
 	spoiled[5] = 20
-	fmt.Printf("rounded to q4_0, mean error: %4.1f %%; turned first: %4.1f %%\n", 100*q4(block), 100*q4(hadamard(block)))
-	fmt.Printf("with one large number:       %4.1f %%; turned first: %4.1f %%\n", 100*q4(spoiled), 100*q4(hadamard(spoiled)))
+	fmt.Printf("rounded to q4_0, mean error: %4.1f %%; turned first: %4.1f %%\n",
+		100*q4(block), 100*q4(hadamard(block)))
+	fmt.Printf("with one large number:       %4.1f %%; turned first: %4.1f %%\n",
+		100*q4(spoiled), 100*q4(hadamard(spoiled)))
 	others := append(append([]float64(nil), spoiled[:5]...), spoiled[6:]...)
 	small := 0.0
 	for _, v := range others {
@@ -204,9 +211,12 @@ func main() {
 	grid.Load.KRotation, grid.Load.VRotation = engine.On, engine.On
 	turned, err := experiment.Compare(model, experiment.RabbitPrompt, grid)
 	must(err)
-	for _, pair := range [][2]engine.CacheType{{engine.Q8_0, engine.Q8_0}, {engine.Q4_0, engine.F16}, {engine.F16, engine.Q4_0}, {engine.Q4_0, engine.Q4_0}} {
+	for _, pair := range [][2]engine.CacheType{
+		{engine.Q8_0, engine.Q8_0}, {engine.Q4_0, engine.F16}, {engine.F16, engine.Q4_0}, {engine.Q4_0, engine.Q4_0},
+	} {
 		without, with := at(compared, pair[0], pair[1]).KLD, at(turned, pair[0], pair[1]).KLD
-		fmt.Printf("K %-5s V %-5s: as they are %.1e, turned %.1e: %.2f times\n", pair[0], pair[1], without, with, with/without)
+		fmt.Printf("K %-5s V %-5s: as they are %.1e, turned %.1e: %.2f times\n",
+			pair[0], pair[1], without, with, with/without)
 	}
 
 	// %% What is stored, turned
@@ -220,7 +230,8 @@ func main() {
 	must(err)
 	spread, err := s.CacheError()
 	must(err)
-	fmt.Printf("in q4_0, turned, K loses %.1f %% of what was there, as it is %.1f %%\n", 100*spread.K.Relative, 100*loss.K.Relative)
+	fmt.Printf("in q4_0, turned, K loses %.1f %% of what was there, as it is %.1f %%\n",
+		100*spread.K.Relative, 100*loss.K.Relative)
 
 	// %% Did it help?
 	k0, k1 := at(compared, engine.Q4_0, engine.F16).KLD, at(turned, engine.Q4_0, engine.F16).KLD

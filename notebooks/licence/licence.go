@@ -77,7 +77,8 @@ func main() {
 	must(err)
 	doc := chain.Document{Name: filepath.Base(file), Text: string(data)}
 	size := len(m.TokenizePlain(doc.Text))
-	fmt.Printf("%s: %d bytes, %d words, %d tokens for %s; the context is %d\n", doc.Name, len(doc.Text), len(strings.Fields(doc.Text)), size, model, context)
+	fmt.Printf("%s: %d bytes, %d words, %d tokens for %s; the context is %d\n",
+		doc.Name, len(doc.Text), len(strings.Fields(doc.Text)), size, model, context)
 
 	// %% [markdown]
 	// ## At once
@@ -89,7 +90,8 @@ func main() {
 	_, err = m.NewSession().Chat(doc.Text+"\nWhat must I do?", engine.GenerateConfig{MaxTokens: answer})
 	var over *engine.ContextError
 	if errors.As(err, &over) {
-		fmt.Printf("refused: %d tokens for %d cells, %d too many\n", over.PromptTokens, over.ContextLength, over.Over())
+		fmt.Printf("refused: %d tokens for %d cells, %d too many\n",
+			over.PromptTokens, over.ContextLength, over.Over())
 	} else {
 		fmt.Println("it fits:", err == nil)
 	}
@@ -106,10 +108,13 @@ func main() {
 		Name: "duty", Prompt: "{text}\n\nWhat does this part of the licence require? Answer in one sentence.",
 		Config: engine.GenerateConfig{MaxTokens: answer},
 	}
-	around, err := m.ChatTemplate([]chat.Message{{Role: "user", Content: strings.Replace(duty.Prompt, "{text}", "", 1)}})
+	around, err := m.ChatTemplate([]chat.Message{
+		{Role: "user", Content: strings.Replace(duty.Prompt, "{text}", "", 1)},
+	})
 	must(err)
 	room := context - answer - len(m.Tokenize(around))
-	fmt.Printf("of %d tokens the question takes %d and the answer at most %d: %d are left for a piece\n", context, len(m.Tokenize(around)), answer, room)
+	fmt.Printf("of %d tokens the question takes %d and the answer at most %d: %d are left for a piece\n",
+		context, len(m.Tokenize(around)), answer, room)
 	pieces, err := chain.Splitter{Tokens: room}.Split(m, doc)
 	must(err)
 	for _, p := range pieces {
@@ -136,7 +141,10 @@ func main() {
 	// calls that takes depends on how long they are.
 
 	// %% Ask each piece, then put the answers together
-	join := chain.Step{Name: "join", Prompt: "{text}\n\nSay all of this in one sentence.", Config: engine.GenerateConfig{MaxTokens: 2 * answer}}
+	join := chain.Step{
+		Name: "join", Prompt: "{text}\n\nSay all of this in one sentence.",
+		Config: engine.GenerateConfig{MaxTokens: 2 * answer},
+	}
 	c := &chain.Chain{Model: m, Do: chain.MapReduce(duty, join)}
 	plan, err := c.Plan(doc)
 	must(err)
@@ -144,8 +152,10 @@ func main() {
 
 	// %% Is there a part of it that costs most?
 	total, first := plan.Total, plan.Rows[0]
-	fmt.Printf("asking the pieces is %.0f %% of all tokens read\n", 100*first.PromptTokens.High/total.PromptTokens.High)
-	fmt.Printf("the whole document has %d tokens; the chain reads %.1f for each of them\n", size, total.PromptTokens.High/float64(size))
+	fmt.Printf("asking the pieces is %.0f %% of all tokens read\n",
+		100*first.PromptTokens.High/total.PromptTokens.High)
+	fmt.Printf("the whole document has %d tokens; the chain reads %.1f for each of them\n",
+		size, total.PromptTokens.High/float64(size))
 
 	// %% [markdown]
 	// ## The run
@@ -190,7 +200,8 @@ func main() {
 		run, err := c.Run(doc)
 		must(err)
 		row := run.Account().Total
-		fmt.Printf("%-22q %.0f calls, %4.0f prompt tokens, %4.0f of them reused\n", prompt, row.Calls.High, row.PromptTokens.High, row.ReusedTokens.High)
+		fmt.Printf("%-22q %.0f calls, %4.0f prompt tokens, %4.0f of them reused\n",
+			prompt, row.Calls.High, row.PromptTokens.High, row.ReusedTokens.High)
 	}
 	must(m.Close())
 

@@ -31,7 +31,9 @@ func must(err error) {
 func stories(m *engine.Model, tokens int) []int {
 	var ids []int
 	for seed := uint64(1); len(ids) < tokens; seed++ {
-		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: seed})
+		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{
+			MaxTokens: 200, Temperature: 0.7, Seed: seed,
+		})
 		must(err)
 		ids = append(ids, m.TokenizePlain("Once upon a time there was"+r.Text+" ")...)
 	}
@@ -121,14 +123,14 @@ func main() {
 
 	// %% Five ways to read it
 	//nb:skip a curve and figures that differ by processor
-	factor := float64(tokens) / float64(trained)
+	factor, ropeBase := float64(tokens)/float64(trained), m.Settings().TrainedRopeBase
 	ways := []struct {
 		name string
 		set  func(*engine.LoadConfig)
 	}{
 		{"as trained", func(c *engine.LoadConfig) {}},
 		{"linear", func(c *engine.LoadConfig) { c.RopeScaling, c.RopeFrequencyScale = engine.RopeLinear, 1/factor }},
-		{"larger base", func(c *engine.LoadConfig) { c.RopeFrequencyBase = m.Settings().TrainedRopeBase * factor * factor }},
+		{"larger base", func(c *engine.LoadConfig) { c.RopeFrequencyBase = ropeBase * factor * factor }},
 		{"yarn", func(c *engine.LoadConfig) { c.RopeScaling, c.RopeFrequencyScale = engine.RopeYarn, 1/factor }},
 		{"wrong way", func(c *engine.LoadConfig) { c.RopeScaling, c.RopeFrequencyScale = engine.RopeLinear, factor }},
 	}
@@ -184,7 +186,8 @@ func main() {
 	}
 	fmt.Println("best past the trained context:", best)
 	for _, w := range ways[1:4] {
-		fmt.Printf("%s: better past it: %t, costs nothing inside: %t\n", w.name, far[w.name] < far["as trained"], near[w.name] < 1.01*near["as trained"])
+		fmt.Printf("%s: better past it: %t, costs nothing inside: %t\n",
+			w.name, far[w.name] < far["as trained"], near[w.name] < 1.01*near["as trained"])
 	}
 
 	// %% [markdown]
@@ -230,7 +233,8 @@ func main() {
 	//nb:mask larger base finds.*
 	fmt.Println("fewer are found past the trained context:", right["as trained"] < right["as trained, inside"])
 	for _, w := range ways[1:3] {
-		fmt.Printf("%s finds more past it: %t, as many inside: %t\n", w.name, right[w.name] > right["as trained"], right[w.name+", inside"] >= right["as trained, inside"])
+		fmt.Printf("%s finds more past it: %t, as many inside: %t\n",
+			w.name, right[w.name] > right["as trained"], right[w.name+", inside"] >= right["as trained, inside"])
 	}
 	must(m.Close())
 

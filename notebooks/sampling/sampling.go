@@ -85,7 +85,8 @@ func main() {
 	bars := picture.Bars{Title: "behind: " + prompt, Name: "%"}
 	for _, c := range plain[:10] {
 		sum += c.p
-		bars.Labels, bars.Values = append(bars.Labels, fmt.Sprintf("%q", m.TokenText(c.id))), append(bars.Values, 100*c.p)
+		bars.Labels = append(bars.Labels, fmt.Sprintf("%q", m.TokenText(c.id)))
+		bars.Values = append(bars.Values, 100*c.p)
 	}
 	nb.Show(bars)
 	fmt.Printf("these ten have %.0f %% together, the other %d tokens the rest\n", 100*sum, len(plain)-10)
@@ -100,7 +101,8 @@ func main() {
 	//nb:mask (?m)[\d.]+ %|[\d.]+$
 	for _, t := range []float64{0.2, 0.5, 1, 1.5, 3} {
 		list := softmax(logits, t)
-		fmt.Printf("%.1f: the likeliest has %5.1f %%; as open as a choice among %5.1f\n", t, 100*list[0].p, perplexity(list))
+		fmt.Printf("%.1f: the likeliest has %5.1f %%; as open as a choice among %5.1f\n",
+			t, 100*list[0].p, perplexity(list))
 	}
 
 	// %% [markdown]
@@ -145,7 +147,8 @@ func main() {
 		return r.Text
 	}
 	fmt.Println("greedy twice, same text:", text(engine.GenerateConfig{}) == text(engine.GenerateConfig{}))
-	fmt.Println("one seed twice, same text:", text(engine.GenerateConfig{Temperature: 1, Seed: 7}) == text(engine.GenerateConfig{Temperature: 1, Seed: 7}))
+	fmt.Println("one seed twice, same text:",
+		text(engine.GenerateConfig{Temperature: 1, Seed: 7}) == text(engine.GenerateConfig{Temperature: 1, Seed: 7}))
 
 	// %% Seeds
 	//nb:mask numbers
@@ -160,7 +163,8 @@ func main() {
 	// %% Some of them
 	//nb:skip chance picks the words, and not the same ones on every processor
 	for _, c := range []engine.GenerateConfig{
-		{}, {Temperature: 0.7, Seed: 1}, {Temperature: 0.7, Seed: 2}, {Temperature: 2, Seed: 1}, {Temperature: 2, Seed: 1, TopP: 0.9},
+		{}, {Temperature: 0.7, Seed: 1}, {Temperature: 0.7, Seed: 2},
+		{Temperature: 2, Seed: 1}, {Temperature: 2, Seed: 1, TopP: 0.9},
 	} {
 		fmt.Printf("temperature %.1f, seed %d, top-p %.1f:%s\n", c.Temperature, c.Seed, c.TopP, text(c))
 	}
@@ -178,7 +182,9 @@ func main() {
 	right := map[float64]int{}
 	for _, t := range []float64{0, 0.7, 1.5, 3} {
 		for seed := 1; seed <= 10; seed++ {
-			r, err := m.NewSession().Chat(question, engine.GenerateConfig{MaxTokens: 40, Temperature: t, Seed: uint64(seed)})
+			r, err := m.NewSession().Chat(question, engine.GenerateConfig{
+				MaxTokens: 40, Temperature: t, Seed: uint64(seed),
+			})
 			must(err)
 			if strings.Contains(r.Text, "4711") {
 				right[t]++

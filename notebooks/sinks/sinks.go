@@ -58,7 +58,9 @@ func main() {
 	bos, _ := m.BOS()
 	ids = append(ids, bos)
 	for seed := uint64(1); len(ids) < length; seed++ {
-		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{MaxTokens: 150, Temperature: 0.7, Seed: seed})
+		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{
+			MaxTokens: 150, Temperature: 0.7, Seed: seed,
+		})
 		must(err)
 		ids = append(ids, m.TokenizePlain("Once upon a time there was"+r.Text+" ")...)
 	}
@@ -89,7 +91,8 @@ func main() {
 	for t := 1; t < length; t++ {
 		fair += 1 / float64(t+1) / float64(length-1)
 	}
-	fmt.Printf("it gets %.1f %% on average, by chance it would be %.1f %%: more: %t\n", 100*total, 100*fair, total > fair)
+	fmt.Printf("it gets %.1f %% on average, by chance it would be %.1f %%: more: %t\n",
+		100*total, 100*fair, total > fair)
 	fmt.Printf("%d of %d heads give it more than 30 %%\n", heads, len(scan.Sink.Values))
 
 	// %% [markdown]
@@ -216,7 +219,8 @@ func main() {
 	small, err := engine.Load(model, engine.LoadConfig{Threads: 2, ContextLength: 128})
 	must(err)
 	prompt := m.Detokenize(ids[1:100])
-	for _, p := range []engine.ContextOverflowPolicy{engine.OverflowError, engine.TruncateMiddle, engine.RollingWindow} {
+	policies := []engine.ContextOverflowPolicy{engine.OverflowError, engine.TruncateMiddle, engine.RollingWindow}
+	for _, p := range policies {
 		name := string(p)
 		if p == engine.OverflowError {
 			name = "error"
@@ -226,7 +230,8 @@ func main() {
 		})
 		must(err)
 		fmt.Printf("%-14s %3d tokens, dropped %d, forgotten %d in %d shifts, read again %d, stop %s\n", name,
-			r.Stats.GeneratedTokens, r.Stats.DroppedTokens, r.Stats.ShiftedTokens, r.Stats.Shifts, r.Stats.RereadTokens, r.Stats.StopReason)
+			r.Stats.GeneratedTokens, r.Stats.DroppedTokens, r.Stats.ShiftedTokens, r.Stats.Shifts,
+			r.Stats.RereadTokens, r.Stats.StopReason)
 	}
 
 	// %% A prompt that does not fit

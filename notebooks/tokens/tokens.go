@@ -87,9 +87,9 @@ func main() {
 		{"Chinese", "从前有一只兔子住在河边。"},
 		{"emoji", "🐢🦊🐇🦉"},
 	} {
-		ids := m.TokenizePlain(sample.text)
+		ids, characters := m.TokenizePlain(sample.text), utf8.RuneCountInString(sample.text)
 		fmt.Printf("%-10s %3d characters, %3d bytes, %3d tokens: %.2f characters a token\n", sample.kind,
-			utf8.RuneCountInString(sample.text), len(sample.text), len(ids), float64(utf8.RuneCountInString(sample.text))/float64(len(ids)))
+			characters, len(sample.text), len(ids), float64(characters)/float64(len(ids)))
 	}
 
 	// %% A character may be several tokens
@@ -131,7 +131,9 @@ func main() {
 	fmt.Printf("with the template: %q\nbare:              %q\n", with.Text, bare.Text)
 
 	// %% A second question begins with the first
-	longer := append(talk, chat.Message{Role: "assistant", Content: "4711"}, chat.Message{Role: "user", Content: "Thanks. Tell me a story."})
+	longer := append(talk, chat.Message{Role: "assistant", Content: "4711"}, chat.Message{
+		Role: "user", Content: "Thanks. Tell me a story.",
+	})
 	second, err := m.ChatTemplate(longer)
 	must(err)
 	fmt.Printf("%q\n", second)
