@@ -4,6 +4,7 @@ package examples
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -46,25 +47,73 @@ func output(t *testing.T, command []string, stdin string, args ...string) string
 	return out.String()
 }
 
-func TestPrograms(t *testing.T) {
-	for name, c := range map[string]struct {
-		stdin string
-		args  []string
-		want  string // a regular expression
-	}{
-		"sampler":  {"", []string{"-n", "12", "-without", "a", "Once"}, `^Once[^aA]+\n$`},
-		"observer": {"", []string{"Once there was a rabbit"}, `^attention of token \d+ to the first.*\n(layer +\d( +\d+)+\n)+$`},
-		"folder":   {"", []string{"folder/texts"}, `(?s)^ step .*\nmonday.txt: Felix the dog .* cup .*\ntuesday.txt: .* hammer .*\nwednesday.txt: .* rope .*\njoin: .*Felix.*Toby.*Mia.*\n step .*all, planned`},
-		"chat":     {"Once there was a fox.\nWhat did he find?\n", []string{"-n", "10"}, `^> \S.*\n> \S.*\n> \n$`},
-	} {
+// programs are the examples with what they are given, and a regular expression for what
+// they print on the model inside.
+var programs = map[string]struct {
+	stdin string
+	args  []string
+	want  string
+}{
+	"generate":   {"", []string{"-n", "12", "Once there was", "a rabbit"}, `^Once there was a rabbit.+\n$`},
+	"structured": {"", nil, `^\{Who:.* Age:[0-9]+ Found:.* Where:.*\}\n$`},
+	"sampler":    {"", []string{"-n", "12", "-without", "a", "Once"}, `^Once[^aA]+\n$`},
+	"observer":   {"", []string{"Once there was a rabbit"}, `^attention of token \d+ to the first.*\n(layer +\d( +\d+)+\n)+$`},
+	"folder":     {"", []string{"folder/texts"}, `(?s)^ step .*\nmonday.txt: Felix the dog .* cup .*\ntuesday.txt: .* hammer .*\nwednesday.txt: .* rope .*\njoin: .*Felix.*Toby.*Mia.*\n step .*all, planned`},
+	"chat":       {"Once there was a fox.\nWhat did he find?\n", []string{"-n", "10"}, `^> \S.*\n> \S.*\n> \n$`},
+	"rabbit":     {"", []string{"lesson"}, `(?s)^lesson, \S+ kernels, .*\| 8 \| on \| q8_0 \| q8_0 \| .*± ?\d`},
+}
+
+// elsewhere are the examples that have tests of their own.
+var elsewhere = map[string]bool{"server": true, "inside": true}
+
+// Each example prints the same compiled and interpreted, but for times and rates, and
+// ends with the same status.
+func TestCompiledAndInterpretedPrintTheSame(t *testing.T) {
+	folders, err := filepath.Glob("*/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		if _, ok := programs[f]; !ok && !elsewhere[f] {
+			t.Errorf("%s: an example without a test", f)
+		}
+	}
+	loupe := build(t, "loupe/repl/loupe")
+	for name, c := range programs {
 		t.Run(name, func(t *testing.T) {
-			bothWays(t, name, func(t *testing.T, command ...string) {
-				if got := output(t, command, c.stdin, c.args...); !regexp.MustCompile(c.want).MatchString(got) {
-					t.Errorf("it printed\n%s", got)
-				}
-			})
+			compiled := output(t, []string{build(t, "./"+name)}, c.stdin, c.args...)
+			interpreted := output(t, []string{loupe, "run", filepath.Join(name, "main.go")}, c.stdin, c.args...)
+			if !regexp.MustCompile(c.want).MatchString(compiled) {
+				t.Errorf("it printed\n%s", compiled)
+			}
+			if a, b := masked(compiled), masked(interpreted); a != b {
+				t.Errorf("compiled it printed\n%s\ninterpreted\n%s", a, b)
+			}
 		})
 	}
+	for name, args := range map[string][]string{"generate": nil, "observer": nil, "sampler": {"-n", "x"}, "chat": {"-m", "nothing.gguf"}, "rabbit": nil} {
+		t.Run(name+" used wrongly", func(t *testing.T) {
+			status := func(command ...string) (int, string) {
+				out, err := exec.Command(command[0], append(command[1:], args...)...).CombinedOutput()
+				var exit *exec.ExitError
+				if !errors.As(err, &exit) {
+					t.Fatalf("%v: %v\n%s", command, err, out)
+				}
+				return exit.ExitCode(), string(out)
+			}
+			code, says := status(build(t, "./"+name))
+			other, saysToo := status(loupe, "run", filepath.Join(name, "main.go"))
+			if code != other || code == 0 || says == "" || saysToo == "" {
+				t.Errorf("compiled: status %d, %s\ninterpreted: status %d, %s", code, says, other, saysToo)
+			}
+		})
+	}
+}
+
+// masked is text without times and rates, and the blanks and dashes that align them.
+func masked(s string) string {
+	s = regexp.MustCompile(`[±]?\d[\d,.]*(/s| ?(ns|µs|ms|s|min)\b)`).ReplaceAllString(s, "T")
+	return regexp.MustCompile(`[ ─-]+`).ReplaceAllString(s, " ")
 }
 
 func TestServer(t *testing.T) {

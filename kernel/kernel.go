@@ -154,7 +154,7 @@ func (k *Kernel) attach() {
 		Progress: func(label string, done, total int64, unit string) {
 			k.out.event(Progress{Label: label, Done: done, Total: total, Unit: unit})
 		},
-		Warn:  func(text string) { k.out.event(Warning{Text: text}) },
+		Warn:  k.out.remark,
 		Stats: func(line string, data any) { k.out.event(Stats{Text: line, Data: data}) },
 	})
 	oldWriter, oldFlags, oldPrefix, oldSlog := log.Writer(), log.Flags(), log.Prefix(), slog.Default()

@@ -28,6 +28,8 @@ type output struct {
 	written int64
 	dropped int64
 
+	remarks map[string]bool // what the engine has warned of in this cell
+
 	stdoutFile, stderrFile *os.File
 	piped                  bool // a script has mentioned one of them
 	marker                 []byte
@@ -43,7 +45,7 @@ const (
 )
 
 func newOutput(emit func(Event), limit int64) (*output, error) {
-	o := &output{emit: emit, limit: limit, flusher: make(chan struct{})}
+	o := &output{emit: emit, limit: limit, flusher: make(chan struct{}), remarks: map[string]bool{}}
 	if o.emit == nil {
 		o.emit = func(Event) {}
 	}
@@ -185,6 +187,7 @@ func (o *output) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.written, o.dropped = 0, 0
+	clear(o.remarks)
 }
 
 // end says how much was cut.
@@ -217,8 +220,23 @@ func (o *output) event(e Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flushLocked()
+	if _, ok := e.(CellBegan); ok {
+		clear(o.remarks)
+	}
 	if !o.muted {
 		o.emit(e)
+	}
+}
+
+// remark is a warning of the engine, told once in a cell: an experiment loads one model
+// many times, and its settings ask for the same remark each time.
+func (o *output) remark(text string) {
+	o.mu.Lock()
+	known := o.remarks[text]
+	o.remarks[text] = true
+	o.mu.Unlock()
+	if !known {
+		o.event(Warning{Text: text})
 	}
 }
 

@@ -13,26 +13,30 @@ trap 'rm -rf "$tmp"' EXIT
 go build -o "$tmp/loupe" ../repl/loupe
 mkdir -p pictures
 
-# The notebooks in the order of reading: name, cell of the picture, its height.
+# The notebooks in the order of reading, and the cell of the picture.
 list='
-firststeps|Look at the cache|560
-tokens|Bytes for a token|340
-cache|What was counted, and what should be|190
-cachecost|Published models|380
-flash|Off and on|250
-batch|In a picture|520
-kvquant|In a picture|560
-heads|Where that head looks|260
-sinks|Three prefixes|290
-rope|Perplexity by position|420
-longorchain|By length and depth|340
-licence|Where it is cut|270
-chains|Run it|260
-structured|-|420
-sampling|What the model offers|260
-benchmark|The same, again and again|240
-settings|The rabbit|700
+firststeps|Look at the cache
+tokens|Bytes for a token
+cache|Time for a token, by position
+cachecost|In a picture
+flash|Further down
+batch|In a picture
+kvquant|How large the channels of K are
+heads|Where the induction head looks
+sinks|Four cuts
+rope|Five ways to read it
+longorchain|By length and depth
+licence|Ask each piece, then put the answers together
+chains|What happened beside what was planned
+structured|Codes out of texts
+sampling|What the model offers
+benchmark|By depth
+settings|The rabbit
 '
+# Of the page only the title of the cell and what it shows; the page says how high that is.
+only='<style>.prose, pre.code, pre.warning, .account, nav, footer { display: none } .cell h3 { margin-top: 0 }</style>
+<script>document.title = Math.ceil(document.querySelector("main").getBoundingClientRect().bottom) + 16</script>'
+browse() { "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars "$@" 2>/dev/null; }
 {
 	echo '# Notebooks'
 	echo
@@ -48,16 +52,16 @@ settings|The rabbit|700
 	echo 'computed in a cell. `loupe help notebooks` says how notebooks are written. This page is'
 	echo 'made by `notebooks/gallery.sh` from real runs.'
 } >README.md
-while IFS='|' read -r name cell height; do
+while IFS='|' read -r name cell; do
 	[ -n "$name" ] || continue
 	about=$(sed -n '/^\/\//!q;s,^// \{0\,1\},,p' "$name/$name.go" | sed -n '/^$/q;p' | tr '\n' ' ' | sed 's/ *Run it with.*//')
 	if [ $# = 0 ] || [[ " $* " == *" $name "* ]]; then
-		part=(--from "$cell" --to "$cell")
-		[ "$cell" != - ] || part=(--to 3)
-		"$tmp/loupe" export "$name/$name.go" -o "$tmp/$name.html" "${part[@]}" 2>/dev/null
-		echo '<style>pre.code, nav { display: none }</style>' >>"$tmp/$name.html" # the code is in the file
-		"$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size="860,$height" \
-			--screenshot="$PWD/pictures/$name.png" "file://$tmp/$name.html" >/dev/null 2>&1
+		page=$tmp/$name.html
+		"$tmp/loupe" export "$name/$name.go" -o "$page" --from "$cell" --to "$cell" 2>/dev/null
+		sed -i '/Content-Security-Policy/d' "$page"
+		echo "$only" >>"$page"
+		height=$(browse --window-size=860,400 --dump-dom "file://$page" | sed -n 's,.*<title>\([0-9]*\)</title>.*,\1,p')
+		browse --window-size="860,$height" --screenshot="$PWD/pictures/$name.png" "file://$page" >/dev/null
 	fi
 	printf '\n## [%s](%s/%s.go)\n\n%s\n\n![%s: %s](pictures/%s.png)\n' "$name" "$name" "$name" "$about" "$name" "$cell" "$name" >>README.md
 done <<<"$list"

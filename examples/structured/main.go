@@ -57,5 +57,6 @@ func read(model, text string) (find Find, err error) {
 		return find, err
 	}
 	fmt.Fprintln(os.Stderr, r.Stats)
-	return find, json.Unmarshal([]byte(r.Text), &find)
+	err = json.Unmarshal([]byte(r.Text), &find) // not behind return: when Go reads find there is left open
+	return find, err
 }

@@ -74,19 +74,25 @@ func (d *Document) Golden() (string, error) {
 	return b.String(), nil
 }
 
-// masked puts masks over what differs from run to run in the text of a cell.
+// masked puts masks over what differs from run to run in the text of a cell. Its last
+// line stays a line, also under a mask that takes all of it.
 func (d *Document) masked(c *Cell, text string) string {
+	ended := strings.HasSuffix(text, "\n")
 	for _, list := range [][]mask{everywhere, d.marks().masks, c.marks.masks} {
 		for _, m := range list {
 			text = m.re.ReplaceAllString(text, m.as)
 		}
+	}
+	if ended && !strings.HasSuffix(text, "\n") {
+		text += "\n"
 	}
 	return text
 }
 
 // Compiled says how the standard output of the compiled program differs from
 // that of the run, as a unified diff by cell; "" when it does not. Masks are over
-// both. Cells marked //nb:skip must print as many lines.
+// both. A cell marked //nb:skip is compared too: what another processor prints, or
+// another version, does not matter here.
 func (d *Document) Compiled(name, output string) string {
 	rest := strings.SplitAfter(output, "\n")
 	var want, got strings.Builder
@@ -99,7 +105,7 @@ func (d *Document) Compiled(name, output string) string {
 		lines = min(lines, len(rest))
 		own := strings.Join(rest[:lines], "")
 		rest = rest[lines:]
-		if text == "" && own == "" || c.marks.skip && i > 0 {
+		if text == "" && own == "" {
 			continue
 		}
 		title := strings.TrimSpace(fmt.Sprintf("%%%% %s", c.Name())) + "\n"

@@ -13,6 +13,7 @@ func TestMasks(t *testing.T) {
 		"in 12.5 s, 7 sheep, 3 states, 5 min 3 s, 2 msgs":                                       "in <time>, 7 sheep, 3 states, <time>, 2 msgs",
 		"1h2m3.5s 20.5µs 13ms 1e-05 s":                                                          "<time> <time> <time> <time>",
 		"12.3 tok/s, 4 GiB/s, 17.2 t/s, 3 GFLOP/s, 5 tokens/s":                                  "<rate>, <rate>, <rate>, <rate>, <rate>",
+		"top-p leaves 34, min-p 24, h 1,234,567 s":                                              "top-p leaves 34, min-p 24, h <time>",
 		"at 0xc000012345, but 0x1f and 0xbeef":                                                  "at <address>, but 0x1f and 0xbeef",
 		"q4_0s s3 v1.5s2 model-135M 10 ms/token":                                                "q4_0s s3 v1.5s2 model-135M <time>/token",
 	} {

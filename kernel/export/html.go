@@ -52,7 +52,7 @@ func (d *Document) HTML() string {
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"+
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"+
-		"<meta name=\"generator\" content=\"Loupe\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s</title>\n<style>\n%s%s@media (prefers-color-scheme: dark) {\n%s}\n</style>\n</head>\n<body>\n",
+		"<meta name=\"generator\" content=\"Loupe\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s</title>\n<style>\n%s%s@media screen and (prefers-color-scheme: dark) {\n%s}\n</style>\n</head>\n<body>\n",
 		policy, title, pageCSS, colourCSS("light"), colourCSS("dark"))
 	writeContents(&b, contents)
 	b.WriteString("<main>\n" + body.String())
@@ -82,9 +82,10 @@ func (c *Cell) html(b *strings.Builder, id string, failed bool) {
 	if c.Title != "" {
 		fmt.Fprintf(b, "<h3><a href=\"#%s\">%s</a></h3>\n", id, html.EscapeString(c.Title))
 	}
-	code := fmt.Sprintf("<pre class=\"code chroma\"><code>%s</code></pre>\n", highlight(c.Source))
+	source := withoutMarks(c.Source)
+	code := fmt.Sprintf("<pre class=\"code chroma\"><code>%s</code></pre>\n", highlight(source))
 	switch {
-	case c.Source == "":
+	case source == "":
 	case c.Kind == notebook.Decls && c.Title == "":
 		fmt.Fprintf(b, "<details><summary>Imports and declarations</summary>\n%s</details>\n", code)
 	default:

@@ -27,12 +27,13 @@ func (d *Document) Markdown(folder string) (text string, pictures map[string][]b
 		if c.Title != "" {
 			b.WriteString("### " + escapeMarkdown(c.Title) + "\n\n")
 		}
+		source := withoutMarks(c.Source)
 		switch {
-		case c.Source == "":
+		case source == "":
 		case c.Kind == notebook.Decls && c.Title == "":
-			b.WriteString("<details><summary>Imports and declarations</summary>\n\n" + fence("go", c.Source) + "</details>\n\n")
+			b.WriteString("<details><summary>Imports and declarations</summary>\n\n" + fence("go", source) + "</details>\n\n")
 		default:
-			b.WriteString(fence("go", c.Source))
+			b.WriteString(fence("go", source))
 		}
 		for _, o := range c.Outputs {
 			b.WriteString(o.markdown())

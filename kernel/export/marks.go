@@ -51,3 +51,20 @@ func readMarks(src string) (m marks) {
 	}
 	return m
 }
+
+// withoutMarks is source as a page shows it: what the marks say is for comparing runs,
+// not for its readers.
+func withoutMarks(src string) string {
+	var out []string
+	top := true
+	for _, line := range strings.Split(src, "\n") {
+		text := strings.TrimSpace(line)
+		top = top && (text == "" || strings.HasPrefix(text, "//"))
+		name, _, _ := strings.Cut(text, " ")
+		if top && (name == "//nb:mask" || name == "//nb:skip" || name == "//nb:expect-error") {
+			continue
+		}
+		out = append(out, line)
+	}
+	return trimLines(strings.Join(out, "\n"))
+}

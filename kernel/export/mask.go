@@ -8,7 +8,8 @@ type mask struct {
 	as string
 }
 
-const number = `\d[\d,]*(\.\d+)?([eE][+-]?\d+)?`
+// number does not take the comma behind it: "leaves 24, min-p" is no time.
+const number = `\d+(,\d+)*(\.\d+)?([eE][+-]?\d+)?`
 
 // everywhere are the masks of every cell: rates, times, addresses.
 var everywhere = []mask{

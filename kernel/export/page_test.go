@@ -45,6 +45,8 @@ func main() {
 	// %% Text <b>
 	fmt.Println("<script>alert(1)</script>\na\rb\x1b[31mred\x1b[0m ` + "```" + `")
 	// %% Forms
+	// A comment that stays.
+	//nb:mask numbers
 	nb.Show(shown{"text/plain": "plain", "text/html": "<em>html</em>"})
 	nb.Show(shown{"text/plain": "plain", "image/svg+xml": "<?xml version=\"1.0\"?>\n<!DOCTYPE svg>\n<svg xmlns=\"http://www.w3.org/2000/svg\"><title>t</title></svg>"})
 	nb.Show(shown{"text/plain": "a <dot>", "image/png": "\x89PNG\r\n\x1a\n\x00"})
@@ -107,6 +109,27 @@ func TestHTML(t *testing.T) {
 		t.Error("what did not run has output")
 	}
 	balanced(t, page)
+}
+
+// Marks are for loupe test: a reader sees none, and Jupyter, which gives the file back,
+// keeps them.
+func TestMarksAreNotForReaders(t *testing.T) {
+	d := richPage(t)
+	for name, page := range map[string]string{"HTML": d.HTML(), "Markdown": markdown(d)} {
+		if strings.Contains(page, "nb:mask") || !strings.Contains(page, "A comment that stays.") {
+			t.Errorf("%s shows marks, or lacks comments", name)
+		}
+	}
+	if !strings.Contains(d.Jupyter(), "//nb:mask numbers") {
+		t.Error("the mark is lost in Jupyter")
+	}
+	for in, want := range map[string]string{
+		"//nb:skip why\nx := 1": "x := 1", "// a\n//nb:mask x\n// b\nx := 1": "// a\n// b\nx := 1", "x := 1\n//nb:mask x": "x := 1\n//nb:mask x", "//nb:once\nx := 1": "//nb:once\nx := 1", "//nb:expect-error": "",
+	} {
+		if got := withoutMarks(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
 }
 
 // balanced reads a page as XML, in which every element ends.

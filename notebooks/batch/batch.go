@@ -44,7 +44,8 @@ func main() {
 	text = m.Detokenize(m.TokenizePlain(text)[:prompt])
 	sizes := []int{512, 256, 128, 32, 8, 2, 1}
 	compared, err := experiment.Compare(model, text, experiment.Grid{
-		EvalBatchSize: sizes, Load: engine.LoadConfig{Threads: 2}, Generate: engine.GenerateConfig{MaxTokens: 16}, Raw: true, PastEnd: true,
+		EvalBatchSize: sizes, Load: engine.LoadConfig{Threads: 2},
+		Generate: engine.GenerateConfig{MaxTokens: 16}, Raw: true, PastEnd: true,
 	})
 	must(err)
 	nb.Show(compared.Speed())
@@ -86,7 +87,8 @@ func main() {
 			enough = min(enough, sizes[i])
 		}
 	}
-	fmt.Printf("nine tenths of the best rate from batches of %d on: a small fraction of 512: %t\n", enough, enough <= 256)
+	fmt.Printf("nine tenths of the best rate from batches of %d on: a small fraction of 512: %t\n",
+		enough, enough <= 256)
 
 	// %% [markdown]
 	// ## What else changes

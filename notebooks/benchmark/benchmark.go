@@ -170,7 +170,8 @@ func main() {
 	// %% Bytes a second
 	//nb:mask [\d.]+ GB/s
 	_, perToken := m.WeightBytes()
-	fmt.Printf("%s of weights a token: %.1f GB/s at the median rate\n", engine.Size(perToken), float64(perToken)*a.median()/1e9)
+	fmt.Printf("%s of weights a token: %.1f GB/s at the median rate\n",
+		engine.Size(perToken), float64(perToken)*a.median()/1e9)
 
 	// %% Threads
 	//nb:mask [\d.]+ times

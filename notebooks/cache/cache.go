@@ -17,6 +17,7 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/chat"
+	"loupe/engine/picture"
 	"loupe/stdlib/nb"
 )
 
@@ -77,11 +78,13 @@ func main() {
 	on := m.NewSession()
 	now2 := slices.Clone(ids)
 	readOn := 0
+	var eachOn []time.Duration
 	start = time.Now()
 	for i := 0; i < n; i++ {
 		r, err := on.GenerateIDs(nb.Context(), now2, engine.GenerateConfig{MaxTokens: 1})
 		must(err)
 		readOn += r.Stats.EvaluatedTokens
+		eachOn = append(eachOn, r.Stats.TTFT)
 		now2 = append(now2, r.IDs...)
 	}
 	timeOn := time.Since(start)
@@ -99,24 +102,37 @@ func main() {
 
 	// %% In time
 	//nb:mask numbers
-	fmt.Printf("%.0f times as many tokens, %.1f times as long\n", float64(readOff)/float64(readOn), float64(timeOff)/float64(timeOn))
+	fmt.Printf("%.0f times as many tokens, %.1f times as long\n",
+		float64(readOff)/float64(readOn), float64(timeOff)/float64(timeOn))
 
 	// %% [markdown]
 	// The two numbers differ, for tokens that are read together cost less each than
 	// one by one (the lesson on batch size measures that).
 	//
 	// Does a token take longer, the more there are before it? Without the cache it
-	// should; each line is the mean of a quarter of the calls.
+	// should. Each point is the median of an eighth of the calls.
 
-	// %% Time for a token, without the cache
-	for i := 0; i < 4; i++ {
-		quarter := each[i*n/4 : (i+1)*n/4]
-		sum := time.Duration(0)
-		for _, d := range quarter {
-			sum += d
+	// %% Time for a token, by position
+	//nb:mask (?s).+
+	curve := func(name string, each []time.Duration) picture.Series {
+		c := picture.Series{Name: name}
+		for i := 0; i < 8; i++ {
+			part := slices.Clone(each[i*n/8 : (i+1)*n/8])
+			slices.Sort(part)
+			c.X = append(c.X, float64(p+i*n/8))
+			c.Y = append(c.Y, 1e3*part[len(part)/2].Seconds())
 		}
-		fmt.Printf("tokens %3d to %3d: %s\n", p+i*n/4, p+(i+1)*n/4-1, ms(sum/time.Duration(len(quarter))))
+		return c
 	}
+	off8, on8 := curve("without the cache", each), curve("with it", eachOn)
+	nb.Show(picture.Lines{
+		Title: "time for a token", XName: "position", YName: "ms", Series: []picture.Series{off8, on8},
+	})
+
+	// %% The last eighth against the first
+	//nb:mask [\d.]+ times
+	fmt.Printf("without the cache a token takes %.1f times as long in the end\n", off8.Y[7]/off8.Y[0])
+	fmt.Printf("with the cache %.1f times\n", on8.Y[7]/on8.Y[1]) // the first call reads the prompt
 
 	// %% [markdown]
 	// ## Between calls
@@ -132,7 +148,8 @@ func main() {
 	must(err)
 	good, err := s.Send(question(document+"\nWhat is the code of the blue jar?"), engine.GenerateConfig{MaxTokens: 8})
 	must(err)
-	fmt.Printf("%d of %d prompt tokens reused, %d read\n", good.Stats.ReusedTokens, good.Stats.PromptTokens, good.Stats.EvaluatedTokens)
+	fmt.Printf("%d of %d prompt tokens reused, %d read\n",
+		good.Stats.ReusedTokens, good.Stats.PromptTokens, good.Stats.EvaluatedTokens)
 
 	// %% The question first
 	s = m.NewSession()
@@ -140,12 +157,15 @@ func main() {
 	must(err)
 	bad, err := s.Send(question("What is the code of the blue jar?\n"+document), engine.GenerateConfig{MaxTokens: 8})
 	must(err)
-	fmt.Printf("%d of %d prompt tokens reused, %d read\n", bad.Stats.ReusedTokens, bad.Stats.PromptTokens, bad.Stats.EvaluatedTokens)
+	fmt.Printf("%d of %d prompt tokens reused, %d read\n",
+		bad.Stats.ReusedTokens, bad.Stats.PromptTokens, bad.Stats.EvaluatedTokens)
 	fmt.Println("why:", bad.Stats.Differs)
 
 	// %% What the order costs
-	fmt.Printf("first token after %s with the document first, %s with the question first\n", ms(good.Stats.TTFT), ms(bad.Stats.TTFT))
-	fmt.Printf("the question first reads %d tokens for each one that the document first reads\n", bad.Stats.EvaluatedTokens/good.Stats.EvaluatedTokens)
+	fmt.Printf("first token after %s with the document first, %s with the question first\n",
+		ms(good.Stats.TTFT), ms(bad.Stats.TTFT))
+	fmt.Printf("the question first reads %d tokens for each one that the document first reads\n",
+		bad.Stats.EvaluatedTokens/good.Stats.EvaluatedTokens)
 
 	// %% [markdown]
 	// ## What it costs
@@ -154,11 +174,13 @@ func main() {
 
 	// %% Bytes
 	table := on.Cache()
-	fmt.Printf("%d cells, %s of K and %s of V: %d bytes a token\n", len(table.Cells), engine.Size(table.KBytes), engine.Size(table.VBytes), m.Settings().CellBytes)
+	fmt.Printf("%d cells, %s of K and %s of V: %d bytes a token\n",
+		len(table.Cells), engine.Size(table.KBytes), engine.Size(table.VBytes), m.Settings().CellBytes)
 
 	// %% Two that share
 	fork := on.Fork()
-	fmt.Printf("a fork of it has %d cells, of which %d are shared and cost nothing\n", fork.Len(), fork.Cache().SharedCells)
+	fmt.Printf("a fork of it has %d cells, of which %d are shared and cost nothing\n",
+		fork.Len(), fork.Cache().SharedCells)
 	must(forgetful.Close())
 	must(m.Close())
 

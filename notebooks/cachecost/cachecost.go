@@ -14,6 +14,8 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/observe"
+	"loupe/engine/picture"
+	"loupe/stdlib/nb"
 )
 
 // must ends the notebook when a step failed.
@@ -60,12 +62,14 @@ func main() {
 	_, err = s.Generate("Mia the fox found a red kite at the mill.", engine.GenerateConfig{MaxTokens: 1})
 	must(err)
 	layers := s.Cache().Layers
-	fmt.Printf("%s: %d layers, %d query heads, %d heads of K and V, %d numbers in each\n", model, layers, shape.query, shape.kv, shape.dim)
+	fmt.Printf("%s: %d layers, %d query heads, %d heads of K and V, %d numbers in each\n",
+		model, layers, shape.query, shape.kv, shape.dim)
 
 	// %% Bytes of a token
 	// f16 has two bytes a number, and there are K and V.
 	bytes := layers * shape.kv * shape.dim * 2 * 2
-	fmt.Printf("layers x heads of K and V x numbers x 2 bytes x 2 = %d; the engine says %d\n", bytes, m.Settings().CellBytes)
+	fmt.Printf("layers x heads of K and V x numbers x 2 bytes x 2 = %d; the engine says %d\n",
+		bytes, m.Settings().CellBytes)
 
 	// %% [markdown]
 	// ## Several heads share one key
@@ -96,6 +100,13 @@ func main() {
 		fmt.Printf("%-15s %5.1f KiB a token, %9s; with a key for every head %9s\n", x.name,
 			kib[x.name], engine.Size(int64(10000*token)), engine.Size(int64(10000*token*x.heads/x.kv)))
 	}
+
+	// %% In a picture
+	bars := picture.Bars{Title: "K and V of 10,000 tokens in f16", Name: "MiB"}
+	for _, x := range list {
+		bars.Labels, bars.Values = append(bars.Labels, x.name), append(bars.Values, kib[x.name]*10000/1024)
+	}
+	nb.Show(bars)
 
 	// %% Does a larger model have a larger cache?
 	fmt.Printf("Qwen3-0.6B keeps %.1f times what Llama-3.2-1B keeps, which has %.1f times its weights\n",
@@ -134,7 +145,9 @@ func main() {
 	for _, length := range []int{512, 2048, 8192, 32768} {
 		fmt.Printf("%6d tokens:", length)
 		for _, t := range []engine.CacheType{engine.F16, engine.Q8_0, engine.Q4_0} {
-			e, err := engine.Estimate(model, engine.LoadConfig{Threads: 2, ContextLength: length, KCacheType: t, VCacheType: t, LoadAnyway: true})
+			e, err := engine.Estimate(model, engine.LoadConfig{
+				Threads: 2, ContextLength: length, KCacheType: t, VCacheType: t, LoadAnyway: true,
+			})
 			must(err)
 			fmt.Printf("  %s %9s", t, engine.Size(e.K+e.V))
 		}
@@ -163,6 +176,9 @@ func main() {
 	must(err)
 	got := full.Memory()
 	fmt.Printf("K and V of 512 tokens: estimated %s, taken %s\n", engine.Size(want.K+want.V), engine.Size(got.K+got.V))
+	must(full.Close())
+	must(filling.Close())
+	must(m.Close())
 
 	// %% [markdown]
 	// ## A question for you
@@ -170,9 +186,4 @@ func main() {
 	// You have 4 GiB for the cache and want 128 Ki tokens of context. Which of the
 	// models in the cell "Published models" can do that, and with which types of K and
 	// V? Change the 10,000 in that cell and the type's bytes, and see.
-
-	// %% The end
-	must(full.Close())
-	must(filling.Close())
-	must(m.Close())
 }

@@ -31,8 +31,14 @@ func must(err error) {
 // needles is a text of so many sentences, with a few facts among them.
 func needles(sentences int) string {
 	heroes := []string{"Pip the fox", "Mia the owl", "Tom the bear", "Lily the goat", "Max the frog"}
-	deeds := []string{"walked to the mill", "ate some warm pie", "was happy that day", "said hello to the duck", "ran to the old bridge", "found a small key", "sat by the pond"}
-	facts := []string{"The code of the red box is 4711.", "The code of the blue jar is 2093.", "The code of the green chest is 8564."}
+	deeds := []string{
+		"walked to the mill", "ate some warm pie", "was happy that day", "said hello to the duck",
+		"ran to the old bridge", "found a small key", "sat by the pond",
+	}
+	facts := []string{
+		"The code of the red box is 4711.", "The code of the blue jar is 2093.",
+		"The code of the green chest is 8564.",
+	}
 	var said []string
 	for i := 0; i < sentences; i++ {
 		if i%(sentences/3) == sentences/6 {
@@ -61,7 +67,9 @@ func main() {
 	// The context can be set longer than the model was trained on. It does not help.
 	wide, err := engine.Load("lesson", engine.LoadConfig{Threads: 2, ContextLength: size + 64})
 	must(err)
-	direct, err := wide.NewSession().Chat(doc.Text+"\nWhat is the code of the blue jar?", engine.GenerateConfig{MaxTokens: 20})
+	direct, err := wide.NewSession().Chat(doc.Text+"\nWhat is the code of the blue jar?", engine.GenerateConfig{
+		MaxTokens: 20,
+	})
 	must(err)
 	fmt.Printf("read at once: %q\n", direct.Text)
 	must(wide.Close())
@@ -129,7 +137,10 @@ func main() {
 	// every piece is read once for three questions.
 
 	// %% Three questions over the same pieces
-	question := chain.Step{Name: "question", Prompt: "{text}\nWhat is the code of the {question}?", Config: engine.GenerateConfig{MaxTokens: 20}}
+	question := chain.Step{
+		Name: "question", Prompt: "{text}\nWhat is the code of the {question}?",
+		Config: engine.GenerateConfig{MaxTokens: 20},
+	}
 	c.Do = func(r *chain.Run) error {
 		pieces, err := r.Split(question.With("question", "green chest"), r.Docs...)
 		if err != nil {
@@ -142,7 +153,8 @@ func main() {
 	must(err)
 	for _, x := range run.Results[:6] {
 		stats := x.Calls[0].Stats
-		fmt.Printf("piece %d, %s: %d of %d prompt tokens reused\n", x.Piece.Index, x.Question, stats.ReusedTokens, stats.PromptTokens)
+		fmt.Printf("piece %d, %s: %d of %d prompt tokens reused\n",
+			x.Piece.Index, x.Question, stats.ReusedTokens, stats.PromptTokens)
 	}
 	fmt.Println(run.Account().Summary())
 
@@ -154,11 +166,19 @@ func main() {
 
 	// %% Sum up stories, and put the lines together in two ways
 	stories := []chain.Document{
-		{Name: "owl", Text: "In a warm house by the station lived Rufus, an owl. Rufus could see the bridge from the dusty well. At the cave Rufus found a small red hat. In the summer it got rainy, so Rufus and Dora walked home. Rufus the lonely owl never lost the hat again."},
-		{Name: "dog", Text: "Once there was a dog called Toby who lived near the tower. Behind the island, in the lovely grass, Toby found a plain brown basket. Ruby the goat gave Toby some mushrooms and soup for the basket. That winter Toby slept with the basket, puzzled and thankful."},
+		{Name: "owl", Text: "In a warm house by the station lived Rufus, an owl. Rufus could see the bridge from " +
+			"the dusty well. At the cave Rufus found a small red hat. In the summer it got rainy, so Rufus and Dora " +
+			"walked home. Rufus the lonely owl never lost the hat again."},
+		{Name: "dog", Text: "Once there was a dog called Toby who lived near the tower. Behind the island, in the " +
+			"lovely grass, Toby found a plain brown basket. Ruby the goat gave Toby some mushrooms and soup for the " +
+			"basket. That winter Toby slept with the basket, puzzled and thankful."},
 	}
-	line := chain.Step{Name: "line", Prompt: "{text}\nSummarise the story.", Config: engine.GenerateConfig{MaxTokens: 30}}
-	join := chain.Step{Name: "join", Prompt: "{text}\nPut the lines together.", Config: engine.GenerateConfig{MaxTokens: 60}}
+	line := chain.Step{
+		Name: "line", Prompt: "{text}\nSummarise the story.", Config: engine.GenerateConfig{MaxTokens: 30},
+	}
+	join := chain.Step{
+		Name: "join", Prompt: "{text}\nPut the lines together.", Config: engine.GenerateConfig{MaxTokens: 60},
+	}
 	folder, err := os.MkdirTemp("", "chains")
 	must(err)
 	two := &chain.Chain{Model: m, Journal: filepath.Join(folder, "journal")}
@@ -192,4 +212,12 @@ func main() {
 	fmt.Println("same answer:", again.Answer() == run.Answer())
 	must(os.RemoveAll(folder))
 	must(m.Close())
+
+	// %% [markdown]
+	// ## A question for you
+	//
+	// What does overlap cost? Change `Overlap: 20` in the cell "A step, and what it leaves
+	// for the text" to 0 and to 200, and compare the pieces there and the prompt tokens of
+	// the plan below it. Is the fact still found without any, and in how many pieces is it
+	// found with much?
 }

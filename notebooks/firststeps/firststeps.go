@@ -6,6 +6,7 @@
 //
 // Both print the same, but for the times. The model is the small one inside the
 // program; it knows a world of animals, colours and things, and nothing else.
+// "-p model=smollm2" behind run takes one that knows more.
 package main
 
 import (
@@ -37,17 +38,23 @@ func main() {
 	// A model is an ordinary object here: it is loaded with explicit settings,
 	// and every call says what it did and how long it took.
 
+	// %% parameters
+	model, temperature := "lesson", 0.7
+
 	// %% Load
-	m, err := engine.Load("lesson", engine.LoadConfig{Threads: 2})
+	m, err := engine.Load(model, engine.LoadConfig{Threads: 2})
 	must(err)
 	set := m.Settings()
 	fmt.Printf("%s: %s, %s, context %d of %d trained, K %s, V %s\n",
-		set.Model, set.Architecture, set.Quantisation, set.ContextLength, set.TrainedContext, set.KCacheType, set.VCacheType)
+		set.Model, set.Architecture, set.Quantisation, set.ContextLength, set.TrainedContext,
+		set.KCacheType, set.VCacheType)
 
 	// %% Generate
 	//nb:skip chance picks the words, and not the same ones on every processor
 	s := m.NewSession()
-	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: 2})
+	story, err := s.Generate("Once upon a time there was a rabbit", engine.GenerateConfig{
+		MaxTokens: 200, Temperature: temperature, Seed: 2,
+	})
 	must(err)
 	fmt.Println(story.Text)
 	fmt.Println(story.Stats)
@@ -57,13 +64,16 @@ func main() {
 
 	// %% Chat
 	c := m.NewSession()
-	answer, err := c.Chat("Tell me a story about an owl.", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: 3})
+	answer, err := c.Chat("Tell me a story about an owl.", engine.GenerateConfig{
+		MaxTokens: 200, Temperature: temperature, Seed: 3,
+	})
 	must(err)
 	fmt.Println(answer.Text)
 	answer, err = c.Chat("Summarise the story.")
 	must(err)
 	fmt.Println(answer.Text)
-	fmt.Printf("%d of %d prompt tokens were still in the cache\n", answer.Stats.ReusedTokens, answer.Stats.PromptTokens)
+	fmt.Printf("%d of %d prompt tokens were still in the cache\n",
+		answer.Stats.ReusedTokens, answer.Stats.PromptTokens)
 
 	// %% [markdown]
 	// ## The cache
@@ -87,7 +97,7 @@ func main() {
 	text := strings.Repeat("The fox was brave and the owl was quiet. They ate pie and soup at the mill. ", 10) +
 		"The code of the red box is 4711. " + strings.Repeat("The bear was shy and ran to the river. ", 10) +
 		"The code of the blue jar is 0815.\n"
-	off, err := engine.Load("lesson", engine.LoadConfig{Threads: 2, ReusePrefix: engine.Off})
+	off, err := engine.Load(model, engine.LoadConfig{Threads: 2, ReusePrefix: engine.Off})
 	must(err)
 	reader := off.NewSession()
 	_, err = reader.Send(question(text + "What is the code of the red box?"))
@@ -107,8 +117,9 @@ func main() {
 	fmt.Println(with.Stats)
 
 	// %% What it saved
-	fmt.Printf("reused %d tokens with the cache, %d without; first token after %d ms against %d ms\n",
-		with.Stats.ReusedTokens, without.Stats.ReusedTokens, with.Stats.TTFT.Milliseconds(), without.Stats.TTFT.Milliseconds())
+	fmt.Printf("reused %d tokens with the cache, %d without\n", with.Stats.ReusedTokens, without.Stats.ReusedTokens)
+	fmt.Printf("first token after %.1f ms with the cache, %.1f ms without\n",
+		1e3*with.Stats.TTFT.Seconds(), 1e3*without.Stats.TTFT.Seconds())
 	fmt.Println("same answer:", with.Text == without.Text)
 
 	// %% A fork
@@ -119,4 +130,11 @@ func main() {
 	fmt.Printf("%d cells, %d of them shared with the session it came from\n", len(table.Cells), table.SharedCells)
 	must(off.Close())
 	must(m.Close())
+
+	// %% [markdown]
+	// ## A question for you
+	//
+	// What does `temperature` do to a story? Change it in the cell "parameters" to 0, and
+	// run the notebook twice; then to 2. The line below each story says how many tokens
+	// came, and why it ended there.
 }

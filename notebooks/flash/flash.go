@@ -63,7 +63,9 @@ func main() {
 	for _, length := range []int{512, 2048, 8192, 32768} {
 		fmt.Printf("context %5d: textbook %9s", length, engine.Size(int64(heads*batch*length*4)))
 		for _, flash := range []engine.Switch{engine.Off, engine.On} {
-			e, err := engine.Estimate(model, engine.LoadConfig{Threads: 2, ContextLength: length, FlashAttention: flash, LoadAnyway: true})
+			e, err := engine.Estimate(model, engine.LoadConfig{
+				Threads: 2, ContextLength: length, FlashAttention: flash, LoadAnyway: true,
+			})
 			must(err)
 			fmt.Printf(", %s %9s", flash, engine.Size(e.Scores))
 		}
@@ -81,10 +83,12 @@ func main() {
 		_, err = m.NewSession().Eval(m.Tokenize(text)[:depth])
 		must(err)
 		taken[i] = m.Memory()
-		fmt.Printf("%-3s scores %9s, K and V %9s\n", flash, engine.Size(taken[i].Scores), engine.Size(taken[i].K+taken[i].V))
+		fmt.Printf("%-3s scores %9s, K and V %9s\n",
+			flash, engine.Size(taken[i].Scores), engine.Size(taken[i].K+taken[i].V))
 		must(m.Close())
 	}
-	fmt.Printf("off: scores are %.0f %% of what the cache takes\n", 100*float64(taken[0].Scores)/float64(taken[0].K+taken[0].V))
+	fmt.Printf("off: scores are %.0f %% of what the cache takes\n",
+		100*float64(taken[0].Scores)/float64(taken[0].K+taken[0].V))
 
 	// %% [markdown]
 	// ## The same numbers?
@@ -95,21 +99,24 @@ func main() {
 	// %% Off and on
 	//nb:mask [\d.]+e-\d+|true|false
 	compared, err := experiment.Compare(model, text[:1200], experiment.Grid{
-		FlashAttention: []engine.Switch{engine.Off, engine.On}, Load: engine.LoadConfig{Threads: 2, ContextLength: 1024},
-		Generate: engine.GenerateConfig{MaxTokens: 100}, Raw: true, PastEnd: true,
+		FlashAttention: []engine.Switch{engine.Off, engine.On},
+		Load:           engine.LoadConfig{Threads: 2, ContextLength: 1024},
+		Generate:       engine.GenerateConfig{MaxTokens: 100}, Raw: true, PastEnd: true,
 	})
 	must(err)
 	off, on := compared.Rows[0], compared.Rows[1]
 	fmt.Printf("divergence %.1e, same text: %t\n", on.KLD, on.Differs < 0)
 	quantised, err := experiment.Compare(model, text[:1200], experiment.Grid{
-		KCacheType: []engine.CacheType{engine.F16, engine.Q4_0}, Load: engine.LoadConfig{Threads: 2, ContextLength: 1024},
-		Generate: engine.GenerateConfig{MaxTokens: 100}, Raw: true, PastEnd: true, Repetitions: 1,
+		KCacheType: []engine.CacheType{engine.F16, engine.Q4_0},
+		Load:       engine.LoadConfig{Threads: 2, ContextLength: 1024},
+		Generate:   engine.GenerateConfig{MaxTokens: 100}, Raw: true, PastEnd: true, Repetitions: 1,
 	})
 	must(err)
 	fmt.Printf("beside it, keys stored in q4_0: divergence %.1e\n", quantised.Rows[1].KLD)
 
 	// %% A tenth of that?
-	fmt.Println("flash attention changes less than a tenth of what q4_0 keys change:", on.KLD < quantised.Rows[1].KLD/10)
+	fmt.Println("flash attention changes less than a tenth of what q4_0 keys change:",
+		on.KLD < quantised.Rows[1].KLD/10)
 
 	// %% [markdown]
 	// ## Is it faster?
@@ -131,8 +138,9 @@ func main() {
 	// a whole one.
 	//nb:mask [█▒]+ +[\d,.]+
 	deep, err := experiment.Compare(model, text[:3600], experiment.Grid{
-		FlashAttention: []engine.Switch{engine.Off, engine.On}, Load: engine.LoadConfig{Threads: 2, ContextLength: 2048},
-		Generate: engine.GenerateConfig{MaxTokens: 100}, Raw: true, PastEnd: true,
+		FlashAttention: []engine.Switch{engine.Off, engine.On},
+		Load:           engine.LoadConfig{Threads: 2, ContextLength: 2048},
+		Generate:       engine.GenerateConfig{MaxTokens: 100}, Raw: true, PastEnd: true,
 	})
 	must(err)
 	nb.Show(deep.Chart(experiment.PromptRate))
@@ -140,7 +148,7 @@ func main() {
 
 	// %% In numbers
 	//nb:mask \d+ %%?
-	fmt.Printf("%d tokens read: the rate with flash attention is %.0f %% of that without, with %d tokens it was %.0f %%\n",
+	fmt.Printf("%d tokens: the rate with flash attention is %.0f %% of that without; %d tokens: %.0f %%\n",
 		deep.PromptTokens, 100*deep.Rows[1].PromptRate.Median/deep.Rows[0].PromptRate.Median,
 		compared.PromptTokens, 100*on.PromptRate.Median/off.PromptRate.Median)
 
@@ -161,7 +169,8 @@ func main() {
 			continue
 		}
 		_, err = m.NewSession().Generate("Once upon a time", engine.GenerateConfig{MaxTokens: 8})
-		fmt.Printf("flash attention %s: loaded, V %s, generating failed: %t\n", flash, m.Settings().VCacheType, err != nil)
+		fmt.Printf("flash attention %s: loaded, V %s, generating failed: %t\n",
+			flash, m.Settings().VCacheType, err != nil)
 		must(m.Close())
 	}
 

@@ -1,10 +1,10 @@
 // Attention heads: what single heads look at, how a model copies, and what is left
-// of it when one head is blinded. Run it with
+// of it when one head is taken out. Run it with
 //
 //	go run ./repl/loupe run notebooks/heads/heads.go
 //	go run ./notebooks/heads
 //
-// Both print the same. "-p model=smollm2" behind run takes another model.
+// Both print the same. "-p model=smollm2" behind run takes another model (a minute).
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 
 	"loupe/engine"
 	"loupe/engine/observe"
+	"loupe/engine/picture"
 	"loupe/stdlib/nb"
 )
 
@@ -23,62 +24,6 @@ func must(err error) {
 		log.Fatal(err)
 	}
 }
-
-// patterns keeps the attention of a pass: for each layer [nTok, nHead, nKV].
-type patterns struct {
-	layers [][]float32
-	heads  int
-	tokens int
-}
-
-// Wants is asked which points of a pass to show.
-func (p *patterns) Wants(layer int, at observe.Point) bool { return at == observe.AttnPattern }
-
-// Observe is shown a point: it is valid during the call only, so it is copied.
-func (p *patterns) Observe(e observe.Event) {
-	p.layers = append(p.layers, append([]float32(nil), e.X...))
-	p.tokens, p.heads = e.Shape[0], e.Shape[1]
-}
-
-// weight is how much a head of a layer looks from one token at another.
-func (p *patterns) weight(layer, head, from, to int) float64 {
-	x := p.layers[layer]
-	return float64(x[(from*p.heads+head)*len(x)/(p.tokens*p.heads)+to])
-}
-
-// mean is the mean weight of a head on what at names, over tokens from first on.
-func (p *patterns) mean(layer, head, first int, at func(from int) int) float64 {
-	sum := 0.0
-	for from := first; from < p.tokens; from++ {
-		sum += p.weight(layer, head, from, at(from))
-	}
-	return sum / float64(p.tokens-first)
-}
-
-// blinder takes away what heads of a layer ask for: their queries become zero, so
-// that they look at all tokens alike.
-type blinder struct{ layer, head int }
-
-// Wants is asked which points of a pass to show.
-func (b *blinder) Wants(layer int, at observe.Point) bool {
-	return layer == b.layer && at == observe.QRot
-}
-
-// Observe changes the queries as they flow: [nTok, nHead, headDim].
-func (b *blinder) Observe(e observe.Event) {
-	heads, dim := e.Shape[1], e.Shape[2]
-	for t := 0; t < e.Shape[0]; t++ {
-		clear(e.X[(t*heads+b.head)*dim : (t*heads+b.head+1)*dim])
-	}
-}
-
-// shade is a share from 0 to 1 as a sign.
-func shade(x float64) string {
-	return []string{"·", "░", "▒", "▓", "█"}[min(int(x*5), 4)]
-}
-
-// place is a head.
-type place struct{ layer, head int }
 
 func main() {
 	// %% [markdown]
@@ -95,7 +40,8 @@ func main() {
 	// Random words cannot be predicted, but their second copy can: by looking back.
 	m, err := engine.Load(model, engine.LoadConfig{Threads: 2})
 	must(err)
-	words := strings.Fields("fox owl bear goat frog duck dog cat mill bridge river tower pond cave key red blue green old small warm happy brave quiet pie soup bread box jar chest night summer")
+	words := strings.Fields("fox owl bear goat frog duck dog cat mill bridge river tower pond cave key red " +
+		"blue green old small warm happy brave quiet pie soup bread box jar chest night summer")
 	var ids []int
 	x := 7
 	for len(ids) < block {
@@ -109,7 +55,7 @@ func main() {
 	fmt.Printf("%d tokens:%s ...\n", len(twice), m.Detokenize(ids[:8]))
 
 	// %% How surprising is each copy?
-	// surprise is the mean surprise of both copies, in nats.
+	// surprise is the mean surprise of both copies, in nats, under an observer or nil.
 	surprise := func(o observe.Observer) (first, second float64) {
 		s := m.NewSession()
 		defer s.Close()
@@ -128,7 +74,7 @@ func main() {
 		return first, second
 	}
 	first, second := surprise(nil)
-	fmt.Printf("first copy %.2f nats a token, second copy %.2f\n", first, second)
+	fmt.Printf("first copy %.1f nats a token, second copy %.1f\n", first, second)
 	fmt.Println("the second copy is less surprising:", second < first)
 
 	// %% [markdown]
@@ -137,126 +83,108 @@ func main() {
 	// To continue a copy a head has to look at what stood behind the same token the
 	// first time: that is an induction head (Olsson et al., 2022). It needs the help of
 	// one that looks at the token before. And many heads rest on the first token when
-	// they find nothing: a sink.
+	// they find nothing: a sink. All heads are looked at, and scored by how much of
+	// their attention goes to each of these places.
 
-	// %% The attention of all heads
-	p := &patterns{}
+	// %% All heads, by what they look at
+	//nb:skip shades that differ by processor
 	s := m.NewSession()
-	s.Observe(p)
 	_, err = s.Eval(twice)
 	must(err)
-	fmt.Printf("%d layers with %d heads\n", len(p.layers), p.heads)
-
-	// %% Three kinds of heads
-	// A sign for each head, a line for each layer: how much of its attention goes there.
-	kinds := []struct {
-		name  string
-		first int
-		at    func(from int) int
-	}{
-		{"previous token", 1, func(from int) int { return from - 1 }},
-		{"induction", block + 1, func(from int) int { return from - block + 1 }},
-		{"first token", 1, func(from int) int { return 0 }},
-	}
-	best := map[string]place{}
-	score := map[string][]float64{}
-	for _, k := range kinds {
-		var all []float64
-		top := -1.0
-		for l := range p.layers {
-			for h := 0; h < p.heads; h++ {
-				mean := p.mean(l, h, k.first, k.at)
-				all = append(all, mean)
-				if mean > top {
-					top, best[k.name] = mean, place{l, h}
-				}
-			}
-		}
-		score[k.name] = all
-	}
-	for l := range p.layers {
-		line := fmt.Sprintf("layer %2d ", l)
-		for _, k := range kinds {
-			line += "  " + k.name + " "
-			for h := 0; h < p.heads; h++ {
-				line += shade(score[k.name][l*p.heads+h])
-			}
-		}
-		fmt.Println(line)
-	}
+	scan, err := s.ScanHeads()
+	must(err)
+	nb.Show(scan.Grid())
 
 	// %% The best of each kind
 	//nb:mask \d+ %
-	for _, k := range kinds {
-		b := best[k.name]
-		fmt.Printf("%-14s layer %d head %d, with %.0f %% of its attention\n", k.name, b.layer, b.head, 100*score[k.name][b.layer*p.heads+b.head])
+	for _, score := range []engine.HeadScore{scan.Previous, scan.Induction, scan.Sink} {
+		h := score.Top(1)[0]
+		fmt.Printf("%-14s layer %d head %d, with %.0f %% of its attention\n", score.Name, h.Layer, h.Head, 100*h.Score)
 	}
-	fmt.Println("the helper comes before the induction head:", best["previous token"].layer < best["induction"].layer)
+	helper, best := scan.Previous.Top(1)[0], scan.Induction.Top(1)[0]
+	fmt.Println("the helper comes before the induction head:", helper.Layer < best.Layer)
 
-	// %% Where that head looks
-	// A line for each fourth token of the second copy, a sign for each token before it.
-	b := best["induction"]
-	for from := block + 2; from < p.tokens; from += 4 {
-		line := ""
-		for to := 0; to <= from; to++ {
-			line += shade(p.weight(b.layer, b.head, from, to))
-		}
-		fmt.Println(line)
+	// %% Where the induction head looks
+	// Downwards the tokens that look, to the right those that they look at.
+	//nb:skip shades that differ by processor
+	a, err := s.Attention(best.Layer, best.Head)
+	must(err)
+	nb.Show(a)
+
+	// %% The slanted line
+	//nb:mask \d+ %
+	sum := 0.0
+	for i := block + 1; i < a.N; i++ { // a token of the second copy looks one place behind its first
+		sum += float64(a.Row(i)[i-block+1]) / float64(a.N-block-1)
 	}
+	fmt.Printf("a token of the second copy gives %.0f %% of its attention to what came next the first time\n", 100*sum)
 
 	// %% [markdown]
-	// The slanted line is the copy: each token looks one place behind where it stood
-	// before.
-	//
+	// The first copy has nothing to look back to. From its end on the line runs down
+	// beside the diagonal, one block to the left: that is the copying. Here are all heads
+	// of the layer on a shorter text: in a page they can be picked, and tokens pointed at.
+
+	// %% Its neighbours
+	//nb:skip shades that differ by processor
+	short := m.NewSession()
+	_, err = short.Eval(append([]int{bos}, append(ids[:8:8], ids[:8]...)...))
+	must(err)
+	view, err := short.HeadView(best.Layer)
+	must(err)
+	nb.Show(view)
+
+	// %% [markdown]
 	// ## Is it the cause?
 	//
 	// That a head looks at the right place does not say that the model needs it. So
-	// its queries are set to zero as they flow, and the rest goes on.
+	// each head is taken out in turn (what it gives becomes zero), the rest goes on, and
+	// the surprise of the second copy is measured.
 
 	// %% Without one head
-	//nb:mask [+-]?\d+\.\d+
-	lost := map[place]float64{}
-	for l := range p.layers {
-		for h := 0; h < p.heads; h++ {
-			_, without := surprise(&blinder{l, h})
-			lost[place{l, h}] = without - second
+	//nb:skip shades that differ by processor
+	lost := picture.Heat{
+		Title: "what is lost on the second copy without a head, nats", RowName: "layer", ColName: "head",
+		Rows: scan.Layers, Cols: scan.Heads,
+	}
+	for l := 0; l < scan.Layers; l++ {
+		for h := 0; h < scan.Heads; h++ {
+			_, without := surprise(engine.Ablate(l, h))
+			lost.Values = append(lost.Values, float32(without-second))
 		}
 	}
-	cheap := 0
-	for _, x := range lost {
+	nb.Show(lost)
+
+	// %% Which heads are missed most?
+	//nb:mask [+-]?\d+\.\d+|\d+ of|\d+ %
+	worst, cheap := 0, 0
+	for i, x := range lost.Values {
+		if x > lost.Values[worst] {
+			worst = i
+		}
 		if x < 0.1 {
 			cheap++
 		}
 	}
-	fmt.Printf("without the best induction head: %+.2f nats on the second copy\n", lost[b])
-	fmt.Printf("%d of %d heads can be blinded for less than a tenth of a nat each\n", cheap, len(lost))
+	l, h := worst/scan.Heads, worst%scan.Heads
+	fmt.Printf("%d of %d heads can be taken out for less than a tenth of a nat each\n", cheap, len(lost.Values))
+	fmt.Printf("without the best induction head: %+.2f nats\n", lost.Values[best.Layer*scan.Heads+best.Head])
+	fmt.Printf("most is lost without layer %d head %d: %+.2f nats\n", l, h, lost.Values[worst])
+	fmt.Printf("it gives %.0f %% of its attention to the token before, %.0f %% to induction\n",
+		100*scan.Previous.At(l, h), 100*scan.Induction.At(l, h))
 
-	// %% Which heads are missed most?
-	//nb:mask [+-]?\d+\.\d+
-	worst := place{}
-	for l := range p.layers {
-		for h := 0; h < p.heads; h++ {
-			if lost[place{l, h}] > lost[worst] {
-				worst = place{l, h}
-			}
-		}
-	}
-	fmt.Printf("most is lost without layer %d head %d: %+.2f nats; its attention for induction: %s, for the previous token: %s\n",
-		worst.layer, worst.head, lost[worst], shade(score["induction"][worst.layer*p.heads+worst.head]), shade(score["previous token"][worst.layer*p.heads+worst.head]))
-	fmt.Println("it is the best induction head:", worst == b)
-	fmt.Println("without it nothing of the copying is left:", lost[worst] > 0.9*(first-second))
+	// %% What that says
+	fmt.Println("the head that is missed most is the best induction head:", l == best.Layer && h == best.Head)
+	fmt.Println("it is the helper, which looks at the token before:", l == helper.Layer && h == helper.Head)
+	fmt.Println("without it more than half of the copying is lost:", float64(lost.Values[worst]) > (first-second)/2)
+	must(m.Close())
 
 	// %% [markdown]
-	// It is often told that induction heads do the copying. See which head is missed
-	// most: where it is not one of them, it is one that they get their input from. Of
-	// those that look at the right place there may be several, which stand in for each
-	// other; of what they rest on there may be one.
+	// It is often told that induction heads do the copying. They look at the right
+	// place; but see which head is missed most. Of those that look there may be several,
+	// which stand in for each other; of what they rest on there may be one.
 	//
 	// ## A question for you
 	//
 	// Does a longer block make copying harder? Change `block` in the cell "parameters"
 	// to 8 and to 100, and compare the second copy. Is the best head the same one?
-
-	// %% The end
-	must(m.Close())
 }

@@ -6,7 +6,8 @@
 //
 // Both print the same, but for the times. The lesson model understands nothing of
 // licences: what is worth reading of its run is the plan and the account. Run it
-// with "-p model=smollm2 -p context=1024" for a model that does (a minute).
+// with "-p model=smollm2 -p context=1024" for a model that does (a quarter of a minute),
+// and with "-p file=PATH" on a text of your own.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"strings"
 
 	"loupe/engine"
+	"loupe/engine/chat"
 	"loupe/stdlib/chain"
 	"loupe/stdlib/nb"
 )
@@ -29,19 +31,23 @@ func must(err error) {
 	}
 }
 
-// find is a file of this folder or of one above it.
+// find is a file of this folder or of one above it, else of those of the program.
 func find(name string) string {
-	dir, err := os.Getwd()
+	here, err := os.Getwd()
 	must(err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return filepath.Join(dir, name)
+	for _, dir := range []string{here, filepath.Dir(os.Args[0])} {
+		for ; ; dir = filepath.Dir(dir) {
+			path := filepath.Join(dir, name)
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
 		}
-		if dir == filepath.Dir(dir) {
-			log.Fatal("no file ", name, " in this folder or above it; give another one with -p file=PATH")
-		}
-		dir = filepath.Dir(dir)
 	}
+	log.Fatal("no file ", name, " in this folder or above it; give another one with -p file=PATH")
+	return ""
 }
 
 // short is the beginning and the end of a text in one line.
@@ -62,7 +68,7 @@ func main() {
 	// of it. How many parts, and what will it cost?
 
 	// %% parameters
-	model, file, context, answer := "lesson", "LICENSE", 512, 24
+	model, file, context, answer := "lesson", "notebooks/licence/apache-2.0.txt", 512, 24
 
 	// %% The document
 	m, err := engine.Load(model, engine.LoadConfig{Threads: 2, ContextLength: context})
@@ -71,7 +77,8 @@ func main() {
 	must(err)
 	doc := chain.Document{Name: filepath.Base(file), Text: string(data)}
 	size := len(m.TokenizePlain(doc.Text))
-	fmt.Printf("%s: %d bytes, %d words, %d tokens for %s; the context is %d\n", doc.Name, len(doc.Text), len(strings.Fields(doc.Text)), size, model, context)
+	fmt.Printf("%s: %d bytes, %d words, %d tokens for %s; the context is %d\n",
+		doc.Name, len(doc.Text), len(strings.Fields(doc.Text)), size, model, context)
 
 	// %% [markdown]
 	// ## At once
@@ -83,7 +90,8 @@ func main() {
 	_, err = m.NewSession().Chat(doc.Text+"\nWhat must I do?", engine.GenerateConfig{MaxTokens: answer})
 	var over *engine.ContextError
 	if errors.As(err, &over) {
-		fmt.Printf("refused: %d tokens for %d cells, %d too many\n", over.PromptTokens, over.ContextLength, over.Over())
+		fmt.Printf("refused: %d tokens for %d cells, %d too many\n",
+			over.PromptTokens, over.ContextLength, over.Over())
 	} else {
 		fmt.Println("it fits:", err == nil)
 	}
@@ -100,10 +108,17 @@ func main() {
 		Name: "duty", Prompt: "{text}\n\nWhat does this part of the licence require? Answer in one sentence.",
 		Config: engine.GenerateConfig{MaxTokens: answer},
 	}
-	pieces, err := chain.Splitter{Tokens: context - answer - 60}.Split(m, doc)
+	around, err := m.ChatTemplate([]chat.Message{
+		{Role: "user", Content: strings.Replace(duty.Prompt, "{text}", "", 1)},
+	})
+	must(err)
+	room := context - answer - len(m.Tokenize(around))
+	fmt.Printf("of %d tokens the question takes %d and the answer at most %d: %d are left for a piece\n",
+		context, len(m.Tokenize(around)), answer, room)
+	pieces, err := chain.Splitter{Tokens: room}.Split(m, doc)
 	must(err)
 	for _, p := range pieces {
-		fmt.Printf("%d: %3d tokens, bytes %4d to %4d: %s\n", p.Index, p.Tokens, p.Start, p.End, short(p.Text, 30))
+		fmt.Printf("%2d: %3d tokens, bytes %5d to %5d: %s\n", p.Index, p.Tokens, p.Start, p.End, short(p.Text, 30))
 	}
 
 	// %% Nothing is lost
@@ -121,10 +136,15 @@ func main() {
 	// ## A plan
 	//
 	// The same work is planned without the model: every call, the tokens that will be
-	// read, those that are in the cache by then, and what answers can take at most.
+	// read, those that are in the cache by then, and what answers can take at most. The
+	// answers are put together as many at a time as fit into one prompt, so how many
+	// calls that takes depends on how long they are.
 
 	// %% Ask each piece, then put the answers together
-	join := chain.Step{Name: "join", Prompt: "{text}\n\nSay all of this in one sentence.", Config: engine.GenerateConfig{MaxTokens: 2 * answer}}
+	join := chain.Step{
+		Name: "join", Prompt: "{text}\n\nSay all of this in one sentence.",
+		Config: engine.GenerateConfig{MaxTokens: 2 * answer},
+	}
 	c := &chain.Chain{Model: m, Do: chain.MapReduce(duty, join)}
 	plan, err := c.Plan(doc)
 	must(err)
@@ -132,8 +152,10 @@ func main() {
 
 	// %% Is there a part of it that costs most?
 	total, first := plan.Total, plan.Rows[0]
-	fmt.Printf("asking the pieces is %.0f %% of all tokens read\n", 100*first.PromptTokens.High/total.PromptTokens.High)
-	fmt.Printf("the whole document has %d tokens; the chain reads %.1f for each of them\n", size, total.PromptTokens.High/float64(size))
+	fmt.Printf("asking the pieces is %.0f %% of all tokens read\n",
+		100*first.PromptTokens.High/total.PromptTokens.High)
+	fmt.Printf("the whole document has %d tokens; the chain reads %.1f for each of them\n",
+		size, total.PromptTokens.High/float64(size))
 
 	// %% [markdown]
 	// ## The run
@@ -178,7 +200,8 @@ func main() {
 		run, err := c.Run(doc)
 		must(err)
 		row := run.Account().Total
-		fmt.Printf("%-22q %.0f calls, %4.0f prompt tokens, %4.0f of them reused\n", prompt, row.Calls.High, row.PromptTokens.High, row.ReusedTokens.High)
+		fmt.Printf("%-22q %.0f calls, %4.0f prompt tokens, %4.0f of them reused\n",
+			prompt, row.Calls.High, row.PromptTokens.High, row.ReusedTokens.High)
 	}
 	must(m.Close())
 

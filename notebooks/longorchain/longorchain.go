@@ -47,6 +47,7 @@ func main() {
 	// %% By length and depth
 	//nb:skip near ties are decided otherwise on other processors
 	nb.Show(one.Map())
+	nb.Show(one.Chart())
 
 	// %% By length
 	//nb:mask [\d.]+ %
@@ -109,14 +110,17 @@ func main() {
 	// %% Other tasks
 	//nb:mask [\d.]+ %
 	shares := map[string][2]float64{}
-	for _, task := range []experiment.Task{experiment.Needles(3), experiment.Tracking(3), experiment.Counting(6), experiment.Aggregation(3)} {
+	for _, task := range []experiment.Task{
+		experiment.Needles(3), experiment.Tracking(3), experiment.Counting(6), experiment.Aggregation(3),
+	} {
 		task.Documents, task.Depths, task.Lengths, task.Load.Threads = documents, []float64{0.5}, []int{384, 1024}, 2
 		v, err := experiment.LongVsChain(model, task)
 		must(err)
 		a, b := share(v, 384, 384)
 		c, d := share(v, 1024, 1024)
 		shares[task.Name] = [2]float64{a + c, b + d}
-		fmt.Printf("%-20s 384 tokens: %3.0f %% and %3.0f %% by the chain; 1024 tokens: %3.0f %% and %3.0f %%\n", task.Name+":", a, b, c, d)
+		fmt.Printf("%-20s 384 tokens: %3.0f %% and %3.0f %% by the chain; 1024 tokens: %3.0f %% and %3.0f %%\n",
+			task.Name+":", a, b, c, d)
 	}
 
 	// %% What that says

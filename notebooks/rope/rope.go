@@ -14,6 +14,7 @@ import (
 	"math"
 
 	"loupe/engine"
+	"loupe/engine/picture"
 	"loupe/stdlib/experiment"
 	"loupe/stdlib/nb"
 )
@@ -30,7 +31,9 @@ func must(err error) {
 func stories(m *engine.Model, tokens int) []int {
 	var ids []int
 	for seed := uint64(1); len(ids) < tokens; seed++ {
-		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{MaxTokens: 200, Temperature: 0.7, Seed: seed})
+		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{
+			MaxTokens: 200, Temperature: 0.7, Seed: seed,
+		})
 		must(err)
 		ids = append(ids, m.TokenizePlain("Once upon a time there was"+r.Text+" ")...)
 	}
@@ -119,30 +122,31 @@ func main() {
 	// 2023) does it pair by pair. None of them was trained here.
 
 	// %% Five ways to read it
-	//nb:mask \d[\d.]*
-	factor := float64(tokens) / float64(trained)
+	//nb:skip a curve and figures that differ by processor
+	factor, ropeBase := float64(tokens)/float64(trained), m.Settings().TrainedRopeBase
 	ways := []struct {
 		name string
 		set  func(*engine.LoadConfig)
 	}{
 		{"as trained", func(c *engine.LoadConfig) {}},
 		{"linear", func(c *engine.LoadConfig) { c.RopeScaling, c.RopeFrequencyScale = engine.RopeLinear, 1/factor }},
-		{"larger base", func(c *engine.LoadConfig) { c.RopeFrequencyBase = m.Settings().TrainedRopeBase * factor * factor }},
+		{"larger base", func(c *engine.LoadConfig) { c.RopeFrequencyBase = ropeBase * factor * factor }},
 		{"yarn", func(c *engine.LoadConfig) { c.RopeScaling, c.RopeFrequencyScale = engine.RopeYarn, 1/factor }},
 		{"wrong way", func(c *engine.LoadConfig) { c.RopeScaling, c.RopeFrequencyScale = engine.RopeLinear, factor }},
 	}
 	near, far := map[string]float64{}, map[string]float64{}
+	chart := picture.Lines{Title: "perplexity by position", XName: "position", YName: "perplexity", LogY: true}
 	for _, w := range ways {
 		cfg := base
 		w.set(&cfg)
 		stretched, err := engine.Load(model, cfg)
 		must(err)
 		list := surprise(stretched, ids, stretch)
-		fmt.Printf("%-12s", w.name)
-		for i := 0; i < len(list); i += 2 {
-			fmt.Printf(" %6.1f", math.Exp(list[i]))
+		curve := picture.Series{Name: w.name}
+		for i, x := range list {
+			curve.X, curve.Y = append(curve.X, float64(i*stretch)), append(curve.Y, math.Exp(x))
 		}
-		fmt.Println()
+		chart.Series = append(chart.Series, curve)
 		inner, outer := 0.0, 0.0
 		for i, x := range list {
 			if i < 4 {
@@ -159,10 +163,11 @@ func main() {
 		}
 		must(stretched.Close())
 	}
+	nb.Show(chart)
 
 	// %% [markdown]
-	// Every second stretch stands in a line, from the left to the right. Now two
-	// numbers for each way: inside the trained context, and past it.
+	// A line for each way, in powers of ten. Now two numbers for each: inside the trained
+	// context, and past it.
 
 	// %% What it costs and what it gains
 	//nb:mask [+-]?\d[\d.]*
@@ -181,15 +186,15 @@ func main() {
 	}
 	fmt.Println("best past the trained context:", best)
 	for _, w := range ways[1:4] {
-		fmt.Printf("%s: better past it: %t, costs nothing inside: %t\n", w.name, far[w.name] < far["as trained"], near[w.name] < 1.01*near["as trained"])
+		fmt.Printf("%s: better past it: %t, costs nothing inside: %t\n",
+			w.name, far[w.name] < far["as trained"], near[w.name] < 1.01*near["as trained"])
 	}
 
 	// %% [markdown]
 	// It is often told that a model talks nonsense past its context, and that a factor
-	// extends it. See the lines above. What this model does past it is not nonsense, but
-	// a little worse than before; linear and YaRN make it worse everywhere, for it was
-	// trained with neither; and a larger base takes more inside than it gives outside,
-	// where it gives anything.
+	// extends it. See the lines above: by perplexity most ways cost more inside than they
+	// gain past it, where they gain anything. A model that was not trained with a factor
+	// has never seen the angles in between, either.
 	//
 	// But these stories are short. A model that only looks a few sentences back predicts
 	// them well. So here is what needs the whole context: one fact somewhere in a long
@@ -228,19 +233,19 @@ func main() {
 	//nb:mask larger base finds.*
 	fmt.Println("fewer are found past the trained context:", right["as trained"] < right["as trained, inside"])
 	for _, w := range ways[1:3] {
-		fmt.Printf("%s finds more past it: %t, as many inside: %t\n", w.name, right[w.name] > right["as trained"], right[w.name+", inside"] >= right["as trained, inside"])
+		fmt.Printf("%s finds more past it: %t, as many inside: %t\n",
+			w.name, right[w.name] > right["as trained"], right[w.name+", inside"] >= right["as trained, inside"])
 	}
+	must(m.Close())
 
 	// %% [markdown]
-	// So a perplexity that stays low does not say that a long context is used. And a
-	// number that a setting accepts is no context: what helps is training, or short
-	// pieces (the lesson on long prompts and chains).
+	// So perplexity does not say whether a long context is used: as trained it stays low
+	// past the end, and the facts are not found. A way that is hardly better by perplexity
+	// may find them again; the last two lines say which of the two does. Whether it does so
+	// for another model, and for its other tasks, has to be measured there.
 	//
 	// ## A question for you
 	//
 	// Is there a factor so small that it costs little inside and finds more just past
 	// the end? Change `factor` in the cell "Five ways to read it" to 1.25.
-
-	// %% The end
-	must(m.Close())
 }

@@ -4,7 +4,8 @@
 //	go run ./repl/loupe run notebooks/sampling/sampling.go
 //	go run ./notebooks/sampling
 //
-// Both print the same. "-p model=smollm2" behind run takes another model.
+// Both print the same. "-p model=smollm2" behind run takes another model (half a
+// minute).
 package main
 
 import (
@@ -15,6 +16,8 @@ import (
 	"strings"
 
 	"loupe/engine"
+	"loupe/engine/picture"
+	"loupe/stdlib/nb"
 )
 
 // must ends the notebook when a step failed.
@@ -72,17 +75,21 @@ func main() {
 	model, prompt := "lesson", "Once there was a rabbit who lived near the"
 
 	// %% What the model offers
-	//nb:mask [\d.]+ %
+	//nb:mask (?m)[█▒ ]+[\d.]+$|\d+ %
 	m, err := engine.Load(model, engine.LoadConfig{Threads: 2})
 	must(err)
 	logits, err := m.NewSession().Eval(m.Tokenize(prompt))
 	must(err)
 	plain := softmax(logits, 1)
 	sum := 0.0
-	for _, c := range plain[:8] {
+	bars := picture.Bars{Title: "behind: " + prompt, Name: "%"}
+	for _, c := range plain[:10] {
 		sum += c.p
-		fmt.Printf("%-10q %5.1f %%  together %5.1f %%  %s\n", m.TokenText(c.id), 100*c.p, 100*sum, strings.Repeat("█", int(100*c.p)))
+		bars.Labels = append(bars.Labels, fmt.Sprintf("%q", m.TokenText(c.id)))
+		bars.Values = append(bars.Values, 100*c.p)
 	}
+	nb.Show(bars)
+	fmt.Printf("these ten have %.0f %% together, the other %d tokens the rest\n", 100*sum, len(plain)-10)
 
 	// %% [markdown]
 	// ## Temperature
@@ -94,7 +101,8 @@ func main() {
 	//nb:mask (?m)[\d.]+ %|[\d.]+$
 	for _, t := range []float64{0.2, 0.5, 1, 1.5, 3} {
 		list := softmax(logits, t)
-		fmt.Printf("%.1f: the likeliest has %5.1f %%; as open as a choice among %5.1f\n", t, 100*list[0].p, perplexity(list))
+		fmt.Printf("%.1f: the likeliest has %5.1f %%; as open as a choice among %5.1f\n",
+			t, 100*list[0].p, perplexity(list))
 	}
 
 	// %% [markdown]
@@ -139,7 +147,8 @@ func main() {
 		return r.Text
 	}
 	fmt.Println("greedy twice, same text:", text(engine.GenerateConfig{}) == text(engine.GenerateConfig{}))
-	fmt.Println("one seed twice, same text:", text(engine.GenerateConfig{Temperature: 1, Seed: 7}) == text(engine.GenerateConfig{Temperature: 1, Seed: 7}))
+	fmt.Println("one seed twice, same text:",
+		text(engine.GenerateConfig{Temperature: 1, Seed: 7}) == text(engine.GenerateConfig{Temperature: 1, Seed: 7}))
 
 	// %% Seeds
 	//nb:mask numbers
@@ -153,7 +162,10 @@ func main() {
 
 	// %% Some of them
 	//nb:skip chance picks the words, and not the same ones on every processor
-	for _, c := range []engine.GenerateConfig{{}, {Temperature: 0.7, Seed: 1}, {Temperature: 0.7, Seed: 2}, {Temperature: 2, Seed: 1}, {Temperature: 2, Seed: 1, TopP: 0.9}} {
+	for _, c := range []engine.GenerateConfig{
+		{}, {Temperature: 0.7, Seed: 1}, {Temperature: 0.7, Seed: 2},
+		{Temperature: 2, Seed: 1}, {Temperature: 2, Seed: 1, TopP: 0.9},
+	} {
 		fmt.Printf("temperature %.1f, seed %d, top-p %.1f:%s\n", c.Temperature, c.Seed, c.TopP, text(c))
 	}
 
@@ -165,11 +177,14 @@ func main() {
 
 	// %% A fact to recall
 	//nb:mask [\d]+ of
-	question := "Pip the fox walked to the mill. The code of the red box is 4711. The owl was happy. The code of the blue jar is 2093. They ate pie.\nWhat is the code of the red box?"
+	question := "Pip the fox walked to the mill. The code of the red box is 4711. The owl was happy. " +
+		"The code of the blue jar is 2093. They ate pie.\nWhat is the code of the red box?"
 	right := map[float64]int{}
 	for _, t := range []float64{0, 0.7, 1.5, 3} {
 		for seed := 1; seed <= 10; seed++ {
-			r, err := m.NewSession().Chat(question, engine.GenerateConfig{MaxTokens: 24, Temperature: t, Seed: uint64(seed)})
+			r, err := m.NewSession().Chat(question, engine.GenerateConfig{
+				MaxTokens: 40, Temperature: t, Seed: uint64(seed),
+			})
 			must(err)
 			if strings.Contains(r.Text, "4711") {
 				right[t]++
@@ -188,10 +203,10 @@ func main() {
 	// also where copying is the task: here the answer stands in the text.
 
 	// %% The same question with a penalty
-	r, err := m.NewSession().Chat(question, engine.GenerateConfig{MaxTokens: 24})
+	r, err := m.NewSession().Chat(question, engine.GenerateConfig{MaxTokens: 40})
 	must(err)
 	fmt.Printf("none: %q\n", r.Text)
-	r, err = m.NewSession().Chat(question, engine.GenerateConfig{MaxTokens: 24, RepeatPenalty: 2})
+	r, err = m.NewSession().Chat(question, engine.GenerateConfig{MaxTokens: 40, RepeatPenalty: 2})
 	must(err)
 	fmt.Printf("2.0:  %q\n", r.Text)
 	fmt.Println("the penalty broke a right answer:", right[0] == 10 && !strings.Contains(r.Text, "4711"))

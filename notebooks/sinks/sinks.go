@@ -24,30 +24,6 @@ func must(err error) {
 	}
 }
 
-// first sums up how much attention goes to the first token, by layer.
-type first struct {
-	share []float64
-	heads []float64 // [layer * heads]
-}
-
-// Wants is asked which points of a pass to show.
-func (f *first) Wants(layer int, at observe.Point) bool { return at == observe.AttnPattern }
-
-// Observe is shown the attention of a layer: [nTok, nHead, nKV].
-func (f *first) Observe(e observe.Event) {
-	tokens, heads, width := e.Shape[0], e.Shape[1], e.Shape[2]
-	sum := 0.0
-	for h := 0; h < heads; h++ {
-		own := 0.0
-		for t := 1; t < tokens; t++ {
-			own += float64(e.X[(t*heads+h)*width]) / float64(tokens-1)
-		}
-		f.heads = append(f.heads, own)
-		sum += own / float64(heads)
-	}
-	f.share = append(f.share, sum)
-}
-
 // scaled multiplies what the first token has to say, its values, as they flow.
 type scaled struct{ by float32 }
 
@@ -82,7 +58,9 @@ func main() {
 	bos, _ := m.BOS()
 	ids = append(ids, bos)
 	for seed := uint64(1); len(ids) < length; seed++ {
-		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{MaxTokens: 150, Temperature: 0.7, Seed: seed})
+		r, err := m.NewSession().Generate("Once upon a time there was", engine.GenerateConfig{
+			MaxTokens: 150, Temperature: 0.7, Seed: seed,
+		})
 		must(err)
 		ids = append(ids, m.TokenizePlain("Once upon a time there was"+r.Text+" ")...)
 	}
@@ -90,35 +68,32 @@ func main() {
 	fmt.Printf("%d tokens of stories that the model wrote, with %q in front\n", len(ids), m.TokenText(bos))
 
 	// %% Attention for the first token
-	//nb:mask \d+ %
-	seen := &first{}
+	// A square for each head: the share of its attention that goes to the first token.
+	//nb:skip shades that differ by processor
 	s := m.NewSession()
-	s.Observe(seen)
 	_, err = s.Eval(ids)
 	must(err)
+	scan, err := s.ScanHeads()
+	must(err)
 	s.Close()
-	for l, x := range seen.share {
-		fmt.Printf("layer %2d: %3.0f %% of all attention goes to the first of %d tokens\n", l, 100*x, length)
-	}
+	nb.Show(scan.Sink.Heat())
 
 	// %% Is that much?
-	//nb:mask \d+ of
-	heads := 0
-	for _, x := range seen.heads {
+	//nb:mask [\d.]+ % on|\d+ of
+	heads, total := 0, 0.0
+	for _, x := range scan.Sink.Values {
 		if x > 0.3 {
 			heads++
 		}
+		total += float64(x) / float64(len(scan.Sink.Values))
 	}
 	fair := 0.0 // what it would get if each token looked at all before it alike
 	for t := 1; t < length; t++ {
 		fair += 1 / float64(t+1) / float64(length-1)
 	}
-	total := 0.0
-	for _, x := range seen.share {
-		total += x / float64(len(seen.share))
-	}
-	fmt.Printf("by chance it would be %.1f %%: it gets more than that: %t\n", 100*fair, total > fair)
-	fmt.Printf("%d of %d heads give it more than 30 %%\n", heads, len(seen.heads))
+	fmt.Printf("it gets %.1f %% on average, by chance it would be %.1f %%: more: %t\n",
+		100*total, 100*fair, total > fair)
+	fmt.Printf("%d of %d heads give it more than 30 %%\n", heads, len(scan.Sink.Values))
 
 	// %% [markdown]
 	// ## What does it say?
@@ -152,7 +127,7 @@ func main() {
 	fmt.Println("a value five times as large costs more than none:", five > zero)
 
 	// %% [markdown]
-	// ## Windows
+	// ## Windows, read anew
 	//
 	// A window keeps the last tokens only. What does the model lose with the first
 	// token, and with the others? The last tokens of the text are read behind a prefix
@@ -186,10 +161,52 @@ func main() {
 	fmt.Println("by more than a tenth of a nat:", without-withSink > 0.1)
 
 	// %% [markdown]
-	// It is often told that a window without the sink falls apart. Here the window was
-	// read anew, so that its own first token can be the sink: see above whether that is
-	// enough. (A cache from which the first token is taken while the others stay, which
-	// were computed with it, is another matter; the policies below keep it.)
+	// Here each window was read anew, so that its own first token can be the sink. In a
+	// running generation nothing is read anew: cells go, and those that stay were computed
+	// with them.
+	//
+	// ## Windows, cut out of the cache
+	//
+	// So the text up to its last tokens is read once, cells are taken out of a fork of it,
+	// and the last tokens are read behind what is left.
+
+	// %% Four cuts
+	//nb:mask \d+\.\d+
+	head := m.NewSession()
+	_, err = head.Eval(ids[:length-window])
+	must(err)
+	behind := func(cut func(s *engine.Session) error) float64 {
+		s := head.Fork()
+		defer s.Close()
+		must(cut(s))
+		sum := 0.0
+		must(s.EvalEach(nb.Context(), tail, func(i int, row []float32) {
+			if i+1 < len(tail) {
+				sum += engine.LogSumExp(row) - float64(row[tail[i+1]])
+			}
+		}, 0))
+		return sum / float64(len(tail)-1)
+	}
+	uncut := behind(func(s *engine.Session) error { return nil })
+	noFirst := behind(func(s *engine.Session) error { _, err := s.Remove(0, 1); return err })
+	sinkLeft := behind(func(s *engine.Session) error { _, err := s.KeepSinks(1, window); return err })
+	noSink := behind(func(s *engine.Session) error { _, err := s.KeepSinks(0, window); return err })
+	fmt.Printf("nothing taken out:               perplexity %.2f\n", math.Exp(uncut))
+	fmt.Printf("the first token alone taken out: %.2f\n", math.Exp(noFirst))
+	fmt.Printf("the sink and a window of %3d:    %.2f\n", window, math.Exp(sinkLeft))
+	fmt.Printf("a window of %3d, without it:     %.2f\n", window, math.Exp(noSink))
+
+	// %% What those say
+	//nb:mask true|false|[\d.]+ times
+	fmt.Println("one token less, the first, costs more than a tenth of a nat:", noFirst-uncut > 0.1)
+	fmt.Println("a window with the sink costs more than a tenth of a nat:", sinkLeft-uncut > 0.1)
+	fmt.Printf("without the sink the perplexity is %.1f times what it is with it\n", math.Exp(noSink-sinkLeft))
+
+	// %% [markdown]
+	// It is often told that a window without the sink falls apart. The lines above say
+	// whether it does here, and the two ways to make a window need not agree: one that is
+	// read anew makes itself a new sink. It depends on the model, too. Run this with
+	// `-p model=smollm2` and compare both.
 	//
 	// ## Generating past the context
 	//
@@ -202,7 +219,8 @@ func main() {
 	small, err := engine.Load(model, engine.LoadConfig{Threads: 2, ContextLength: 128})
 	must(err)
 	prompt := m.Detokenize(ids[1:100])
-	for _, p := range []engine.ContextOverflowPolicy{engine.OverflowError, engine.TruncateMiddle, engine.RollingWindow} {
+	policies := []engine.ContextOverflowPolicy{engine.OverflowError, engine.TruncateMiddle, engine.RollingWindow}
+	for _, p := range policies {
 		name := string(p)
 		if p == engine.OverflowError {
 			name = "error"
@@ -212,7 +230,8 @@ func main() {
 		})
 		must(err)
 		fmt.Printf("%-14s %3d tokens, dropped %d, forgotten %d in %d shifts, read again %d, stop %s\n", name,
-			r.Stats.GeneratedTokens, r.Stats.DroppedTokens, r.Stats.ShiftedTokens, r.Stats.Shifts, r.Stats.RereadTokens, r.Stats.StopReason)
+			r.Stats.GeneratedTokens, r.Stats.DroppedTokens, r.Stats.ShiftedTokens, r.Stats.Shifts,
+			r.Stats.RereadTokens, r.Stats.StopReason)
 	}
 
 	// %% A prompt that does not fit
@@ -225,5 +244,6 @@ func main() {
 	// ## A question for you
 	//
 	// How short can the window be before it costs more than a tenth of a nat? Change
-	// `window := length / 4` in the cell "Three prefixes" to / 8 and / 16.
+	// `window := length / 4` in the cell "Three prefixes" to / 8 and / 16, and look at both
+	// ways to make a window.
 }

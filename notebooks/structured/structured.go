@@ -62,7 +62,9 @@ func main() {
 	// %% A list, cut short by its limit
 	list := "root ::= \"[\" item (\", \" item)* \"]\"\nitem ::= [a-z] [a-z ]*"
 	for _, n := range []int{4, 8, 16} {
-		r, err := m.NewSession().Chat("Tell me a story about an owl.", engine.GenerateConfig{MaxTokens: n, Grammar: list})
+		r, err := m.NewSession().Chat("Tell me a story about an owl.", engine.GenerateConfig{
+			MaxTokens: n, Grammar: list,
+		})
 		must(err)
 		fmt.Printf("%2d tokens: %s (%s)\n", n, r.Text, r.Stats.StopReason)
 	}
@@ -101,7 +103,8 @@ func main() {
 		var a Animal
 		must(x.Decode(&a))
 		legs[a.Legs]++
-		fmt.Println(len(a.Name) >= 2, a.Kind == "fox" || a.Kind == "owl" || a.Kind == "rabbit", a.Legs == 2 || a.Legs == 4, len(a.Sounds) >= 1 && len(a.Sounds) <= 3)
+		kind := a.Kind == "fox" || a.Kind == "owl" || a.Kind == "rabbit"
+		fmt.Println(len(a.Name) >= 2, kind, a.Legs == 2 || a.Legs == 4, len(a.Sounds) >= 1 && len(a.Sounds) <= 3)
 	}
 	fmt.Println(legs[2]+legs[4], "animals")
 
@@ -111,8 +114,15 @@ func main() {
 	// A step's value goes into the next step's prompt like any other Go value.
 
 	// %% Codes out of texts
-	texts := []string{"The code of the red box is 4711.", "Pip walked to the mill. The code of the red box is 2093.", "The code of the red box is 8564. Mia ate some warm pie."}
-	ask := chain.Step{Name: "code", Prompt: "{text}\nWhat is the code of the red box?", Structured: Code{}, Config: engine.GenerateConfig{MaxTokens: 70}}
+	texts := []string{
+		"The code of the red box is 4711.",
+		"Pip walked to the mill. The code of the red box is 2093.",
+		"The code of the red box is 8564. Mia ate some warm pie.",
+	}
+	ask := chain.Step{
+		Name: "code", Prompt: "{text}\nWhat is the code of the red box?", Structured: Code{},
+		Config: engine.GenerateConfig{MaxTokens: 70},
+	}
 	codes := &chain.Chain{Model: m, Do: func(r *chain.Run) error {
 		for _, text := range texts {
 			if _, err := r.Do(ask.With("text", text)); err != nil {
@@ -128,4 +138,10 @@ func main() {
 	}
 	nb.Show(run.Account())
 	must(m.Close())
+
+	// %% [markdown]
+	// ## A question for you
+	//
+	// How few tokens are enough for an animal? Change `MaxTokens: 90` in the cell "Ten
+	// animals, each one valid" to 40, and then to 10. Is an answer ever cut in the middle?
 }

@@ -87,9 +87,9 @@ func main() {
 		{"Chinese", "从前有一只兔子住在河边。"},
 		{"emoji", "🐢🦊🐇🦉"},
 	} {
-		ids := m.TokenizePlain(sample.text)
+		ids, characters := m.TokenizePlain(sample.text), utf8.RuneCountInString(sample.text)
 		fmt.Printf("%-10s %3d characters, %3d bytes, %3d tokens: %.2f characters a token\n", sample.kind,
-			utf8.RuneCountInString(sample.text), len(sample.text), len(ids), float64(utf8.RuneCountInString(sample.text))/float64(len(ids)))
+			characters, len(sample.text), len(ids), float64(characters)/float64(len(ids)))
 	}
 
 	// %% A character may be several tokens
@@ -131,12 +131,15 @@ func main() {
 	fmt.Printf("with the template: %q\nbare:              %q\n", with.Text, bare.Text)
 
 	// %% A second question begins with the first
-	longer := append(talk, chat.Message{Role: "assistant", Content: "4711"}, chat.Message{Role: "user", Content: "Thanks. Tell me a story."})
+	longer := append(talk, chat.Message{Role: "assistant", Content: "4711"}, chat.Message{
+		Role: "user", Content: "Thanks. Tell me a story.",
+	})
 	second, err := m.ChatTemplate(longer)
 	must(err)
 	fmt.Printf("%q\n", second)
 	fmt.Println("it begins with the first prompt:", strings.HasPrefix(second, prompt))
 	fmt.Printf("tokens: %d, then %d\n", len(m.Tokenize(prompt)), len(m.Tokenize(second)))
+	must(m.Close())
 
 	// %% [markdown]
 	// That is why a conversation can go on from its cache: only what is new has to be
@@ -147,7 +150,4 @@ func main() {
 	// Which of two sentences that say the same to you costs more? Put them into `text`
 	// in the cell "parameters", one after the other, and look at the last line of the
 	// cell below it. Can you find a sentence with more tokens than letters?
-
-	// %% The end
-	must(m.Close())
 }

@@ -37,7 +37,8 @@ cells, say more:
   //nb:mask bytes          numbers of bytes, where they depend on the machine: <bytes>
   //nb:mask numbers        every number: <number>
   //nb:mask REGEXP         what a regular expression matches: <masked>
-  //nb:skip REASON         run it, compare nothing; on top of the file: do not run it
+  //nb:skip REASON         run it, compare nothing with FILE.golden; on top of the file:
+                           do not run it
   //nb:expect-error        it must fail, and its error is compared; on top of the file:
                            some cell must, or the file must be refused
 
@@ -47,7 +48,8 @@ must say the same on every machine: let it generate with temperature 0 or mask i
 With -p the parameters of all files get other values, and what they print
 is compared with FILE.NAME=VALUE,....golden.
 
-With --go the compiled program runs too, by go run, and must print the same.`,
+With --go the compiled program runs too, by go run, and must print the same, masks aside,
+in every cell: also in those that are marked //nb:skip.`,
 		Example: `  loupe test notebooks/*/*.go
   loupe test --update lesson.go`,
 		Args: func(_ *cobra.Command, args []string) error {
