@@ -361,6 +361,10 @@ func (cfg LoadConfig) warnings(c model.Config) (list []string) {
 		list = append(list, fmt.Sprintf("RopeFrequencyScale %g stretches the trained %s tokens to %s; a context of %s is longer still",
 			cfg.RopeFrequencyScale, count(c.Context), count(reach), count(cfg.ContextLength)))
 	}
+	if c.UnusedWindow > 0 && cfg.ContextLength > c.UnusedWindow {
+		list = append(list, fmt.Sprintf("the file asks for a sliding window of %s tokens, which is not applied, as in llama.cpp: every token sees all before it; "+
+			"past %s tokens that is not what the model was trained for", count(c.UnusedWindow), count(c.UnusedWindow)))
+	}
 	if late := (kvcache.Config{Sinks: cfg.CacheSinkTokens, Residual: cfg.CacheResidualLength, Start: cfg.CacheQuantizedStart}); late.Late() &&
 		cfg.KCacheType.dtype().BlockSize() == 1 && cfg.VCacheType.dtype().BlockSize() == 1 {
 		list = append(list, fmt.Sprintf("CacheSinkTokens %d, CacheResidualLength %d and CacheQuantizedStart %d change nothing: K in %s and V in %s are not quantised",

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"loupe/engine/model"
 )
 
 // saving gives the test an empty folder of saved settings.
@@ -253,6 +255,14 @@ func TestWarnings(t *testing.T) {
 		}
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%+v: %q, want %q", c.cfg, got, c.want)
+		}
+	}
+	// A window that a file has and that is not applied matters past it.
+	phi := model.Config{Context: 4096, RopeBase: 10000, RopeScale: 1, UnusedWindow: 2047}
+	for n, want := range map[int]string{2047: "", 2048: "a sliding window of 2,047 tokens, which is not applied"} {
+		got := strings.Join(LoadConfig{ContextLength: n, RopeFrequencyBase: 10000, RopeFrequencyScale: 1}.warnings(phi), "|")
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("a context of %d: %q, want %q", n, got, want)
 		}
 	}
 }

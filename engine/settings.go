@@ -18,7 +18,7 @@ type Settings struct {
 	Model           string
 	Path            string
 	Architecture    string
-	Quantisation    string // the type that most of the weights have
+	Quantisation    string // of the weights, as the file names it: "q4_k_m"; else the type that most of them have
 	Parameters      int64
 	FileBytes       int64
 	PackedBytes     int64 // of weights laid out anew for the kernels, beside the file
@@ -51,13 +51,9 @@ func settingsOf(m *Model) Settings {
 	}
 	k, v := m.cells.Config().Filled(s.ContextLength, s.PhysicalBatchSize)
 	s.FullBytes = k + v
-	bytes := map[string]int{}
+	s.Quantisation = strings.ToLower(m.file.FileType())
 	for _, t := range m.file.Tensors {
 		s.Parameters += int64(t.Shape.Elements())
-		name := t.Type.String()
-		if bytes[name] += len(t.Data); s.Quantisation == "" || bytes[name] > bytes[s.Quantisation] {
-			s.Quantisation = name
-		}
 	}
 	return s
 }

@@ -34,7 +34,7 @@ var architectures = map[string]architecture{
 	"granite":  {configGranite, bindGranite},
 	"llama":    {bind: bindLlama},
 	"mistral3": {configMistral3, bindLlama},
-	"phi3":     {bind: bindPhi3},
+	"phi3":     {configPhi3, bindPhi3},
 	"qwen2":    {bind: bindQwen2},
 	"qwen3":    {bind: bindQwen3},
 	"smollm3":  {bind: bindSmolLM3},

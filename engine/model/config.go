@@ -45,10 +45,12 @@ type Config struct {
 	LogitCap      float32 // ARCH.final_logit_softcapping: bound of the logits
 	// Window is ARCH.attention.sliding_window: the layers that Local names attend to so
 	// many cells up to the query's own, the others to all. Local layers rotate by
-	// LocalRopeBase, and no setting stretches their context.
-	Window        int
-	Local         []bool // [Layers], or nil: none
-	LocalRopeBase float64
+	// LocalRopeBase and LocalRopeScale, and no setting stretches their context.
+	Window                        int
+	Local                         []bool // [Layers], or nil: none
+	LocalRopeBase, LocalRopeScale float64
+	// UnusedWindow is a window of the file that is not applied, as in llama.cpp.
+	UnusedWindow int
 }
 
 // WindowOf is how many cells layer l attends to; 0: all.

@@ -45,14 +45,15 @@
 //
 //  6. The table in arch.go. Take the name out of archKinds in unknown.go.
 //
-//  7. The test: a model in smalls (golden_test.go), random and small, but in true
-//     proportions, with every key and tensor that the architecture can have, longer
-//     than its window. go test -args -archs DIR writes it, testdata/arch/llama.cpp
-//     says what llama.cpp's logits of it are: the exact way must be within 1e-3, in
-//     every tier of kernels, read whole or in pieces. A feature that could be left out
-//     without a difference is not tested: choose weights and factors so that each one
-//     matters. Where there is a real model small enough, compare its greedy ids, logits
-//     and perplexity too.
+//  7. The test: a model in smalls (smalls_test.go), random and small, but in true
+//     proportions, with every key and tensor that the architecture can have, read
+//     past its windows and its original context. The head of testdata/arch/llama.cpp
+//     has the commands that write these models and llama.cpp's logits of them: the exact
+//     way must be within 1e-3, in every tier of kernels, read whole or in pieces. A
+//     feature that could be left out without a difference is not tested:
+//     TestArchitecturesDetect names the keys and tensors that change nothing. Where
+//     there is a real model small enough, compare its greedy ids, logits and perplexity
+//     too.
 //
 // Operations that ops lacks go there, in a file of their own, with a test against
 // float64. What a tokenizer needs is in package token, chat templates come with the

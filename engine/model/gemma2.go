@@ -9,14 +9,14 @@ import (
 const gemma2Layers27B = 46
 
 // Gemma 2 (Gemma Team, 2024) is gemma3 without the norms of queries and keys, every
-// second layer global, one RoPE base for all, and soft-capping: the scores of attention
+// second layer global, one RoPE for all, and soft-capping: the scores of attention
 // and the logits are kept within bounds by a tanh.
 func configGemma2(k *keys, arch string, c *Config) {
 	c.EmbdScale = float32(math.Sqrt(float64(c.Embd)))
 	c.AttnCap = float32(k.float(arch+"attn_logit_softcapping", 50))
 	c.LogitCap = float32(k.float(arch+"final_logit_softcapping", 30))
 	c.window(k, arch, 4096, 2)
-	c.LocalRopeBase = k.float(arch+"rope.freq_base_swa", c.RopeBase)
+	c.LocalRopeBase, c.LocalRopeScale = k.float(arch+"rope.freq_base_swa", c.RopeBase), c.RopeScale
 	if c.Layers == gemma2Layers27B {
 		c.AttnScale = float32(1 / math.Sqrt(float64(c.Embd/c.Heads)))
 	}

@@ -50,7 +50,7 @@ func configGemma3(k *keys, arch string, c *Config) {
 	c.EmbdScale = float32(math.Sqrt(float64(c.Embd)))
 	c.LogitCap = float32(k.maybe(arch + "final_logit_softcapping"))
 	c.window(k, arch, 0, 6)
-	c.LocalRopeBase = k.float(arch+"rope.freq_base_swa", 10000)
+	c.LocalRopeBase, c.LocalRopeScale = k.float(arch+"rope.freq_base_swa", 10000), 1
 	if c.Layers == gemma3Layers27B {
 		c.AttnScale = float32(1 / math.Sqrt(float64(c.Embd/c.Heads)))
 	}

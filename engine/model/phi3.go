@@ -7,6 +7,10 @@ import "fmt"
 // slow each pair of a head by a factor of its own (LongRoPE: Ding et al., 2024): one
 // set for contexts up to the original one, another for longer ones. As in llama.cpp the
 // sliding window of some files is not applied.
+func configPhi3(k *keys, arch string, c *Config) {
+	c.UnusedWindow = k.optional(arch + "attention.sliding_window")
+}
+
 func bindPhi3(c Config, w *Weights) forward {
 	m := &llama{halves: true}
 	for l := 0; l < c.Layers; l++ {

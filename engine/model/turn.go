@@ -25,7 +25,7 @@ func (p *Pass) ropeFor(context int) ops.Rope {
 // localRope is the rotation of layers with a window, where they have one of their own.
 func (p *Pass) localRope() ops.Rope {
 	c := p.model.Config
-	return ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: 1}
+	return ops.Rope{Dims: c.RopeDims, Base: c.LocalRopeBase, Scale: c.LocalRopeScale}
 }
 
 // Turner turns keys of a layer by positions, outside of a pass.

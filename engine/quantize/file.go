@@ -158,7 +158,8 @@ func shape(f *gguf.File) (shapeOf, error) {
 		return shapeOf{}, fmt.Errorf("quantize: %d layers and %d K/V heads are no shape of a model; the file is damaged", layers, kv)
 	}
 	_, untied := f.Tensor("output.weight")
-	return shapeOf{layers: int(layers), group: int(heads / kv), tied: !untied}, nil
+	wide := layers == 80 && (arch == "llama" && heads != kv || arch == "qwen2")
+	return shapeOf{layers: int(layers), group: int(heads / kv), tied: !untied, wide: wide}, nil
 }
 
 // matrix reports whether a tensor is one that quantisation is for.

@@ -20,7 +20,7 @@ var mixes = []Mix{
 	{"Q8_0", 7, tensor.Q8_0}, {"Q6_K", 18, tensor.Q6_K},
 	{"Q5_K_M", 17, tensor.Q5_K}, {"Q5_K_S", 16, tensor.Q5_K}, {"Q5_1", 9, tensor.Q5_1}, {"Q5_0", 8, tensor.Q5_0},
 	{"Q4_K_M", 15, tensor.Q4_K}, {"Q4_K_S", 14, tensor.Q4_K}, {"Q4_1", 3, tensor.Q4_1}, {"Q4_0", 2, tensor.Q4_0},
-	{"IQ4_NL", 25, tensor.IQ4_NL}, {"IQ4_XS", 30, tensor.IQ4_XS},
+	{"IQ4_NL", 25, tensor.IQ4_NL}, {"IQ4_XS", 30, tensor.IQ4_XS}, {"MXFP4", 38, tensor.MXFP4},
 	{"Q3_K_L", 13, tensor.Q3_K}, {"Q3_K_M", 12, tensor.Q3_K}, {"Q3_K_S", 11, tensor.Q3_K}, {"Q2_K", 10, tensor.Q2_K},
 }
 
@@ -45,6 +45,9 @@ type shapeOf struct {
 	layers int
 	group  int // query heads of a K/V head
 	tied   bool
+	// wide: attn_v is so small beside attn_q that more bits for it cost nothing, as in
+	// the models of 70B.
+	wide bool
 }
 
 // moreBits says which layers a medium mix spends more on: the first and the last
@@ -53,8 +56,7 @@ func moreBits(layer, layers int) bool {
 	return layer < layers/8 || layer >= 7*layers/8 || (layer-layers/8)%3 == 2
 }
 
-// typeOf is the type for the tensor of a name; part says what kind of tensor it is,
-// after which layer number.
+// typeOf is the type for the tensor of a name, of a layer, in rows of so many elements.
 func (m Mix) typeOf(name string, layer int, s shapeOf, row int) tensor.DType {
 	t := m.Type
 	if t == tensor.F32 || t == tensor.F16 || t == tensor.BF16 {
@@ -62,6 +64,8 @@ func (m Mix) typeOf(name string, layer int, s shapeOf, row int) tensor.DType {
 	}
 	has := func(part string) bool { return strings.Contains(name, part) }
 	switch {
+	case t == tensor.MXFP4 && (name == "output.weight" || name == "token_embd.weight"):
+		t = tensor.Q8_0 // as in llama-quantize's MXFP4_MOE, where experts are what MXFP4 is for
 	case name == "output.weight" || name == "token_embd.weight" && s.tied:
 		if row%t.BlockSize() != 0 {
 			return fits(tensor.Q8_0, row)
@@ -91,6 +95,14 @@ func (m Mix) typeOf(name string, layer int, s shapeOf, row int) tensor.DType {
 
 // value is the type for attn_v and what holds it.
 func (m Mix) value(layer int, s shapeOf) tensor.DType {
+	t := m.valueOf(layer, s)
+	if s.wide && (t == tensor.Q3_K || t == tensor.Q4_K) {
+		return tensor.Q5_K
+	}
+	return t
+}
+
+func (m Mix) valueOf(layer int, s shapeOf) tensor.DType {
 	grouped := s.group >= 4
 	switch m.Name {
 	case "Q2_K":

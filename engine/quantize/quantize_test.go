@@ -23,27 +23,42 @@ import (
 // models writes the files that testdata/golden.py lets llama.cpp quantise.
 var models = flag.String("models", "", "folder to write the test's models to, for testdata/golden.py")
 
-// small is a model of tiny tensors in every layer: of llama's, those that the rules
-// tell apart.
-func small(t *testing.T, path string, layers, heads, kv, row int, tied bool) {
+// small is a model of tiny tensors in every layer: of its architecture, those that the
+// rules tell apart.
+type small struct {
+	arch                   string
+	layers, heads, kv, row int
+	tied, fused            bool
+}
+
+// smalls are the models that llama.cpp quantised for testdata/golden.json.
+var smalls = map[string]small{
+	"tied":   {arch: "llama", layers: 16, heads: 8, kv: 2, row: 256, tied: true},
+	"untied": {arch: "llama", layers: 33, heads: 2, kv: 2, row: 96},
+	"fused":  {arch: "phi3", layers: 8, heads: 4, kv: 4, row: 256, fused: true},
+	"wide":   {arch: "llama", layers: 80, heads: 8, kv: 1, row: 256},           // as the models of 70B
+	"odd":    {arch: "qwen2", layers: 3, heads: 2, kv: 1, row: 72, tied: true}, // no block fits
+}
+
+func (s small) write(t *testing.T, path string) {
 	t.Helper()
 	w := gguf.NewWriter()
-	r := rand.New(rand.NewPCG(uint64(row), uint64(layers)))
+	r := rand.New(rand.NewPCG(uint64(s.row), uint64(s.layers)))
 	set := func(key string, v any) {
 		if err := w.Set(key, v); err != nil {
 			t.Fatal(err)
 		}
 	}
-	set("general.architecture", "llama")
+	set("general.architecture", s.arch)
 	set("general.file_type", uint32(0))
 	set("split.count", uint16(0))
 	for key, n := range map[string]int{
-		"context_length": 64, "embedding_length": row, "block_count": layers, "feed_forward_length": 256,
-		"attention.head_count": heads, "attention.head_count_kv": kv, "rope.dimension_count": row / heads, "vocab_size": 4,
+		"context_length": 64, "embedding_length": s.row, "block_count": s.layers, "feed_forward_length": 256,
+		"attention.head_count": s.heads, "attention.head_count_kv": s.kv, "rope.dimension_count": s.row / s.heads, "vocab_size": 4,
 	} {
-		set("llama."+key, uint32(n))
+		set(s.arch+"."+key, uint32(n))
 	}
-	set("llama.attention.layer_norm_rms_epsilon", float32(1e-5))
+	set(s.arch+".attention.layer_norm_rms_epsilon", float32(1e-5))
 	add := func(name string, n, rows int) {
 		x := make([]float32, n*rows)
 		for i := range x {
@@ -61,31 +76,27 @@ func small(t *testing.T, path string, layers, heads, kv, row int, tied bool) {
 			t.Fatal(err)
 		}
 	}
-	add("token_embd.weight", row, 4)
-	add("output_norm.weight", row, 1)
-	if !tied {
-		add("output.weight", row, 4)
+	add("token_embd.weight", s.row, 4)
+	add("output_norm.weight", s.row, 1)
+	if !s.tied {
+		add("output.weight", s.row, 4)
 	}
-	for l := range layers {
+	names := []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up"}
+	if s.fused {
+		names = []string{"attn_qkv", "attn_output", "ffn_up"}
+	}
+	for l := range s.layers {
 		blk := fmt.Sprintf("blk.%d.", l)
-		add(blk+"attn_norm.weight", row, 1)
-		for _, name := range []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up"} {
-			add(blk+name+".weight", row, 2)
+		add(blk+"attn_norm.weight", s.row, 1)
+		for _, name := range names {
+			add(blk+name+".weight", s.row, 2)
 		}
 		add(blk+"ffn_down.weight", 256, 2)
-		add(blk+"attn_q.bias", row, 1)
+		add(blk+"attn_q.bias", s.row, 1)
 	}
 	if err := w.WriteFile(path); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// cases are the models, by name.
-func cases(t *testing.T, dir string) map[string]string {
-	at := func(name string) string { return filepath.Join(dir, name+".gguf") }
-	small(t, at("tied"), 16, 8, 2, 256, true)
-	small(t, at("untied"), 33, 2, 2, 96, false)
-	return map[string]string{"tied": at("tied"), "untied": at("untied")}
 }
 
 // digest is the checksum of all tensors, by name, with their types.
@@ -121,49 +132,59 @@ func TestEqualsLlamaCpp(t *testing.T) {
 	if err := json.Unmarshal(data, &golden); err != nil {
 		t.Fatal(err)
 	}
-	for name, path := range cases(t, dir) {
+	for name, s := range smalls {
+		path := filepath.Join(dir, name+".gguf")
+		s.write(t, path)
 		f, err := gguf.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if len(golden[name]) != len(Mixes()) {
-			t.Errorf("%s: %d mixes in the golden file, there are %d", name, len(golden[name]), len(Mixes()))
+		if len(golden[name]) != 2*len(Mixes()) {
+			t.Errorf("%s: %d digests in the golden file for %d mixes, each with and without its rules", name, len(golden[name]), len(Mixes()))
 		}
 		for i, mix := range Mixes() {
-			out := filepath.Join(t.TempDir(), "out.gguf")
-			last := int64(0)
-			list, err := File(context.Background(), f, out, mix, Options{Threads: 1 + i%3, Progress: func(done, total int64) {
-				if done < last || done > total {
-					t.Errorf("%d of %d after %d", done, total, last)
+			for key, pure := range map[string]bool{mix.Name: false, mix.Name + " pure": true} {
+				out := filepath.Join(t.TempDir(), "out.gguf")
+				last := int64(0)
+				list, err := File(context.Background(), f, out, mix, Options{Pure: pure, Threads: 1 + i%3, Progress: func(done, total int64) {
+					if done < last || done > total {
+						t.Errorf("%d of %d after %d", done, total, last)
+					}
+					last = done
+				}})
+				if err != nil {
+					t.Fatal(err)
 				}
-				last = done
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := digest(t, out); got != golden[name][mix.Name] {
-				t.Errorf("%s %s: tensors differ from llama.cpp's", name, mix.Name)
-			}
-			g, err := gguf.Open(out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n, _, _ := g.Uint("general.file_type"); n != uint64(mix.FileType) {
-				t.Errorf("%s: file type %d", mix.Name, n)
-			}
-			if _, ok := g.Get("split.count"); ok {
-				t.Error("the keys of a split file are still there")
-			}
-			for i, x := range g.Tensors {
-				if list[i].Name != x.Name || list[i].To != x.Type || list[i].Bytes != int64(len(x.Data)) {
-					t.Errorf("%s: told %+v, wrote %s %s", mix.Name, list[i], x.Name, x.Type)
+				if got := digest(t, out); got != golden[name][key] {
+					t.Errorf("%s %s: tensors differ from llama.cpp's", name, key)
 				}
-				if list[i].Instead != list[i].To && mix.Type.BlockSize() < 256 {
-					t.Errorf("%s: %+v", mix.Name, list[i])
-				}
+				checkReport(t, out, mix, list)
 			}
-			g.Close()
+		}
+	}
+}
+
+// checkReport holds what File told against what it wrote.
+func checkReport(t *testing.T, out string, mix Mix, list []Tensor) {
+	t.Helper()
+	g, err := gguf.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if n, _, _ := g.Uint("general.file_type"); n != uint64(mix.FileType) {
+		t.Errorf("%s: file type %d", mix.Name, n)
+	}
+	if _, ok := g.Get("split.count"); ok {
+		t.Error("the keys of a split file are still there")
+	}
+	for i, x := range g.Tensors {
+		if list[i].Name != x.Name || list[i].To != x.Type || list[i].Bytes != int64(len(x.Data)) {
+			t.Errorf("%s: told %+v, wrote %s %s", mix.Name, list[i], x.Name, x.Type)
+		}
+		if list[i].Instead != list[i].To && x.Shape[0]%mix.Type.BlockSize() == 0 {
+			t.Errorf("%s: %+v", mix.Name, list[i])
 		}
 	}
 }
@@ -172,7 +193,7 @@ func TestEqualsLlamaCpp(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	dir := t.TempDir()
 	src := filepath.Join(dir, "src.gguf")
-	small(t, src, 2, 2, 2, 96, true)
+	small{arch: "llama", layers: 2, heads: 2, kv: 2, row: 96, tied: true}.write(t, src)
 	open := func(path string) *gguf.File {
 		f, err := gguf.Open(path)
 		if err != nil {

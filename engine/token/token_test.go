@@ -16,16 +16,21 @@ import (
 // open makes the tokenizer of a file.
 func open(t testing.TB, path string) *token.Tokenizer {
 	t.Helper()
+	tok, err := fromFile(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func fromFile(t testing.TB, path string) (*token.Tokenizer, error) {
+	t.Helper()
 	f, err := gguf.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	tok, err := token.FromGGUF(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
+	return token.FromGGUF(f)
 }
 
 // tiny is a vocabulary of bytes and a few merges.

@@ -134,7 +134,7 @@ func readListed(m store.Model) listedModel {
 	}
 	defer f.Close()
 	r.Architecture = metaText(f, "general.architecture")
-	r.Type = fileType(f)
+	r.Type = f.FileType()
 	if n, ok, err := f.Uint(r.Architecture + ".context_length"); ok && err == nil {
 		r.Context = int64(min(n, 1<<62))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"loupe/engine/model"
 	"loupe/engine/quantize"
 	"loupe/engine/store"
 )
@@ -29,7 +30,8 @@ which tensor gets which type and its bits, without an importance matrix. TYPE is
 Without OUT.gguf the file is called MODEL-TYPE.gguf and lies in the current folder.
 
 A mix spends more bits on tensors that suffer more. Rows that the blocks of a type do
-not divide get the nearest type that fits, which the table says.`,
+not divide get the nearest type that fits, which the table says. MXFP4 is for the matrices
+of layers; embedding and head get Q8_0.`,
 		Example: `  loupe quantize model-f16.gguf Q4_K_M
   loupe quantize model-bf16.gguf small.gguf Q5_1
   loupe quantize smollm2 Q8_0 --allow-requantize`,
@@ -60,6 +62,11 @@ func runQuantize(cmd *cobra.Command, args []string, o quantize.Options, asJSON b
 		return err
 	}
 	defer f.Close()
+	// The rules are those of architectures that run here, and a damaged file would only
+	// make another.
+	if _, err := model.New(f); err != nil {
+		return err
+	}
 	path := strings.TrimSuffix(filepath.Base(args[0]), ".gguf") + "-" + mix.Name + ".gguf"
 	if len(args) == 3 {
 		path = args[1]

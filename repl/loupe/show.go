@@ -177,7 +177,7 @@ type tensorRow struct {
 func describeModel(f *gguf.File) description {
 	d := description{
 		Name: metaText(f, "general.name"), Path: f.Path, FileBytes: f.Size, GGUFVersion: f.Version,
-		Architecture: metaText(f, "general.architecture"), FileType: fileType(f), Licence: metaText(f, "general.license"),
+		Architecture: metaText(f, "general.architecture"), FileType: f.FileType(), Licence: metaText(f, "general.license"),
 		About: metaText(f, "general.description"),
 		Types: []typeShare{}, Metadata: []metadataEntry{}, Tensors: []tensorRow{},
 	}
@@ -331,35 +331,6 @@ func kvElements(f *gguf.File, arch string) (int64, error) {
 		headsKV = layers * get("attention.head_count_kv", all, maxHeads)
 	}
 	return int64(headsKV * (key + value)), err
-}
-
-// fileTypes are llama.cpp's names of general.file_type (llama.h, enum
-// llama_ftype), as its files carry them in their names.
-var fileTypes = map[uint64]string{
-	0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1",
-	10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K",
-	19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M",
-	28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4_MOE",
-}
-
-// fileType names the quantisation: as the file says, else the type that most
-// bytes of its tensors have.
-func fileType(f *gguf.File) string {
-	const guessed = 1024 // llama.cpp's flag for a type that it has guessed itself
-	if n, ok, err := f.Uint("general.file_type"); ok && err == nil {
-		if name := fileTypes[n&^guessed]; name != "" {
-			return name
-		}
-		return fmt.Sprintf("type %d", n)
-	}
-	bytes, most := map[string]int{}, ""
-	for _, t := range f.Tensors {
-		name := strings.ToUpper(t.Type.String())
-		if bytes[name] += len(t.Data); most == "" || bytes[name] > bytes[most] {
-			most = name
-		}
-	}
-	return most
 }
 
 func metaText(f *gguf.File, key string) string {

@@ -10,9 +10,9 @@ reader below knows as much of GGUF as these files need.
 import ctypes as C, hashlib, json, os, struct, sys
 
 TYPES = dict(F32=0, F16=1, BF16=32, Q8_0=7, Q6_K=18, Q5_K_M=17, Q5_K_S=16, Q5_1=9, Q5_0=8, Q4_K_M=15, Q4_K_S=14,
-             Q4_1=3, Q4_0=2, IQ4_NL=25, IQ4_XS=30, Q3_K_L=13, Q3_K_M=12, Q3_K_S=11, Q2_K=10)
+             Q4_1=3, Q4_0=2, IQ4_NL=25, IQ4_XS=30, MXFP4=38, Q3_K_L=13, Q3_K_M=12, Q3_K_S=11, Q2_K=10)
 BLOCKS = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84),
-          11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18), 23: (256, 136), 30: (1, 2)}
+          11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18), 23: (256, 136), 30: (1, 2), 39: (32, 17)}
 
 
 class Params(C.Structure):
@@ -21,6 +21,15 @@ class Params(C.Structure):
                 ("allow_requantize", C.c_bool), ("quantize_output_tensor", C.c_bool), ("only_copy", C.c_bool), ("pure", C.c_bool),
                 ("keep_split", C.c_bool), ("dry_run", C.c_bool), ("imatrix", C.c_void_p), ("kv_overrides", C.c_void_p),
                 ("tt_overrides", C.c_void_p), ("prune_layers", C.c_void_p), ("max_buf_size", C.c_size_t)]
+
+
+class Override(C.Structure):
+    """llama_model_tensor_override: a pattern of names, and the type for them"""
+    _fields_ = [("pattern", C.c_char_p), ("type", C.c_int)]
+
+
+# llama.cpp gives MXFP4 to experts alone, unless it is told to: here layers have it.
+LAYERS_MXFP4 = (Override * 2)(Override(rb"^blk\.", 39), Override(None, 42))
 
 
 class Reader:
@@ -74,19 +83,22 @@ def main(libraries, models):
     lib.llama_model_quantize.argtypes = [C.c_char_p, C.c_char_p, C.POINTER(Params)]
     lib.llama_backend_init()
     golden = {}
-    for model in ("tied", "untied"):
+    for model in ("tied", "untied", "fused", "wide", "odd"):
         golden[model] = {}
         for name, ftype in TYPES.items():
-            p = lib.llama_model_quantize_default_params()
-            p.nthread, p.ftype = 1, ftype
-            out = os.path.join(models, "out.gguf")
-            if lib.llama_model_quantize(os.path.join(models, model + ".gguf").encode(), out.encode(), C.byref(p)):
-                sys.exit(f"{model} {name}: llama.cpp failed")
-            h = hashlib.sha256()
-            for tensor, kind, data in Reader(out).tensors():
-                h.update(f"{tensor} {kind} {len(data)}\n".encode())
-                h.update(data)
-            golden[model][name] = h.hexdigest()
+            for pure in (False, True):
+                p = lib.llama_model_quantize_default_params()
+                p.nthread, p.ftype, p.pure = 1, ftype, pure
+                if name == "MXFP4" and not pure:
+                    p.tt_overrides = C.cast(LAYERS_MXFP4, C.c_void_p)
+                out = os.path.join(models, "out.gguf")
+                if lib.llama_model_quantize(os.path.join(models, model + ".gguf").encode(), out.encode(), C.byref(p)):
+                    sys.exit(f"{model} {name}: llama.cpp failed")
+                h = hashlib.sha256()
+                for tensor, kind, data in Reader(out).tensors():
+                    h.update(f"{tensor} {kind} {len(data)}\n".encode())
+                    h.update(data)
+                golden[model][name + (" pure" if pure else "")] = h.hexdigest()
     json.dump(golden, sys.stdout, indent=1)
     print()
 

@@ -1,5 +1,6 @@
 // Writes the logits that llama.cpp gives of the small random models of
-// ../../golden_test.go, for golden.json: f32 activations and K/V, at three positions.
+// ../../smalls_test.go, for golden.json: f32 activations and K/V, and of every seventh
+// position and the last the logits of every ninth token, from the position's remainder on.
 //
 //     go test ./engine/model -run 'TestArchitectures$' -archs DIR
 //     g++ -O2 llama.cpp -I LLAMA/include -I LLAMA/ggml/include -L LLAMA/build/bin -lllama -lggml -lggml-base -o golden
@@ -33,7 +34,7 @@ int main(int, char ** argv) {
         llama_model * model = llama_model_load_from_file((dir + "/" + name + ".gguf").c_str(), llama_model_default_params());
         if (!model) { fprintf(stderr, "golden: %s does not load\n", name.c_str()); return 1; }
         llama_context_params p = llama_context_default_params();
-        p.n_ctx = n_ctx; p.n_batch = p.n_ubatch = 256; p.n_threads = p.n_threads_batch = 1;
+        p.n_ctx = n_ctx; p.n_batch = p.n_ubatch = 512; p.n_threads = p.n_threads_batch = 1;
         p.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
         p.type_k = p.type_v = GGML_TYPE_F32;
         llama_context * ctx = llama_init_from_model(model, p);
@@ -47,11 +48,12 @@ int main(int, char ** argv) {
         printf("%s\n{\"name\": \"%s\", \"sha256\": \"%s\", \"positions\": [", comma, name.c_str(), sum.c_str());
         comma = ",";
         const char * sep = "";
-        for (size_t pos : {size_t(0), ids.size() / 2, ids.size() - 1}) {
+        for (size_t pos = 0; pos < ids.size(); pos++) {
+            if (pos % 7 && pos + 1 != ids.size()) continue;
             printf("%s\n{\"pos\": %zu, \"logits\": [", sep, pos);
             sep = ",";
             const float * logits = llama_get_logits_ith(ctx, pos);
-            for (int i = 0; i < n_vocab; i++) printf("%s%.6g", i ? "," : "", logits[i]);
+            for (int i = pos % 9; i < n_vocab; i += 9) printf("%s%.6g", i < 9 ? "" : ",", logits[i]);
             printf("]}");
         }
         printf("]}");
