@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -41,10 +42,23 @@ func TestMain(m *testing.M) {
 
 // corpusResult is what a program did.
 type corpusResult struct {
-	Stdout, Stderr string
+	Stdout, Stderr output64
 	Exit           int
 	Err            string // of the kernel, or why the compiled program has no result
 	Refused        bool
+}
+
+// output64 is what a program printed, which need not be UTF-8.
+type output64 string
+
+func (o output64) MarshalText() ([]byte, error) {
+	return []byte(base64.StdEncoding.EncodeToString([]byte(o))), nil
+}
+
+func (o *output64) UnmarshalText(b []byte) error {
+	text, err := base64.StdEncoding.DecodeString(string(b))
+	*o = output64(text)
+	return err
 }
 
 func runCorpusFile(file string) (res corpusResult) {
@@ -57,7 +71,7 @@ func runCorpusFile(file string) (res corpusResult) {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	err = k.RunFile(ctx, file)
-	res = corpusResult{Stdout: r.out.String(), Stderr: r.err.String()}
+	res = corpusResult{Stdout: output64(r.out.String()), Stderr: output64(r.err.String())}
 	var e *Error
 	if errors.As(err, &e) {
 		res.Exit, res.Err = e.ExitCode, fmt.Sprintf("%d: %s", e.Line, e.Msg)
@@ -72,7 +86,7 @@ func compiled(file, dir string) (res corpusResult, err error) {
 	if err != nil {
 		return res, err
 	}
-	sum := sha256.Sum256(append(src, runtime.Version()...))
+	sum := sha256.Sum256(append(src, runtime.Version()+" 3"...))
 	kept := filepath.Join(dir, hex.EncodeToString(sum[:12])+".json")
 	if b, err := os.ReadFile(kept); err == nil && json.Unmarshal(b, &res) == nil {
 		return res, nil
@@ -93,8 +107,9 @@ func compiled(file, dir string) (res corpusResult, err error) {
 		var stdout, stderr bytes.Buffer
 		cmd := exec.CommandContext(ctx, bin)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = tmp, &stdout, &stderr
+		cmd.Env = append(os.Environ(), "GODEBUG=panicnil=0") // as in a module
 		err := cmd.Run()
-		res = corpusResult{Stdout: stdout.String(), Stderr: stderr.String()}
+		res = corpusResult{Stdout: output64(stdout.String()), Stderr: output64(stderr.String())}
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			res.Exit = exit.ExitCode()
@@ -230,13 +245,13 @@ func corpus(t *testing.T, dir, cache string) {
 		case got.Exit == 130:
 			note("slow", file, got.Err)
 		case got.Exit != want.Exit:
-			note("wrong", file, fmt.Sprintf("exit %d (%s) want %d; stdout %q stderr %q", got.Exit, firstLine(got.Err), want.Exit, clip(got.Stdout), clip(got.Stderr)))
+			note("wrong", file, fmt.Sprintf("exit %d (%s) want %d; stdout %q stderr %q", got.Exit, firstLine(got.Err), want.Exit, clip(string(got.Stdout)), clip(string(got.Stderr))))
 		case got.Stdout != want.Stdout:
-			note("wrong", file, fmt.Sprintf("stdout %s", difference(got.Stdout, want.Stdout)))
+			note("wrong", file, fmt.Sprintf("stdout %s", difference(string(got.Stdout), string(want.Stdout))))
 		case want.Exit == 0 && got.Stderr != want.Stderr:
-			note("wrong", file, fmt.Sprintf("stderr %s", difference(got.Stderr, want.Stderr)))
-		case want.Exit == 2 && panicLine(want.Stderr) != "" && !strings.HasSuffix(firstLine(got.Err), panicLine(want.Stderr)):
-			note("wrong", file, fmt.Sprintf("%s want %s", firstLine(got.Err), panicLine(want.Stderr)))
+			note("wrong", file, fmt.Sprintf("stderr %s", difference(string(got.Stderr), string(want.Stderr))))
+		case want.Exit == 2 && panicLine(string(want.Stderr)) != "" && !strings.HasSuffix(firstLine(got.Err), panicLine(string(want.Stderr))):
+			note("wrong", file, fmt.Sprintf("%s want %s", firstLine(got.Err), panicLine(string(want.Stderr))))
 		default:
 			note("equal", file, "")
 		}

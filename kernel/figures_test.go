@@ -108,8 +108,8 @@ func TestFormsBuilt(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := compiled(file, cache)
-			if err != nil || got.Err != "" || got.Stdout != string(want) {
-				t.Errorf("%s: %v %s: %s", file, err, got.Err, difference(got.Stdout, string(want)))
+			if err != nil || got.Err != "" || string(got.Stdout) != string(want) {
+				t.Errorf("%s: %v %s: %s", file, err, got.Err, difference(string(got.Stdout), string(want)))
 			}
 		}
 	}

@@ -44,8 +44,9 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 			return place{text: e.expr(sel), typ: t, pkgVar: true}
 		}
 	}
-	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok && (e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X)) {
-		stable = true
+	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok {
+		_, mapped := e.core(e.typeOf(ix.X)).(*types.Map)
+		stable = stable || e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X) || !mapped && !e.pure(ix)
 	}
 	if text, ok := e.keptPlace(x); ok {
 		if stable {
@@ -56,7 +57,11 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 		return place{text: text, typ: t, kept: true}
 	}
 	if !stable {
-		return place{text: e.expr(x), typ: t}
+		old := e.addr
+		e.addr = true
+		text := e.expr(x)
+		e.addr = old
+		return place{text: text, typ: t}
 	}
 	switch y := ast.Unparen(x).(type) {
 	case *ast.IndexExpr:
@@ -84,16 +89,25 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 			}
 			return place{text: base() + "[" + hold(y.Index, u.Key()) + "]", typ: t}
 		case *types.Slice:
-			check := !e.inLoop[y] && e.checkable(y)
+			check := !e.inLoop[y] && !e.checked[y]
 			n, i := base(), hold(y.Index, types.Default(e.typeOf(y.Index)))
 			if check {
 				i = fmt.Sprintf("__k.Ix(int(%s), len(%s), %d)", i, n, e.fault())
 			}
 			return place{text: n + "[" + i + "]", typ: t}
-		case *types.Pointer:
-			return place{text: "(*" + base() + ")[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
+		case *types.Pointer, *types.Array:
+			of := ""
+			if _, ok := u.(*types.Pointer); ok {
+				of = "(*" + base() + ")"
+			} else {
+				of = e.operand(y.X)
+			}
+			i := hold(y.Index, types.Default(e.typeOf(y.Index)))
+			if !e.inLoop[y] && !e.checked[y] && !e.known(y) {
+				i = fmt.Sprintf("__k.Ix(int(%s), len(%s), %d)", i, of, e.fault())
+			}
+			return place{text: of + "[" + i + "]", typ: t}
 		}
-		return place{text: e.operand(y.X) + "[" + hold(y.Index, types.Default(e.typeOf(y.Index))) + "]", typ: t}
 	}
 	if y, ok := ast.Unparen(x).(*ast.StarExpr); ok {
 		n := e.tmp()
@@ -104,7 +118,7 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 		return place{text: text, typ: t}
 	}
 	n := e.tmp() // a field: by address
-	e.line("%s := &%s", n, e.operand(x))
+	e.line("%s := &%s", n, e.addressed(x))
 	return place{text: "*" + n, typ: t}
 }
 

@@ -34,6 +34,7 @@ type emitter struct {
 	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
 	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
 	counts  map[types.Object]bool   // keys of loops, which are not negative
+	addr    bool                    // the address of the expression is taken
 	opening []int                   // type ids of the structs that are being declared
 }
 

@@ -176,7 +176,12 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 		if c, ok := v.(*ast.CompositeLit); ok && c.Type == nil {
 			return e.composite(c, t)
 		}
-		return e.exprTo(v, t)
+		s := e.exprTo(v, t)
+		if sel, ok := ast.Unparen(v).(*ast.SelectorExpr); ok && !isPath(sel.X) {
+			// The interpreter finds the type of (&T{}).f in a call only.
+			return fmt.Sprintf("func() %s { return %s }()", e.rep(t), s)
+		}
+		return s
 	}
 	var parts []string
 	switch u := t.Underlying().(type) {
@@ -224,6 +229,19 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 	return star + text
 }
 
+// isPath says whether x is made of names, selectors, indexes and calls.
+func isPath(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident, *ast.CallExpr:
+		return true
+	case *ast.SelectorExpr:
+		return isPath(x.X)
+	case *ast.IndexExpr:
+		return isPath(x.X)
+	}
+	return false
+}
+
 func (e *emitter) elements(x *ast.CompositeLit, t types.Type, elem func(ast.Expr, types.Type) string) []string {
 	var parts []string
 	for _, v := range x.Elts {
@@ -246,17 +264,61 @@ func (e *emitter) index(x *ast.IndexExpr) string {
 		return e.val(x.X) + "[" + e.key(x.Index, m) + "]"
 	}
 	i := e.expr(x.Index)
-	if !e.inLoop[x] && e.checkable(x) {
+	if !e.inLoop[x] && !e.checked[x] && !e.known(x) {
+		if !e.pure(x.X) {
+			return e.indexOnce(x, i)
+		}
 		i = fmt.Sprintf("__k.Ix(%s, %s, %d)", e.indexInt(x), e.lenOf(x), e.fault())
 	}
 	if _, ok := e.core(e.typeOf(x.X)).(*types.Pointer); ok {
 		return "(*" + e.val(x.X) + ")[" + i + "]"
 	}
-	if _, lit := ast.Unparen(x.X).(*ast.CompositeLit); lit && !e.checked[x] { // never a variable
-		rep := e.rep(e.plainType(e.typeOf(x.X)))
-		return fmt.Sprintf("func(__s %s, __i int) %s { return __s[__k.Ix(__i, len(__s), %d)] }(%s, int(%s))", rep, e.rep(e.typeOf(x)), e.fault(), e.val(x.X), i)
-	}
 	return e.val(x.X) + "[" + i + "]"
+}
+
+// indexOnce lowers an index into what must not be evaluated twice: its length is
+// asked in a function that has it.
+func (e *emitter) indexOnce(x *ast.IndexExpr, i string) string {
+	t := e.plainType(e.typeOf(x.X))
+	elem, text, of := e.rep(e.typeOf(x)), e.val(x.X), "__s"
+	_, pointer := e.core(t).(*types.Pointer)
+	if pointer {
+		of = "(*__s)"
+	}
+	if _, array := e.core(t).(*types.Array); array && e.addr && e.info.Types[x.X].Addressable() {
+		t, text, of = types.NewPointer(t), "&"+text, "(*__s)"
+	}
+	deref, star, and := "", "", ""
+	if _, text := e.core(t).(*types.Basic); e.addr && !text { // of a string nobody takes an address
+		deref, star, and = "*", "*", "&"
+	}
+	call := fmt.Sprintf("%sfunc(__s %s, __i int) %s%s { return %s%s[__k.Ix(__i, len(%s), %d)] }(%s, int(%s))", deref, e.rep(t), star, elem, and, of, of, e.fault(), text, i)
+	if deref != "" {
+		return "(" + call + ")"
+	}
+	return call
+}
+
+// addressed lowers x, of which the address is taken.
+func (e *emitter) addressed(x ast.Expr) string {
+	old := e.addr
+	e.addr = true
+	s := e.operand(x)
+	e.addr = old
+	return s
+}
+
+// known says whether an index is one that the compiler has checked.
+func (e *emitter) known(x *ast.IndexExpr) bool {
+	if e.info.Types[x].Value != nil {
+		return true
+	}
+	t := e.core(e.typeOf(x.X))
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem().Underlying()
+	}
+	_, array := t.(*types.Array)
+	return array && e.info.Types[x.Index].Value != nil
 }
 
 // key lowers a key of a map. A key in an interface may not be comparable.
@@ -291,8 +353,13 @@ func (e *emitter) slice(x *ast.SliceExpr) string {
 }
 
 func (e *emitter) slicePlain(x *ast.SliceExpr) string {
-	s := e.val(x.X)
 	t := e.plainType(e.typeOf(x.X))
+	s := ""
+	if _, array := e.core(t).(*types.Array); array {
+		s = e.addressed(x.X)
+	} else {
+		s = e.val(x.X)
+	}
 	rt := e.plainType(e.typeOf(x))
 	addr := "&" + s // of an array, which must stay where it is
 	if p, ok := e.core(t).(*types.Pointer); ok {
@@ -373,7 +440,7 @@ func (e *emitter) unary(x *ast.UnaryExpr) string {
 		if e.keptSelector(x.X) {
 			e.noAddress(x, ast.Unparen(x.X).(*ast.SelectorExpr).Sel.Name)
 		}
-		return "&" + e.operand(x.X)
+		return "&" + e.addressed(x.X)
 	}
 	return x.Op.String() + bracket(e.exprTo(x.X, e.typeOf(x)))
 }

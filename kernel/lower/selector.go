@@ -100,7 +100,20 @@ func (e *emitter) pathType(t types.Type, index []int) types.Type {
 // callee is a method of x lowered up to its arguments: fun is the function,
 // recv its first argument if it has become one.
 func (e *emitter) callee(x ast.Expr, sel *ast.Ident, m member) (fun, recv string) {
+	if !types.IsInterface(e.pathType(m.recv, m.index)) && e.wantsAddress(m) {
+		return e.calleeOf(e.addressed(x), sel, m)
+	}
 	return e.calleeOf(e.operand(x), sel, m)
+}
+
+// wantsAddress says whether a method has a pointer for its receiver.
+func (e *emitter) wantsAddress(m member) bool {
+	recv := m.fn.Type().(*types.Signature).Recv()
+	if recv == nil {
+		return false
+	}
+	_, ptr := types.Unalias(recv.Type()).(*types.Pointer)
+	return ptr
 }
 
 func (e *emitter) calleeOf(operand string, sel *ast.Ident, m member) (fun, recv string) {
@@ -236,7 +249,11 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 		fun, _ := e.callee(x.X, x.Sel, m)
 		return fun
 	}
-	operand := e.path(e.operand(x.X), m.recv, m.index)
+	base := e.operand(x.X)
+	if e.wantsAddress(m) {
+		base = e.addressed(x.X)
+	}
+	operand := e.path(base, m.recv, m.index)
 	holdT := recvT
 	want := m.fn.Type().(*types.Signature).Recv().Type()
 	_, wantPtr := types.Unalias(want).(*types.Pointer)

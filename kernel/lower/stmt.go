@@ -50,7 +50,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		v := e.tmp()
 		e.line("{\n%s__k.Send(%s, &%s, %d)\n}", e.block(func() { e.define(v, c.Elem(), e.exprTo(s.Value, c.Elem())) }), e.val(s.Chan), v, e.here())
 	case *ast.IncDecStmt:
-		if ix, ok := ast.Unparen(s.X).(*ast.IndexExpr); ok && (e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X)) {
+		if ix, ok := ast.Unparen(s.X).(*ast.IndexExpr); ok && (e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X) || !e.pure(ix)) {
 			e.line("%s%s", e.place(s.X, true).text, s.Tok)
 			return
 		}
@@ -198,7 +198,13 @@ func (e *emitter) labeled(s *ast.LabeledStmt) {
 	if e.gone(s) {
 		e.line("%s__g:\n__k.Nop()", s.Label.Name)
 	}
-	e.stmt(s.Stmt, s.Label.Name)
+	switch s.Stmt.(type) {
+	case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+		// In a block: as the last statement of a case the interpreter does not find it.
+		e.line("{\n%s}", e.block(func() { e.stmt(s.Stmt, s.Label.Name) }))
+	default:
+		e.stmt(s.Stmt, s.Label.Name)
+	}
 }
 
 // mark writes the label of a loop, switch or select right in front of it.
