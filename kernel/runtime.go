@@ -677,7 +677,10 @@ func goPanic(r any) any {
 			return r
 		}
 	case *reflect.ValueError:
-		return runtimeError("invalid memory address or nil pointer dereference")
+		if e.Kind == reflect.Invalid {
+			return runtimeError("invalid memory address or nil pointer dereference")
+		}
+		text = e.Error()
 	case error:
 		return r
 	case string:

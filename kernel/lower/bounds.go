@@ -81,7 +81,7 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 	default:
 		return
 	}
-	if !e.simple(s) {
+	if !e.simple(s) || takesSlices(s) {
 		return
 	}
 	late := e.late(s)
@@ -118,6 +118,18 @@ func (e *emitter) checkIndexes(s ast.Stmt) {
 		}
 		e.line("if %s { __k.Ix(%s, %s, %d) }", cond, idx, n, e.fault())
 	}
+}
+
+// takesSlices says whether a statement takes slices, whose bounds are checked where they
+// stand: what fails first must be met first.
+func takesSlices(s ast.Stmt) (found bool) {
+	ast.Inspect(s, func(n ast.Node) bool {
+		if _, ok := n.(*ast.SliceExpr); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // evaluated visits the expressions of a simple statement in the order in which the

@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"strings"
@@ -456,7 +457,7 @@ func (e *emitter) binary(x *ast.BinaryExpr) string {
 		}
 		return "(" + e.exprTo(x.X, t) + " " + x.Op.String() + " " + e.exprTo(x.Y, t) + ")"
 	case token.LAND, token.LOR:
-		return "(" + e.expr(x.X) + " " + x.Op.String() + " " + e.expr(x.Y) + ")"
+		return "(" + e.condition(x.X) + " " + x.Op.String() + " " + e.expr(x.Y) + ")"
 	case token.SHL, token.SHR:
 		return "(" + e.exprTo(x.X, e.typeOf(x)) + " " + x.Op.String() + " " + e.shiftCount(x.Y) + ")"
 	}
@@ -464,12 +465,37 @@ func (e *emitter) binary(x *ast.BinaryExpr) string {
 	return "(" + e.exprTo(x.X, t) + " " + x.Op.String() + " " + e.operandOf(x.Op, x.Y, t) + ")"
 }
 
+// condition lowers the left operand of && or ||. One with a composite literal is a
+// function's result: the interpreter begins in the middle of a literal with keys.
+func (e *emitter) condition(x ast.Expr) string {
+	s := e.expr(x)
+	if hasComposite(x) {
+		return "func() " + e.rep(e.typeOf(x)) + " { return " + s + " }()"
+	}
+	return s
+}
+
+// hasComposite says whether there is a composite literal in x, outside of functions.
+func hasComposite(x ast.Expr) (found bool) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CompositeLit:
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 // operandOf lowers the right operand of an arithmetic operator. A complex
 // constant that divides must not look like one: the interpreter asks whether it
-// is zero and fails.
+// is zero and fails. Nor must a 0 that divides a float, which it refuses.
 func (e *emitter) operandOf(op token.Token, x ast.Expr, t types.Type) string {
 	s := e.exprTo(x, t)
-	if b, ok := e.core(t).(*types.Basic); ok && (op == token.QUO || op == token.QUO_ASSIGN) && b.Info()&types.IsComplex != 0 && e.info.Types[x].Value != nil {
+	if b, ok := e.core(t).(*types.Basic); ok && (op == token.QUO || op == token.QUO_ASSIGN) && b.Info()&(types.IsComplex|types.IsFloat) != 0 && e.info.Types[x].Value != nil &&
+		(b.Info()&types.IsComplex != 0 || constant.Sign(e.info.Types[x].Value) == 0) {
 		return fmt.Sprintf("func() %s { return %s }()", e.rep(t), s)
 	}
 	return s

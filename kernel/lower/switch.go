@@ -27,7 +27,11 @@ func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
 			c := c.(*ast.CaseClause)
 			var conds []string
 			for _, x := range c.List {
-				conds = append(conds, e.caseCond(tag, tagT, x))
+				cond := e.caseCond(tag, tagT, x)
+				if hasComposite(x) { // see condition
+					cond = "func() bool { return " + cond + " }()"
+				}
+				conds = append(conds, cond)
 			}
 			list = append(list, clause{strings.Join(conds, " || "), e.scoped(c.Body)})
 		}
