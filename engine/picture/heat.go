@@ -94,9 +94,14 @@ func (h Heat) reduce(rows, cols int) reduced {
 	return r
 }
 
+// is reports whether there is a cell.
+func (r *reduced) is(i, j int) bool {
+	return !r.of.Triangle || j*r.of.Cols/r.cols < (i+1)*r.of.Rows/r.rows
+}
+
 // level is that of a cell, levelNone where there is none.
-func (r reduced) level(s scale, i, j int) int {
-	if r.of.Triangle && j*r.of.Cols/r.cols >= (i+1)*r.of.Rows/r.rows {
+func (r *reduced) level(s scale, i, j int) int {
+	if !r.is(i, j) {
 		return levelNone
 	}
 	return s.level(r.values[i*r.cols+j])

@@ -14,8 +14,13 @@ const (
 // image has one pixel a cell.
 func (r reduced) image(s scale) *image.Paletted {
 	m := image.NewPaletted(image.Rect(0, 0, r.cols, r.rows), palette(s.colours))
-	for i := range r.values {
-		m.Pix[i] = uint8(r.level(s, i/r.cols, i%r.cols))
+	for i := range r.rows {
+		row := m.Pix[i*m.Stride:][:r.cols]
+		for j, v := range r.values[i*r.cols:][:r.cols] {
+			if row[j] = levelNone; r.is(i, j) {
+				row[j] = uint8(s.level(v))
+			}
+		}
 	}
 	return m
 }
