@@ -221,6 +221,16 @@ func (g *registry) Method(v display.Value, name string) (reflect.Value, bool) {
 	return g.method(v.V, v.T, name)
 }
 
+// Inside takes adapters off, for package display, and gives what is printed part by
+// part its type.
+func (g *registry) Inside(v any) any {
+	v = norm(v)
+	if b, ok := v.([]byte); ok { // fmt names it []byte on the outside only
+		return walkedValue{display.Value{V: reflect.ValueOf(b), T: types.NewSlice(types.Typ[types.Uint8])}, g}
+	}
+	return g.walked(v)
+}
+
 func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.Value, bool) {
 	o, index, _ := types.LookupFieldOrMethod(t, false, g.pkg, name)
 	m, ok := o.(*types.Func)

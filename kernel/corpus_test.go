@@ -80,6 +80,9 @@ func runCorpusFile(file string) (res corpusResult) {
 	return res
 }
 
+// endless is the Err of a compiled program that does not end.
+const endless = "the compiled program does not end"
+
 // compiled is what go build makes of a program, kept in dir for the next time.
 func compiled(file, dir string) (res corpusResult, err error) {
 	src, err := os.ReadFile(file)
@@ -117,7 +120,7 @@ func compiled(file, dir string) (res corpusResult, err error) {
 			res.Err = err.Error()
 		}
 		if ctx.Err() != nil {
-			res.Err = "the compiled program does not end"
+			res.Err = endless
 		}
 	}
 	b, err := json.Marshal(res)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"loupe/kernel/display"
@@ -26,16 +27,19 @@ func (m *machine) fmtTable(set func(string, any)) {
 		}
 		return w.Write([]byte(s)) // never WriteString: fmt does not ask for it
 	}
-	set("Print", func(a ...any) (int, error) { return out(nil, sprint(a)) })
-	set("Println", func(a ...any) (int, error) { return out(nil, fmt.Sprintln(a...)) })
-	set("Printf", func(f string, a ...any) (int, error) { return out(nil, sprintf(f, a)) })
-	set("Sprint", func(a ...any) string { return sprint(a) })
-	set("Sprintf", func(f string, a ...any) string { return sprintf(f, a) })
-	set("Fprint", func(w io.Writer, a ...any) (int, error) { return out(w, sprint(a)) })
-	set("Fprintln", func(w io.Writer, a ...any) (int, error) { return out(w, fmt.Sprintln(a...)) })
-	set("Fprintf", func(w io.Writer, f string, a ...any) (int, error) { return out(w, sprintf(f, a)) })
-	set("Append", func(b []byte, a ...any) []byte { return append(b, sprint(a)...) })
-	set("Appendf", func(b []byte, f string, a ...any) []byte { return append(b, sprintf(f, a)...) })
+	g := m.reg
+	set("Print", func(a ...any) (int, error) { return out(nil, g.sprint(a)) })
+	set("Println", func(a ...any) (int, error) { return out(nil, g.sprintln(a)) })
+	set("Printf", func(f string, a ...any) (int, error) { return out(nil, g.sprintf(f, a)) })
+	set("Sprint", func(a ...any) string { return g.sprint(a) })
+	set("Sprintln", func(a ...any) string { return g.sprintln(a) })
+	set("Sprintf", func(f string, a ...any) string { return g.sprintf(f, a) })
+	set("Fprint", func(w io.Writer, a ...any) (int, error) { return out(w, g.sprint(a)) })
+	set("Fprintln", func(w io.Writer, a ...any) (int, error) { return out(w, g.sprintln(a)) })
+	set("Fprintf", func(w io.Writer, f string, a ...any) (int, error) { return out(w, g.sprintf(f, a)) })
+	set("Append", func(b []byte, a ...any) []byte { return append(b, g.sprint(a)...) })
+	set("Appendln", func(b []byte, a ...any) []byte { return append(b, g.sprintln(a)...) })
+	set("Appendf", func(b []byte, f string, a ...any) []byte { return append(b, g.sprintf(f, a)...) })
 	set("Errorf", func(f string, a ...any) error {
 		for i, x := range a {
 			if b, ok := x.(box); ok {
@@ -45,13 +49,13 @@ func (m *machine) fmtTable(set func(string, any)) {
 			}
 		}
 		f, a = typeVerbs(f, a)
-		return fmt.Errorf(f, a...)
+		return fmt.Errorf(f, g.walk(a)...)
 	})
 }
 
 // sprint is fmt.Sprint, which puts a space between operands when neither is a
 // string: a box of a string type is one.
-func sprint(a []any) string {
+func (g *registry) sprint(a []any) string {
 	boxed := false
 	for _, x := range a {
 		if _, ok := x.(box); ok {
@@ -59,7 +63,7 @@ func sprint(a []any) string {
 		}
 	}
 	if !boxed {
-		return fmt.Sprint(a...)
+		return fmt.Sprint(g.walk(a)...)
 	}
 	var b strings.Builder
 	prev := false
@@ -68,7 +72,7 @@ func sprint(a []any) string {
 		if i > 0 && !str && !prev {
 			b.WriteByte(' ')
 		}
-		fmt.Fprint(&b, x)
+		fmt.Fprint(&b, g.walked(x))
 		prev = str
 	}
 	return b.String()
@@ -82,9 +86,92 @@ func isString(x any) bool {
 	return x != nil && reflect.TypeOf(x).Kind() == reflect.String
 }
 
-func sprintf(f string, a []any) string {
+func (g *registry) sprintf(f string, a []any) string {
 	f, a = typeVerbs(f, a)
-	return fmt.Sprintf(f, a...)
+	return fmt.Sprintf(f, g.walk(a)...)
+}
+
+func (g *registry) sprintln(a []any) string { return fmt.Sprintln(g.walk(a)...) }
+
+// walk makes operands print themselves that hold values of cells deep inside: fmt
+// shows what a pointer points at on the outside only, and asks a box without saying
+// how deep it lies.
+func (g *registry) walk(a []any) []any {
+	for i, x := range a {
+		if w := g.walked(x); w != nil {
+			if _, ok := w.(walkedValue); ok {
+				a = append([]any(nil), a...)
+				for j := i; j < len(a); j++ {
+					a[j] = g.walked(a[j])
+				}
+				return a
+			}
+		}
+	}
+	return a
+}
+
+// walked is x, or what prints it.
+func (g *registry) walked(x any) any {
+	if x == nil {
+		return nil
+	}
+	rt := reflect.TypeOf(x)
+	if !holdsInterfaces(rt) {
+		return x
+	}
+	t, err := g.universe.TypeOf(rt)
+	if err != nil {
+		return x
+	}
+	return walkedValue{display.Value{V: reflect.ValueOf(x), T: t}, g}
+}
+
+// walkedValue prints a value part by part.
+type walkedValue struct {
+	v display.Value
+	g *registry
+}
+
+// Unboxed is the value with its type, for package display.
+func (w walkedValue) Unboxed() display.Value { return w.v }
+
+func (w walkedValue) Format(s fmt.State, verb rune) { display.Format(s, verb, w.v, w.g) }
+
+var interfaceHolders sync.Map // reflect.Type -> bool
+
+// holdsInterfaces says whether a type is of slices, arrays and maps of interfaces.
+func holdsInterfaces(rt reflect.Type) bool {
+	switch rt.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Pointer:
+	default:
+		return false
+	}
+	if is, ok := interfaceHolders.Load(rt); ok {
+		return is.(bool)
+	}
+	var holds func(t reflect.Type, top bool) bool
+	holds = func(t reflect.Type, top bool) bool {
+		switch {
+		case t.Kind() == reflect.Interface:
+			return !top
+		case t.Name() != "":
+			return false
+		}
+		switch t.Kind() {
+		case reflect.Pointer: // shown on the outside only
+			k := t.Elem().Kind()
+			return top && (k == reflect.Slice || k == reflect.Array || k == reflect.Map) && holds(t.Elem(), false)
+		case reflect.Slice, reflect.Array:
+			return holds(t.Elem(), false)
+		case reflect.Map:
+			return holds(t.Key(), false) || holds(t.Elem(), false)
+		}
+		return false
+	}
+	is := holds(rt, true)
+	interfaceHolders.Store(rt, is)
+	return is
 }
 
 // typeVerbs rewrites a format for what fmt asks of reflection alone: %T and %p
@@ -92,7 +179,7 @@ func sprintf(f string, a []any) string {
 func typeVerbs(f string, a []any) (string, []any) {
 	known := false
 	for _, x := range a {
-		if _, ok := norm(x).(box); ok || goTypeName(x) != "" {
+		if _, ok := norm(x).(box); ok || goTypeName(x) != "" || x != nil && holdsInterfaces(reflect.TypeOf(x)) {
 			known = true
 		}
 	}
@@ -210,6 +297,9 @@ func ofType(x any, verb rune) (any, rune, bool) {
 		return display.TypeName(bx.t.typ), 's', true
 	case verb == 'T':
 		name := goTypeName(x)
+		if x != nil && holdsInterfaces(reflect.TypeOf(x)) {
+			name = reflect.TypeOf(x).String() // and not that of what prints it
+		}
 		return name, 's', name != ""
 	case verb == 'p' && boxed:
 		switch v := reflect.ValueOf(bx.v); v.Kind() {

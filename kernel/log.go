@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"go/token"
 	"io"
 	"log"
@@ -65,11 +64,11 @@ func (m *machine) logTo(l *log.Logger, method string, pos int, args ...any) {
 	var text string
 	switch {
 	case strings.HasSuffix(method, "f"):
-		text = sprintf(args[0].(string), args[1:])
+		text = m.reg.sprintf(args[0].(string), args[1:])
 	case strings.HasSuffix(method, "ln"):
-		text = fmt.Sprintln(args...)
+		text = m.reg.sprintln(args)
 	default:
-		text = sprint(args)
+		text = m.reg.sprint(args)
 	}
 	m.logOutput(l, pos, text)
 	switch {

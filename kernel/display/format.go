@@ -18,6 +18,8 @@ type Value struct {
 // Methods finds methods of script values, bound to them.
 type Methods interface {
 	Method(v Value, name string) (reflect.Value, bool)
+	// Inside is what an interface's value stands for: a [Boxed], or itself.
+	Inside(v any) any
 }
 
 // Boxed is a script value inside an interface.
@@ -479,11 +481,50 @@ func (p *printer) iface(v Value, depth int) {
 		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V)
 		return
 	}
-	if b, ok := v.V.Interface().(Boxed); ok {
+	x := v.V.Interface()
+	if p.m != nil {
+		x = p.m.Inside(x)
+	}
+	if b, ok := x.(Boxed); ok {
 		p.field(b.Unboxed(), p.m != nil, depth)
 		return
 	}
-	fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
+	if depth > 0 && p.address(v.V, x) {
+		return
+	}
+	fmt.Fprintf(p.s, spec(p.s, p.verb), x)
+}
+
+// address prints a native pointer that lies inside of something: what it points at is
+// shown only where it stands alone.
+func (p *printer) address(v reflect.Value, x any) bool {
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return false
+	}
+	switch v.Elem().Kind() {
+	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
+	default:
+		return false
+	}
+	sharp := p.s.Flag('#') && p.verb == 'v'
+	if _, ok := x.(fmt.Formatter); ok {
+		return false
+	}
+	if _, ok := x.(fmt.GoStringer); ok && sharp {
+		return false
+	}
+	if !sharp && strings.ContainsRune("vsxXq", p.verb) {
+		switch x.(type) {
+		case error, fmt.Stringer:
+			return false
+		}
+	}
+	if sharp {
+		fmt.Fprintf(p.s, "(%s)(%#x)", v.Type(), v.Pointer())
+	} else {
+		fmt.Fprintf(p.s, spec(p.s, p.verb), v.UnsafePointer())
+	}
+	return true
 }
 
 // less orders map keys as fmt does.

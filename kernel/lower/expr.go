@@ -508,7 +508,10 @@ func (e *emitter) shiftCount(x ast.Expr) string {
 	if b, ok := e.core(e.typeOf(x)).(*types.Basic); ok && b.Info()&types.IsUnsigned == 0 {
 		return "__k.Shift(int(" + e.exprTo(x, types.Default(e.typeOf(x))) + "))"
 	}
-	return e.expr(x)
+	if ident(ast.Unparen(x)) != nil {
+		return e.expr(x)
+	}
+	return "uint64(" + e.expr(x) + ")" // of another type than the left operand it may be none
 }
 
 // compare lowers == and !=.

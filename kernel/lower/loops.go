@@ -203,8 +203,8 @@ func (e *emitter) branch(s *ast.BranchStmt) {
 	}
 	switch s.Tok {
 	case token.GOTO:
-		if e.fn.seq != nil {
-			e.refuse(s.Pos(), "goto in the body of a range over a function", "")
+		if q := e.fn.seq; q != nil && !q.holds(e.info.Uses[s.Label]) {
+			e.refuse(s.Pos(), "goto out of the body of a range over a function", "")
 		}
 		e.line("goto %s__g", label)
 		return

@@ -173,10 +173,16 @@ func (e *emitter) rangeChan(s *ast.RangeStmt, t *target, c *types.Chan) {
 // seqBody is the body of a range over a function, which became a function
 // literal: what leaves it other than by its end sets code and returns false.
 type seqBody struct {
+	body  *ast.BlockStmt
 	code  string // variable: 0 go on, 1 break, 2 return, 3.. other targets
 	done  string // variable: the loop has ended
 	vals  []string
 	jumps []seqJump
+}
+
+// holds says whether something is declared in the body.
+func (q *seqBody) holds(o types.Object) bool {
+	return o != nil && q.body.Pos() <= o.Pos() && o.Pos() < q.body.End()
 }
 
 type seqJump struct {
@@ -187,7 +193,7 @@ type seqJump struct {
 // rangeFunc lowers a range over an iterator function.
 func (e *emitter) rangeFunc(s *ast.RangeStmt, t *target, sig *types.Signature) {
 	yield := e.core(sig.Params().At(0).Type()).(*types.Signature)
-	q := &seqBody{code: e.tmp(), done: e.tmp()}
+	q := &seqBody{body: s.Body, code: e.tmp(), done: e.tmp()}
 	t.seq = q
 	e.line("{\n%s}", e.block(func() {
 		e.line("%s := 0\n%s := false", q.code, q.done)

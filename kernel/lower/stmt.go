@@ -198,13 +198,7 @@ func (e *emitter) labeled(s *ast.LabeledStmt) {
 	if e.gone(s) {
 		e.line("%s__g:\n__k.Nop()", s.Label.Name)
 	}
-	switch s.Stmt.(type) {
-	case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
-		// In a block: as the last statement of a case the interpreter does not find it.
-		e.line("{\n%s}", e.block(func() { e.stmt(s.Stmt, s.Label.Name) }))
-	default:
-		e.stmt(s.Stmt, s.Label.Name)
-	}
+	e.stmt(s.Stmt, s.Label.Name)
 }
 
 // mark writes the label of a loop, switch or select right in front of it.

@@ -33,11 +33,32 @@ func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
 				}
 				conds = append(conds, cond)
 			}
-			list = append(list, clause{strings.Join(conds, " || "), e.scoped(c.Body)})
+			list = append(list, clause{strings.Join(conds, " || "), e.block(func() { e.caseBody(c.Body) })})
 		}
 		e.targets = e.targets[:len(e.targets)-1]
 		e.clauses(label, list)
 	}))
+}
+
+// caseBody lowers the statements of a case. The interpreter does not know a label that
+// stands right there, so that these go into a block.
+func (e *emitter) caseBody(list []ast.Stmt) {
+	labeled := false
+	for _, s := range list {
+		if _, ok := s.(*ast.LabeledStmt); ok {
+			labeled = true
+		}
+	}
+	if !labeled {
+		e.stmts(list)
+		return
+	}
+	last := len(list)
+	if b, ok := list[last-1].(*ast.BranchStmt); ok && b.Tok == token.FALLTHROUGH { // must stay the last of the case
+		last--
+	}
+	e.line("{\n%s}", e.scoped(list[:last]))
+	e.stmts(list[last:])
 }
 
 // clause is one case of a lowered switch; cond is "" for the default.
@@ -170,7 +191,7 @@ func (e *emitter) typeSwitch(s *ast.TypeSwitchStmt, label string) {
 						e.define(name, xt, orig)
 					}
 				}
-				e.stmts(c.Body)
+				e.caseBody(c.Body)
 			})
 			list = append(list, clause{strings.Join(conds, " || "), body})
 		}
@@ -238,7 +259,7 @@ func (e *emitter) selectStmt(s *ast.SelectStmt, label string) {
 						}
 					}
 				}
-				e.stmts(p.clause.Body)
+				e.caseBody(p.clause.Body)
 			})
 			out = append(out, clause{cond, body})
 		}
