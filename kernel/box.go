@@ -243,9 +243,12 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 		}
 		if v.Kind() == reflect.Pointer {
 			if v.IsNil() {
-				return reflect.Value{}, false
+				return throughNil(m)
 			}
 			v = v.Elem()
+		}
+		if v.Kind() != reflect.Struct { // kept in an any that is nil
+			return throughNil(m)
 		}
 		v = v.Field(i)
 	}
@@ -253,7 +256,7 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 	if types.IsInterface(recv) {
 		if v.Kind() == reflect.Interface {
 			if v.IsNil() {
-				return reflect.Value{}, false
+				return throughNil(m)
 			}
 			v = v.Elem()
 		}
@@ -283,6 +286,16 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 		wrapper = fmt.Sprintf("value method %s.%s.%s called using nil *%s pointer", n.Obj().Pkg().Name(), n.Obj().Name(), name, n.Obj().Name())
 	}
 	return bind(fn, v, wrapper), true
+}
+
+// throughNil is a method that is promoted from what is nil: a value has it, but it
+// cannot be called. Those that printing asks for are told.
+func throughNil(m *types.Func) (reflect.Value, bool) {
+	s := m.Signature()
+	if s.Params().Len() > 0 || s.Results().Len() != 1 || s.Results().At(0).Type() != types.Typ[types.String] {
+		return reflect.Value{}, false
+	}
+	return reflect.ValueOf(func() string { panic(runtimeError("invalid memory address or nil pointer dereference")) }), true
 }
 
 func recvNamed(t types.Type) *types.Named {
