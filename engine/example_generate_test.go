@@ -48,8 +48,11 @@ func ExampleGenerateConfig_seed() {
 		cfg.MaxTokens = 20
 		return must(m.NewSession().Generate("Once there was", cfg)).Text
 	}
-	fmt.Println(text(engine.GenerateConfig{}) == text(engine.GenerateConfig{}))
-	fmt.Println(text(engine.GenerateConfig{Temperature: 1, Seed: 1}) == text(engine.GenerateConfig{Temperature: 1, Seed: 1}))
+	once, again := text(engine.GenerateConfig{}), text(engine.GenerateConfig{})
+	fmt.Println(once == again)
+	seven := engine.GenerateConfig{Temperature: 1, Seed: 7}
+	once, again = text(seven), text(seven)
+	fmt.Println(once == again)
 	// Output:
 	// true
 	// true
