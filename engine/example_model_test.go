@@ -88,7 +88,7 @@ func ExampleModel_Profile() {
 	for _, phase := range p.Phases {
 		sum -= phase.Time
 	}
-	fmt.Println("phases add up to the time on the clock:", sum.Abs() < p.Wall/100, longest.Calls > 0)
+	fmt.Println("phases add up to the time on the clock:", sum.Abs() < p.Wall/100, longest.Name != "")
 	fmt.Println("as a table, for each token:", strings.Contains(p.Per(len(ids)), "attention"))
 	// Output:
 	// phases add up to the time on the clock: true true
