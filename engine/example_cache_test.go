@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -106,7 +107,7 @@ func ExampleSession_CacheError() {
 	defer m.Close()
 	s := m.NewSession()
 	must(s.Eval(m.Tokenize("Once there was a rabbit who lived by the river. The rabbit was happy that day.")))
-	var x *engine.CacheError = must(s.CacheError())
+	var x *engine.CacheError = must(s.CacheErrorContext(context.Background())) // or without one: s.CacheError()
 	var k, v engine.PartError = x.K, x.V
 	fmt.Println("K loses more than V:", k.Relative > 5*v.Relative)
 	var head engine.HeadError = k.Heads[0]

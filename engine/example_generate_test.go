@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"loupe/engine"
 	"loupe/engine/chat"
@@ -16,14 +17,14 @@ func ExampleSession_Generate() {
 	defer m.Close()
 	s := m.NewSession()
 	r := must(s.Generate("Once upon a", engine.GenerateConfig{
-		MaxTokens: 6, OnText: func(text string) { fmt.Print(text) }, // as it comes
+		MaxTokens: 5, OnText: func(text string) { fmt.Print(text) }, // as it comes
 	}))
 	fmt.Println()
 	fmt.Println(r.Stats.PromptTokens, "tokens read,", r.Stats.GeneratedTokens, "generated,", r.Stats.StopReason)
 	fmt.Println(r.Stats.PromptRate() > 0, r.Stats.GenRate() > 0) // tokens a second
 	// Output:
-	//  time there was a brave deer
-	// 4 tokens read, 6 generated, maxPredictedTokensReached
+	//  time there was a brave
+	// 4 tokens read, 5 generated, maxPredictedTokensReached
 	// true true
 }
 
@@ -47,8 +48,11 @@ func ExampleGenerateConfig_seed() {
 		cfg.MaxTokens = 20
 		return must(m.NewSession().Generate("Once there was", cfg)).Text
 	}
-	fmt.Println(text(engine.GenerateConfig{}) == text(engine.GenerateConfig{}))
-	fmt.Println(text(engine.GenerateConfig{Temperature: 1, Seed: 1}) == text(engine.GenerateConfig{Temperature: 1, Seed: 1}))
+	once, again := text(engine.GenerateConfig{}), text(engine.GenerateConfig{})
+	fmt.Println(once == again)
+	seven := engine.GenerateConfig{Temperature: 1, Seed: 7}
+	once, again = text(seven), text(seven)
+	fmt.Println(once == again)
 	// Output:
 	// true
 	// true
@@ -185,12 +189,18 @@ func ExampleBatch() {
 		done(b.Add(context.Background(), m.NewSession(), m.Tokenize(prompt), engine.GenerateConfig{MaxTokens: 20}))
 	}
 	fmt.Println(b.Len(), "together")
-	b.Run(context.Background(), func(i int, r *engine.Reply, err error) { texts[i] = must(r, err).Text })
+	share := time.Duration(0)
+	b.Run(context.Background(), func(i int, r *engine.Reply, err error) {
+		texts[i] = must(r, err).Text
+		share += r.Stats.GenShare() // shares add up to the time on the clock
+	})
 	fmt.Println(strings.Join(texts, "\n"))
+	fmt.Println(share > 0)
 	// Output:
 	// 2 together
 	// The code of the red box is 4711.
 	// The code of the blue box is 4711.
+	// true
 }
 
 // What does not fit is refused, with its numbers, or handled as asked.

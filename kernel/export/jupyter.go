@@ -213,7 +213,7 @@ func (c *Cell) jupyter() []map[string]any {
 	if account := c.shortAccount(); len(account) > 0 && c.Number > 0 {
 		text := strings.Join(account, "\n")
 		list = append(list, shownJupyter(map[string]string{
-			"text/plain": text, "text/html": `<small style="opacity:.65">` + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + `</small>`,
+			"text/plain": text, "text/html": `<div style="opacity:.65;font-size:.85em;line-height:1.45;padding-left:5px">` + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + `</div>`,
 		}, map[string]any{"loupe": map[string]any{"statistics": true}}))
 	}
 	return list

@@ -3,6 +3,8 @@ package export
 import (
 	"encoding/json"
 	"go/token"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -131,6 +133,31 @@ func TestNotOurs(t *testing.T) {
 		got, err := FromJupyter("x.ipynb", []byte(data))
 		if err == nil || got != "" || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "x.ipynb") {
 			t.Errorf("%s\n%q, %v, want %s", data, got, err, want)
+		}
+	}
+}
+
+// Every notebook of this repository comes back from Jupyter byte for byte.
+func TestNotebooksComeBack(t *testing.T) {
+	files, err := filepath.Glob("../../notebooks/*/*.go")
+	if err != nil || len(files) < 17 {
+		t.Fatalf("%d notebooks, %v", len(files), err)
+	}
+	for _, path := range files {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nb, err := notebook.Parse(token.NewFileSet(), path, string(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &Document{Path: path, file: nb}
+		for _, c := range nb.Cells {
+			d.Cells = append(d.Cells, &Cell{Kind: c.Kind, Title: c.Title, Number: c.Index, Source: view(c.Kind, c.Source)})
+		}
+		if back, err := FromJupyter("book.ipynb", []byte(d.Jupyter())); err != nil || back != string(src) {
+			t.Errorf("%s: %v, comes back as\n%s", path, err, back)
 		}
 	}
 }

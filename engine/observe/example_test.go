@@ -1,0 +1,83 @@
+package observe_test
+
+import (
+	"fmt"
+	"log"
+
+	"loupe/engine"
+	"loupe/engine/observe"
+)
+
+// shapes keeps the shape of each point of layer 0, and of those behind the last layer.
+type shapes struct{ seen map[observe.Point][3]int }
+
+func (s *shapes) Wants(layer int, p observe.Point) bool { return layer == 0 || layer == 5 }
+
+func (s *shapes) Observe(e observe.Event) { s.seen[e.Point] = e.Shape }
+
+// The points of a pass over four tokens, in the order in which they are reached.
+func ExamplePoint() {
+	m, err := engine.Load("lesson", engine.LoadConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	s, look := m.NewSession(), &shapes{map[observe.Point][3]int{}}
+	s.Observe(look)
+	if _, err := s.Eval(m.Tokenize("Mia the fox")); err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range []observe.Point{
+		observe.ResidPre, observe.AttnNorm, observe.Q, observe.K, observe.V, observe.QRot, observe.KRot,
+		observe.AttnPattern, observe.Z, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut,
+		observe.ResidPost, observe.FinalNorm, observe.Logits,
+	} {
+		fmt.Println(p, look.seen[p])
+	}
+	// Output:
+	// resid_pre [4 192 1]
+	// attn_norm [4 192 1]
+	// q [4 6 32]
+	// k [4 3 32]
+	// v [4 3 32]
+	// q_rot [4 6 32]
+	// k_rot [4 3 32]
+	// attn_pattern [4 6 4]
+	// z [4 6 32]
+	// attn_out [4 192 1]
+	// resid_mid [4 192 1]
+	// ffn_norm [4 192 1]
+	// ffn_out [4 192 1]
+	// resid_post [4 192 1]
+	// final_norm [1 192 1]
+	// logits [1 1274 1]
+}
+
+// louder doubles what the attention of layer 1 adds: what it writes flows on.
+type louder struct{}
+
+func (louder) Wants(layer int, p observe.Point) bool { return layer == 1 && p == observe.AttnOut }
+
+func (louder) Observe(e observe.Event) {
+	for i := range e.X {
+		e.X[i] *= 2
+	}
+}
+
+func ExampleObserver() {
+	m, err := engine.Load("lesson", engine.LoadConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	s := m.NewSession()
+	if _, err := s.Eval(m.Tokenize("Once upon a time there was a rabbit.")); err != nil {
+		log.Fatal(err)
+	}
+	x, err := s.Effect(louder{}) // read anew without it and with it
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("predictions change:", x.MeanKL > 0)
+	// Output: predictions change: true
+}
