@@ -104,12 +104,18 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	// another key.
 	switch c.RopeScaling = k.text(arch+"rope.scaling.type", "linear"); c.RopeScaling {
 	case "none":
-	case "linear", "yarn":
+	case "linear", "yarn", "longrope":
+		if c.RopeScaling == "longrope" { // linear, with factors that are tensors
+			if _, ok := f.Tensor("rope_factors_long.weight"); !ok {
+				return Config{}, fmt.Errorf("model: %srope.scaling.type is %q, but the file has no tensor rope_factors_long.weight", arch, c.RopeScaling)
+			}
+			c.RopeScaling = "linear"
+		}
 		if factor := k.float(arch+"rope.scaling.factor", k.float(arch+"rope.scale_linear", 1)); factor != 0 {
 			c.RopeScale = 1 / factor
 		}
 	default:
-		return Config{}, fmt.Errorf("model: %srope.scaling.type is %q; this build knows none, linear and yarn", arch, c.RopeScaling)
+		return Config{}, fmt.Errorf("model: %srope.scaling.type is %q; this build knows none, linear, yarn and longrope", arch, c.RopeScaling)
 	}
 	c.RopeOrigContext = k.int(arch+"rope.scaling.original_context_length", c.Context)
 	c.YarnAttn = k.float(arch+"rope.scaling.attn_factor", 1)
@@ -117,6 +123,11 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	c.RopeAttn = c.YarnAttn
 	if arc.config != nil {
 		arc.config(&k, arch, &c)
+	}
+	if causal, ok, err := f.Bool(arch + "attention.causal"); err != nil {
+		k.fail(fmt.Errorf("model: %w", err))
+	} else if ok && !causal {
+		return Config{}, fmt.Errorf("model: %sattention.causal is false: the model reads a text in both directions to make embeddings, which does not run in this build", arch)
 	}
 	if n := k.optional(arch + "expert_count"); n > 0 {
 		return Config{}, fmt.Errorf("model: %sexpert_count is %d; mixture-of-experts models do not run in this build", arch, n)

@@ -15,8 +15,9 @@
 //
 // # To add an architecture
 //
-// Read llama.cpp's file of the same name (src/models/NAME.cpp) and the paper. Then,
-// for one that is called NAME in general.architecture:
+// Read llama.cpp's file of the same name (src/models/NAME.cpp) and the paper. How files
+// spell the keys and tensors that it names is in src/llama-arch.cpp. Then, for one that
+// is called NAME in general.architecture:
 //
 //  1. The file, NAME.go. If it is llama with something added or left out, begin with
 //     newLlama and change its layers: biases, norms of heads, unrotated layers,
@@ -37,13 +38,14 @@
 //     type. A tensor that stays unbound is an error, so nothing is left out in
 //     silence. token_embd, output_norm, output and rope_freqs are bound already.
 //
-//  4. The rotation. llama_model_rope_type says whether heads are pairs (NORM:
-//     CPU.RopePairs) or halves (NEOX: CPU.RopeHalves).
+//  4. The rotation. llama_model_rope_type (src/llama-model.cpp) says whether heads are
+//     pairs (NORM: CPU.RopePairs) or halves (NEOX: CPU.RopeHalves).
 //
 //  5. The points of package observe, in layers, in their order: Q and K are shown
 //     before RoPE, and what joins the residual stream is shown as it joins.
 //
-//  6. The table in arch.go. Take the name out of archKinds in unknown.go.
+//  6. The table in arch.go. Take the name out of archKinds in unknown.go, and put it
+//     into "What runs" of docs/commands.md.
 //
 //  7. The test: a model in smalls (smalls_test.go), random and small, but in true
 //     proportions, with every key and tensor that the architecture can have, read

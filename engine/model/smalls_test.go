@@ -48,7 +48,7 @@ var smalls = []small{
 		meta:    map[string]any{"rope.scaling.original_context_length": uint32(256), "rope.scaling.attn_factor": float32(1.19), "rope.dimension_count": uint32(24)}},
 	{name: "phi3-long", arch: "phi3", layers: 2, embd: 96, heads: 3, kvHeads: 1, headDim: 32, ffn: 256, fused: true, tokens: 400,
 		factors: []string{"rope_factors_long.weight", "rope_factors_short.weight"},
-		meta:    map[string]any{"rope.scaling.original_context_length": uint32(256), "rope.scaling.attn_factor": float32(1.19), "rope.dimension_count": uint32(24)}},
+		meta:    map[string]any{"rope.scaling.type": "longrope", "rope.scaling.factor": float32(1.5), "rope.scaling.original_context_length": uint32(256), "rope.scaling.attn_factor": float32(1.19), "rope.dimension_count": uint32(24)}},
 	{name: "smollm3", arch: "smollm3", layers: 5, embd: 96, heads: 4, kvHeads: 2, headDim: 24, ffn: 256},
 	{name: "granite", arch: "granite", layers: 3, embd: 96, heads: 6, kvHeads: 2, headDim: 16, ffn: 256,
 		meta: map[string]any{"embedding_scale": float32(12), "residual_scale": float32(0.22), "attention.scale": float32(1.0 / 16), "logit_scale": float32(8)}},
