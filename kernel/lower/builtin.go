@@ -104,11 +104,7 @@ func (e *emitter) spreadBuiltin(x *ast.CallExpr, name string, tuple *types.Tuple
 func (e *emitter) spreadCall(x *ast.CallExpr, tuple *types.Tuple) (names []string, y *ast.CallExpr) {
 	y = &ast.CallExpr{Fun: x.Fun, Lparen: x.Lparen, Rparen: x.Rparen}
 	for i := range tuple.Len() {
-		v := types.NewVar(x.Pos(), nil, "result", tuple.At(i).Type())
-		e.rename(v)
-		id := &ast.Ident{Name: e.local(v), NamePos: x.Pos()}
-		e.info.Uses[id] = v
-		e.info.Types[id] = types.TypeAndValue{Type: v.Type()}
+		id := e.variable(tuple.At(i).Type(), x)
 		names, y.Args = append(names, id.Name), append(y.Args, id)
 	}
 	e.info.Types[y] = e.info.Types[x]

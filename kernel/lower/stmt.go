@@ -37,6 +37,13 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	} else {
 		e.pos(s)
 	}
+	if a, ok := s.(*ast.AssignStmt); ok && e.valueFirst(a) {
+		e.assignValueFirst(a)
+		if e.blocks(s) {
+			e.checkStop()
+		}
+		return
+	}
 	e.checkIndexes(s)
 	e.checkGrowth(s)
 	switch s := s.(type) {
