@@ -2,7 +2,10 @@ package main
 
 import "fmt"
 
-type T struct{ F []int; N int }
+type T struct {
+	F []int
+	N int
+}
 
 func main() {
 	// %% the value, then its place
