@@ -18,7 +18,7 @@ const policy = `
 	engine/tensor:          -
 	engine/internal/pool:   -
 	engine/internal/ref:    -
-	engine/observe:         -
+	engine/observe:         engine
 	engine/picture:         -
 	engine/tables:          -
 	engine/sample:          -
@@ -60,7 +60,7 @@ const policy = `
 	jupyter/logo:           -
 	repl/loupe:             repl kernel kernel/export jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
-	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
+	notebooks/*:            engine engine/chat engine/observe engine/picture stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	examples:               engine/enginetest
 	examples/*:             engine engine/observe stdlib/chain stdlib/experiment
 	examples/inside:        engine/enginetest
