@@ -59,7 +59,7 @@ const policy = `
 	jupyter/logo:           -
 	repl/loupe:             repl kernel kernel/export jupyter engine engine/* repl/internal/ptytest
 	notebooks:              -
-	notebooks/*:            engine engine/chat engine/observe stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
+	notebooks/*:            engine engine/chat engine/observe engine/picture stdlib/nb stdlib/chain stdlib/chain/openai stdlib/experiment
 	examples:               engine/enginetest
 	examples/*:             engine engine/observe stdlib/chain stdlib/experiment
 	examples/inside:        engine/enginetest
