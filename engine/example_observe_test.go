@@ -63,7 +63,8 @@ func ExampleSession_Observe() {
 	defer m.Close()
 	s := m.NewSession()
 	must(s.Eval(m.Tokenize("Once upon a time there was a rabbit.")))
-	x := must(s.Effect(louder{})) // read anew without it and with it
+	var o observe.Observer = louder{}
+	x := must(s.Effect(o)) // read anew without it and with it
 	fmt.Println("predictions change:", x.MeanKL > 0)
 	// Output: predictions change: true
 }
