@@ -18,12 +18,32 @@ import (
 	"loupe/engine/enginetest"
 )
 
-// build compiles a main package.
+// built are the programs that were compiled, by package, in a folder of their own.
+var (
+	built  = map[string]string{}
+	folder string
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "examples"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// build compiles a main package, once.
 func build(t *testing.T, path string) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), filepath.Base(path))
-	if out, err := exec.Command("go", "build", "-o", bin, path).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	bin, ok := built[path]
+	if !ok {
+		bin = filepath.Join(folder, filepath.Base(path))
+		if out, err := exec.Command("go", "build", "-o", bin, path).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		built[path] = bin
 	}
 	return bin
 }

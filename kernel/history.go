@@ -135,7 +135,7 @@ func (k *Kernel) save(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("kernel: the cells do not make a file: %w", err)
 	}
-	if err := os.WriteFile(path, out, 0o666); err != nil {
+	if err := writeWhole(path, out); err != nil {
 		return "", fmt.Errorf("kernel: %w", err)
 	}
 	text := fmt.Sprintf("%d cells in %s", n, path)

@@ -20,6 +20,7 @@ type loaded struct {
 	file *notebook.File
 	at   int    // the code cell that ran last, by number; 0: none
 	text string // of that cell, with its marker
+	disk string // what its file held when it was loaded, or saved last
 }
 
 // load reads a notebook, runs its declarations and lists its cells.
@@ -37,7 +38,7 @@ func (k *Kernel) load(ctx context.Context, path string) *Error {
 	if e := k.loadDecls(ctx, f); e != nil {
 		return e
 	}
-	k.loaded = &loaded{file: f}
+	k.loaded = &loaded{file: f, disk: string(src)}
 	var lines []string
 	for _, c := range f.Cells {
 		if c.Kind == notebook.Code {
@@ -162,8 +163,15 @@ func (k *Kernel) saveLoaded(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+	own := path == f.Path
+	if now, err := os.ReadFile(path); own && err == nil && string(now) != k.loaded.disk {
+		return "", fmt.Errorf("kernel: %s was changed by somebody else since it was loaded; %%save OTHER.go keeps both, %%load takes the new one", path)
+	}
+	if err := writeWhole(path, []byte(text)); err != nil {
 		return "", fmt.Errorf("kernel: %w", err)
+	}
+	if own {
+		k.loaded.disk = text
 	}
 	said := "saved " + path
 	if _, _, e := k.checkFile(path, text, nil); e != nil {

@@ -27,6 +27,25 @@ func TestNotebooksPrintTheirGoldenText(t *testing.T) {
 	}
 }
 
+// A lesson has eight to twenty cells, the last of which is a question for its reader.
+func TestLessonsEndWithAQuestion(t *testing.T) {
+	files, _ := filepath.Glob("*/*.go")
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells := strings.Split(string(src), "\n\t// %%")[1:]
+		if n := len(cells); n < 8 || n > 20 {
+			t.Errorf("%s has %d cells", file, n)
+		}
+		last := cells[len(cells)-1]
+		if !strings.HasPrefix(last, " [markdown]") || !strings.Contains(last, "// ## A question for you\n") || !strings.Contains(last, "?") {
+			t.Errorf("%s does not end with a question, but with\n%s", file, last)
+		}
+	}
+}
+
 // run runs a program and returns what it printed.
 func run(t *testing.T, name string, args ...string) []byte {
 	t.Helper()

@@ -182,12 +182,22 @@ func main() {
 	fmt.Println("2 threads:", a)
 	fmt.Printf("two threads are %.2f times as fast as one\n", a.median()/alone.median())
 	must(single.Close())
+
+	// %% Do they wait for each other?
+	//nb:mask \d+ %
+	p, err := m.Profile(func() error { once(m, 128, tokens); return nil })
+	must(err)
+	for _, phase := range p.Phases {
+		if phase.Name == "barrier" {
+			fmt.Printf("with two threads %.0f %% of the time one waits for the other\n",
+				100*phase.Time.Seconds()/p.Wall.Seconds())
+		}
+	}
 	must(m.Close())
 
 	// %% [markdown]
-	// It is often told that twice the threads are twice the speed. For a model as small
-	// as this one the threads wait for each other more than they work: the last line
-	// says what is left of it.
+	// It is often told that twice the threads are twice the speed, or else that they wait
+	// for each other. The lines above say what is left of both here.
 	//
 	// ## A question for you
 	//

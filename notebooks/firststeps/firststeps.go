@@ -69,7 +69,7 @@ func main() {
 	})
 	must(err)
 	fmt.Println(answer.Text)
-	answer, err = c.Chat("Summarise the story.")
+	answer, err = c.Chat("Summarise the story.", engine.GenerateConfig{MaxTokens: 60})
 	must(err)
 	fmt.Println(answer.Text)
 	fmt.Printf("%d of %d prompt tokens were still in the cache\n",

@@ -121,9 +121,8 @@ func main() {
 	// %% [markdown]
 	// ## Is it faster?
 	//
-	// It is often told that flash attention makes generation much faster. On a
-	// graphics card with a long context it does. Here is this machine, with the range
-	// of three runs.
+	// It is often told that flash attention makes generation much faster. Here is this
+	// machine, with the range of three runs.
 
 	// %% Rates
 	nb.Show(compared.Speed())
@@ -157,9 +156,8 @@ func main() {
 	//
 	// ## Values in fewer bits
 	//
-	// Other runners refuse quantised values without flash attention, which is the most
-	// frequent failure to load there (llama.cpp: "V cache quantization requires
-	// flash_attn"). Is it so here?
+	// llama.cpp refuses quantised values without flash attention ("V cache quantization
+	// requires flash_attn"). Is it so here?
 
 	// %% Quantised values
 	for _, flash := range []engine.Switch{engine.Off, engine.On} {

@@ -4,8 +4,8 @@
 //	go run ./repl/loupe run notebooks/rope/rope.go
 //	go run ./notebooks/rope
 //
-// Both print the same. "-p model=smollm2 -p tokens=12288" behind run takes another
-// model (many minutes).
+// Both print the same. "-p model=smollm2 -p tokens=9216" behind run takes another
+// model (a quarter of an hour).
 package main
 
 import (
@@ -203,7 +203,7 @@ func main() {
 	// %% A fact to find
 	//nb:mask [\d]+ of
 	right := map[string]float64{}
-	lengths := []int{256, 768, 1024}
+	lengths := []int{trained / 2, trained + (tokens-trained)/4, trained + (tokens-trained)/2}
 	for _, w := range ways[:3] {
 		task := experiment.Needle()
 		task.Lengths, task.Documents, task.Load = lengths, 2, engine.LoadConfig{Threads: 2}

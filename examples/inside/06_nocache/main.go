@@ -28,7 +28,7 @@ func main() {
 	model, tokens := "lesson", 60
 
 	// %% Twice the same
-	//nb:mask .+
+	//nb:mask (?s).+
 	m, err := engine.Load(model, engine.LoadConfig{Threads: 1})
 	must(err)
 	x, err := experiment.NoCache(m, "Once there was a rabbit", tokens)

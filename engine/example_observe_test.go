@@ -1,8 +1,7 @@
-package observe_test
+package engine_test
 
 import (
 	"fmt"
-	"log"
 
 	"loupe/engine"
 	"loupe/engine/observe"
@@ -16,17 +15,12 @@ func (s *shapes) Wants(layer int, p observe.Point) bool { return layer == 0 || l
 func (s *shapes) Observe(e observe.Event) { s.seen[e.Point] = e.Shape }
 
 // The points of a pass over four tokens, in the order in which they are reached.
-func ExamplePoint() {
-	m, err := engine.Load("lesson", engine.LoadConfig{})
-	if err != nil {
-		log.Fatal(err)
-	}
+func ExampleSession_Observe_points() {
+	m := must(engine.Load("lesson", engine.LoadConfig{}))
 	defer m.Close()
 	s, look := m.NewSession(), &shapes{map[observe.Point][3]int{}}
 	s.Observe(look)
-	if _, err := s.Eval(m.Tokenize("Mia the fox")); err != nil {
-		log.Fatal(err)
-	}
+	must(s.Eval(m.Tokenize("Mia the fox")))
 	for _, p := range []observe.Point{
 		observe.ResidPre, observe.AttnNorm, observe.Q, observe.K, observe.V, observe.QRot, observe.KRot,
 		observe.AttnPattern, observe.Z, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut,
@@ -64,20 +58,13 @@ func (louder) Observe(e observe.Event) {
 	}
 }
 
-func ExampleObserver() {
-	m, err := engine.Load("lesson", engine.LoadConfig{})
-	if err != nil {
-		log.Fatal(err)
-	}
+func ExampleSession_Observe() {
+	m := must(engine.Load("lesson", engine.LoadConfig{}))
 	defer m.Close()
 	s := m.NewSession()
-	if _, err := s.Eval(m.Tokenize("Once upon a time there was a rabbit.")); err != nil {
-		log.Fatal(err)
-	}
-	x, err := s.Effect(louder{}) // read anew without it and with it
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(s.Eval(m.Tokenize("Once upon a time there was a rabbit.")))
+	var o observe.Observer = louder{}
+	x := must(s.Effect(o)) // read anew without it and with it
 	fmt.Println("predictions change:", x.MeanKL > 0)
 	// Output: predictions change: true
 }
