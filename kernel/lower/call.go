@@ -88,7 +88,7 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 	if lit, ok := fun.(*ast.FuncLit); ok {
 		c.text = e.funcLit(lit, nil)
 	} else {
-		c.text = e.val(fun)
+		c.text = e.met(fun, e.val(fun), c.sig)
 	}
 	return c
 }

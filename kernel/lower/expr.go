@@ -45,7 +45,11 @@ func (e *emitter) expr(x ast.Expr) string {
 	case *ast.CallExpr:
 		return e.call(x)
 	case *ast.StarExpr:
-		return "*" + e.val(x.X)
+		s := "*" + e.val(x.X)
+		if b, ok := e.core(e.typeOf(x)).(*types.Basic); ok && b.Info()&types.IsString != 0 && !e.addr {
+			return e.met(x, s, e.typeOf(x)) // no string is one to the interpreter
+		}
+		return s
 	case *ast.UnaryExpr:
 		return e.unary(x)
 	case *ast.BinaryExpr:
@@ -211,9 +215,9 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 			if c, ok := kv.Key.(*ast.CompositeLit); ok && c.Type == nil {
 				key = e.composite(c, u.Key())
 			} else {
-				key = e.key(kv.Key, u)
+				key = e.met(kv.Key, e.key(kv.Key, u), u.Key())
 			}
-			parts = append(parts, key+": "+elem(kv.Value, u.Elem()))
+			parts = append(parts, key+": "+e.met(kv.Value, elem(kv.Value, u.Elem()), u.Elem()))
 		}
 	case *types.Slice:
 		e.fitsLiteral(x, u.Elem())
@@ -228,6 +232,17 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 		return fmt.Sprintf("func(__v any) *any { return &__v }(%s)", text)
 	}
 	return star + text
+}
+
+// met makes sure that a nil pointer is met where x, lowered to s of type t, is *p: in a
+// map literal the interpreter takes it for an element that is not there, in a sum of
+// strings for "<invalid Value>", and in a call it waits for ever.
+func (e *emitter) met(x ast.Expr, s string, t types.Type) string {
+	if _, ok := ast.Unparen(x).(*ast.StarExpr); !ok {
+		return s
+	}
+	rep := e.rep(t)
+	return fmt.Sprintf("func() %s { var __v %s = %s; return __v }()", rep, rep, s)
 }
 
 // isPath says whether x is made of names, selectors, indexes and calls.
