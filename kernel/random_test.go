@@ -915,7 +915,7 @@ func (g *program) bare(t string, depth int) string {
 		if deep {
 			return "[]func(int) int{" + in("func(int) int") + ", " + in("Op") + ".Twice}"
 		}
-		return "[]func(int) int{fib}"
+		return "[]func(int) int{func(k int) int { return k / 2 }}"
 	case "*int":
 		return "func() *int { v := " + g.expr("int", depth-1) + "; return &v }()"
 	case "complex128":

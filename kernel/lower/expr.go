@@ -182,8 +182,7 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 			return e.composite(c, t)
 		}
 		s := e.exprTo(v, t)
-		if sel, ok := ast.Unparen(v).(*ast.SelectorExpr); ok && !isPath(sel.X) {
-			// The interpreter finds the type of (&T{}).f in a call only.
+		if misread(v) {
 			return fmt.Sprintf("func() %s { return %s }()", e.rep(t), s)
 		}
 		return s
@@ -243,6 +242,25 @@ func (e *emitter) met(x ast.Expr, s string, t types.Type) string {
 	}
 	rep := e.rep(t)
 	return fmt.Sprintf("func() %s { var __v %s = %s; return __v }()", rep, rep, s)
+}
+
+// misread says whether the interpreter gives an element of a composite literal another
+// type than it has: (&T{}).f and *f(), other than in a call.
+func misread(x ast.Expr) (found bool) {
+	if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok && !isPath(sel.X) {
+		return true
+	}
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr, *ast.FuncLit, *ast.CompositeLit:
+			return false
+		case *ast.StarExpr:
+			_, call := ast.Unparen(n.X).(*ast.CallExpr)
+			found = found || call || !isPath(n.X)
+		}
+		return !found
+	})
+	return found
 }
 
 // isPath says whether x is made of names, selectors, indexes and calls.
