@@ -246,10 +246,9 @@ func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
 		return
 	}
 	tmps := make([]string, len(lhs))
-	for i := range lhs {
-		t := target(i)
+	for i, v := range e.callsFirst(rhs, target) {
 		tmps[i] = e.tmp()
-		e.define(tmps[i], t, e.exprTo(rhs[i], t))
+		e.define(tmps[i], target(i), v)
 	}
 	for i, p := range lhs {
 		e.set(p, tmps[i], target(i))

@@ -16,19 +16,18 @@ func (e *emitter) valueFirst(s *ast.AssignStmt) bool {
 	if s.Tok == token.DEFINE || len(s.Lhs) != 1 || len(s.Rhs) != 1 || ident(ast.Unparen(s.Lhs[0])) != nil {
 		return false
 	}
-	found := false
+	found := e.effects(s.Rhs[0])
+	if s.Tok != token.ASSIGN {
+		return found
+	}
 	ast.Inspect(s.Rhs[0], func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
-		case *ast.CallExpr:
-			found = found || !e.pure(n)
-		case *ast.UnaryExpr:
-			found = found || n.Op == token.ARROW
 		case *ast.TypeAssertExpr, *ast.SliceExpr, *ast.StarExpr:
-			found = found || s.Tok == token.ASSIGN
+			found = true
 		case *ast.SelectorExpr: // through a pointer, which may be nil
-			if sel := e.info.Selections[n]; sel != nil && s.Tok == token.ASSIGN {
+			if sel := e.info.Selections[n]; sel != nil {
 				_, ptr := e.core(e.typeOf(n.X)).(*types.Pointer)
 				found = found || ptr || sel.Indirect()
 			}

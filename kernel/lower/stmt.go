@@ -388,11 +388,51 @@ func (e *emitter) returnValues(s *ast.ReturnStmt, sig *types.Signature) []string
 		}
 		return names
 	}
-	var vals []string
-	for i, r := range s.Results {
-		vals = append(vals, e.exprTo(r, sig.Results().At(i).Type()))
+	return e.callsFirst(s.Results, func(i int) types.Type { return sig.Results().At(i).Type() })
+}
+
+// callsFirst lowers values of one statement. What calls something is called before a
+// variable is read that stands in front of it: the language leaves that open, and gc does
+// so, so that "return v, json.Unmarshal(text, &v)" gives what was read.
+func (e *emitter) callsFirst(list []ast.Expr, to func(i int) types.Type) []string {
+	last, reads := -1, false
+	for i, x := range list {
+		switch {
+		case !e.effects(x):
+			reads = reads || e.info.Types[x].Value == nil
+		case reads:
+			last = i
+		}
+	}
+	vals := make([]string, len(list))
+	for i, x := range list[:last+1] {
+		if e.effects(x) {
+			vals[i] = e.tmp()
+			e.define(vals[i], to(i), e.exprTo(x, to(i)))
+		}
+	}
+	for i, x := range list {
+		if vals[i] == "" {
+			vals[i] = e.exprTo(x, to(i))
+		}
 	}
 	return vals
+}
+
+// effects says whether x calls something or receives, other than in a function literal.
+func (e *emitter) effects(x ast.Expr) (found bool) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			found = found || !e.pure(n)
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		}
+		return !found
+	})
+	return found
 }
 
 // frozen evaluates the function and the arguments of a go or defer statement
