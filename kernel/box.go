@@ -10,6 +10,7 @@ import (
 
 	"loupe/kernel/check"
 	"loupe/kernel/display"
+	mirror "loupe/kernel/mirror"
 	"loupe/stdlib/symbols"
 )
 
@@ -31,6 +32,7 @@ type registry struct {
 	byID     map[int]*rtype
 	idOf     func(types.Type) int
 	methods  map[methodKey]reflect.Value
+	space    *mirror.Space // the types as reflection sees them
 }
 
 type methodKey struct {

@@ -27,13 +27,15 @@ func (m *machine) fmtTable(set func(string, any)) {
 		return w.Write([]byte(s)) // never WriteString: fmt does not ask for it
 	}
 	set("Print", func(a ...any) (int, error) { return out(nil, sprint(a)) })
-	set("Println", func(a ...any) (int, error) { return out(nil, fmt.Sprintln(a...)) })
+	set("Println", func(a ...any) (int, error) { return out(nil, fmt.Sprintln(shown(a)...)) })
 	set("Printf", func(f string, a ...any) (int, error) { return out(nil, sprintf(f, a)) })
 	set("Sprint", func(a ...any) string { return sprint(a) })
 	set("Sprintf", func(f string, a ...any) string { return sprintf(f, a) })
 	set("Fprint", func(w io.Writer, a ...any) (int, error) { return out(w, sprint(a)) })
-	set("Fprintln", func(w io.Writer, a ...any) (int, error) { return out(w, fmt.Sprintln(a...)) })
+	set("Fprintln", func(w io.Writer, a ...any) (int, error) { return out(w, fmt.Sprintln(shown(a)...)) })
 	set("Fprintf", func(w io.Writer, f string, a ...any) (int, error) { return out(w, sprintf(f, a)) })
+	set("Sprintln", func(a ...any) string { return fmt.Sprintln(shown(a)...) })
+	set("Appendln", func(b []byte, a ...any) []byte { return fmt.Appendln(b, shown(a)...) })
 	set("Append", func(b []byte, a ...any) []byte { return append(b, sprint(a)...) })
 	set("Appendf", func(b []byte, f string, a ...any) []byte { return append(b, sprintf(f, a)...) })
 	set("Errorf", func(f string, a ...any) error {
@@ -44,7 +46,7 @@ func (m *machine) fmtTable(set func(string, any)) {
 				}
 			}
 		}
-		f, a = typeVerbs(f, a)
+		f, a = typeVerbs(f, shown(a))
 		return fmt.Errorf(f, a...)
 	})
 }
@@ -52,6 +54,7 @@ func (m *machine) fmtTable(set func(string, any)) {
 // sprint is fmt.Sprint, which puts a space between operands when neither is a
 // string: a box of a string type is one.
 func sprint(a []any) string {
+	a = shown(a)
 	boxed := false
 	for _, x := range a {
 		if _, ok := x.(box); ok {
@@ -83,6 +86,7 @@ func isString(x any) bool {
 }
 
 func sprintf(f string, a []any) string {
+	a = shown(a)
 	f, a = typeVerbs(f, a)
 	return fmt.Sprintf(f, a...)
 }

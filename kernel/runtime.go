@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	mirror "loupe/kernel/mirror"
 )
 
 // machine is the runtime that lowered code calls: package "k" of the
@@ -51,7 +53,8 @@ func (m *machine) table() map[string]reflect.Value {
 		"Ix": m.index, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
-		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf, "DeepEqual": m.deepEqual,
+		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf,
+		"TypeFor": m.typeFor, "TypeAssert": m.typeAssert, "ReflectRecv": m.reflectRecv, "ReflectSend": m.reflectSend, "ReflectSelect": m.reflectSelect, "Reflected": func(v mirror.Value) any { return reflected{v} },
 		"ShowBegin": m.showBegin, "ShowEnd": m.showEnd, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))
@@ -69,7 +72,11 @@ func (m *machine) typ(id int, p any) {
 	m.reg.mu.Lock()
 	defer m.reg.mu.Unlock()
 	rt := reflect.TypeOf(p).Elem()
-	t := m.k.prog.Types[id]
+	if r := m.reg.byID[id]; r != nil { // boxes have it
+		r.rt = rt
+		return
+	}
+	t := m.k.prog.Type(id)
 	m.reg.byID[id] = &rtype{id: id, typ: t, rt: rt, boxed: m.k.prog.Boxed(t), reg: m.reg}
 }
 
@@ -77,6 +84,7 @@ func (m *machine) method(id int, name string, fn any) {
 	m.reg.mu.Lock()
 	defer m.reg.mu.Unlock()
 	m.reg.methods[methodKey{id, name}] = reflect.ValueOf(fn)
+	m.reg.space.Changed()
 }
 
 func (m *machine) box(v any, id int) any { return box{m.reg.get(id), v} }
@@ -253,18 +261,6 @@ func (m *machine) eq(a, b any) (equal bool) {
 		}
 	}()
 	return norm(a) == norm(b)
-}
-
-// deepEqual is reflect.DeepEqual: values of cell types have the form of the
-// compiled program's, so that only their types need a look.
-func (m *machine) deepEqual(a, b any) bool {
-	a, b = norm(a), norm(b)
-	x, ok1 := a.(box)
-	y, ok2 := b.(box)
-	if ok1 && ok2 {
-		return types.Identical(x.t.typ, y.t.typ) && reflect.DeepEqual(x.v, y.v)
-	}
-	return ok1 == ok2 && reflect.DeepEqual(a, b)
 }
 
 // key is a key of a map whose keys are interfaces.
@@ -540,12 +536,7 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 	case "io":
 		set("ReadAll", readAll)
 	case "reflect":
-		set("MakeSlice", func(t reflect.Type, n, c int) reflect.Value {
-			if t.Kind() == reflect.Slice {
-				roomFor(c, int(t.Elem().Size()))
-			}
-			return reflect.MakeSlice(t, n, c)
-		})
+		m.reflectTable(t)
 	case "flag":
 		m.flagTable(t)
 	case "runtime":
@@ -572,6 +563,7 @@ func (m *machine) panicValue(v any, pos int) any {
 	if v == nil {
 		v = new(runtime.PanicNilError)
 	}
+	v = ownPanic(v)
 	m.note(v)
 	return v
 }
@@ -688,6 +680,10 @@ func goTypeName(v any) string {
 		return "*runtime.TypeAssertionError"
 	case plainError:
 		return "runtime.plainError"
+	case unhashable:
+		return "maps.unhashableTypeError"
+	case reflected:
+		return "reflect.Value"
 	case jsonTypeError:
 		return "*json.UnmarshalTypeError"
 	}
@@ -702,7 +698,7 @@ type fatal string
 func goPanic(r any) any {
 	text := ""
 	switch e := r.(type) {
-	case runtimeError, typeError, plainError:
+	case runtimeError, typeError, plainError, mirror.Panic:
 		return r
 	case runtime.Error:
 		var te *runtime.TypeAssertionError
@@ -774,7 +770,7 @@ func (m *machine) same(a, b any) (equal bool) {
 }
 
 func (m *machine) panicValueText(v any) string {
-	v = norm(goPanic(unwrapPanic(v)))
+	v = norm(exact(goPanic(unwrapPanic(v))))
 	switch x := v.(type) {
 	case fatal:
 		return string(x)

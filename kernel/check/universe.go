@@ -174,7 +174,11 @@ func (u *Universe) build(t reflect.Type) (types.Type, error) {
 			}
 			return types.Typ[basics[t.Kind()]], nil
 		}
-		p, err := u.loadLocked(t.PkgPath())
+		path := t.PkgPath()
+		if path == "loupe/kernel/mirror" { // reflect as cells see it
+			path = "reflect"
+		}
+		p, err := u.loadLocked(path)
 		if err != nil {
 			return nil, err
 		}

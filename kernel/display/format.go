@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // Value is a value in the interpreter's form with its static type.
@@ -199,7 +200,7 @@ func (p *printer) value(v Value, depth int) {
 		return
 	}
 	if !fits(v) { // a native type whose insides are not declared
-		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V)
+		fmt.Fprintf(p.s, spec(p.s, p.verb), p.native(v.V))
 		return
 	}
 	switch u := v.T.Underlying().(type) {
@@ -483,7 +484,27 @@ func (p *printer) iface(v Value, depth int) {
 		p.field(b.Unboxed(), p.m != nil, depth)
 		return
 	}
-	fmt.Fprintf(p.s, spec(p.s, p.verb), v.V.Interface())
+	fmt.Fprintf(p.s, spec(p.s, p.verb), p.native(v.V))
+}
+
+// native is a value of a type that Go knows, for fmt: in an unexported field
+// its methods are not asked.
+func (p *printer) native(v reflect.Value) any {
+	switch {
+	case !v.CanInterface():
+		return v
+	case p.m == nil:
+		return ReadOnly(v)
+	}
+	return v.Interface()
+}
+
+// ReadOnly is v as if it were in an unexported field: fmt does not ask its
+// methods.
+func ReadOnly(v reflect.Value) reflect.Value {
+	s := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "v", PkgPath: "main", Type: v.Type()}})).Elem()
+	reflect.NewAt(v.Type(), unsafe.Pointer(s.Field(0).UnsafeAddr())).Elem().Set(v)
+	return s.Field(0)
 }
 
 // less orders map keys as fmt does.

@@ -17,6 +17,9 @@ func (e *emitter) call(x *ast.CallExpr) string {
 	if id := builtin(e.info, fun); id != "" {
 		return e.builtin(x, id)
 	}
+	if s, ok := e.reflectGeneric(x); ok {
+		return s
+	}
 	c := e.resolve(x)
 	if s, ok := e.special(x, c); ok {
 		return s
@@ -189,6 +192,9 @@ func param(s *types.Signature, i int) (t types.Type, rest bool) {
 // arg lowers one argument. A boxed value may only go to natives that do not
 // look into it, or that look only at what is there.
 func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
+	if c.native != "" && e.info.Types[a].IsNil() && e.kindOf(t) == native {
+		return fmt.Sprintf("func() (__r %s) { return }()", e.rep(t)) // the interpreter loses a bare nil
+	}
 	if c.native != "" && e.kindOf(t) == anyKind {
 		from := e.typeOf(a)
 		if e.kindOf(from) == concrete && !e.info.Types[a].IsNil() && e.boxed(from) {

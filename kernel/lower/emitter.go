@@ -589,6 +589,8 @@ func (e *emitter) findRecoverers(f *ast.File) {
 			if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok {
 				deferred[lit] = true
 			}
+		case *ast.DeclStmt:
+			e.number(n)
 		case *ast.FuncDecl:
 			e.p.recoverers = e.p.recoverers || n.Body != nil && recovers(e.info, n.Body)
 		case *ast.FuncLit:
@@ -632,6 +634,7 @@ func hasDefer(body *ast.BlockStmt) bool {
 // has, those of embedded fields too.
 func (e *emitter) registerMethods(t types.Type) {
 	e.parts(t)
+	e.reach(t)
 	ms := types.NewMethodSet(t)
 	for i := range ms.Len() {
 		m, ok := ms.At(i).Obj().(*types.Func)

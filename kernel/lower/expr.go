@@ -192,6 +192,14 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 				}
 				v = kv.Value
 			}
+			if u.Field(k).Name() == "_" {
+				if e.info.Types[v].Value != nil {
+					continue // nobody keeps it
+				}
+				rep := e.rep(u.Field(k).Type())
+				parts = append(parts, fmt.Sprintf("%s: func(%s) (__r %s) { return }(%s)", fieldName(u, k), rep, rep, elem(v, u.Field(k).Type())))
+				continue
+			}
 			part := elem(v, u.Field(k).Type())
 			if e.kept(t, k) {
 				part = "__k.Kept(" + part + ")"

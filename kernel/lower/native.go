@@ -38,7 +38,7 @@ func handling(c called) int {
 		pkg = c.obj.Pkg().Path()
 	}
 	switch pkg {
-	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "sync", "sync/atomic", "loupe/stdlib/nb":
+	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "reflect", "sync", "sync/atomic", "loupe/stdlib/nb":
 		return boxIt
 	}
 	return never
@@ -189,16 +189,9 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		if ok && (e.boxed(p.Elem()) || e.kindOf(p.Elem()) == anyKind) {
 			return fmt.Sprintf("__k.ErrorsAs(%s, %d, %s)", e.exprTo(x.Args[0], errorType), e.boxID(p.Elem()), e.expr(x.Args[1])), true
 		}
-	case "reflect.DeepEqual":
-		if len(x.Args) == 2 {
-			return fmt.Sprintf("__k.DeepEqual(%s, %s)", e.exprTo(x.Args[0], anyType), e.exprTo(x.Args[1], anyType)), true
-		}
-	case "reflect.TypeOf", "reflect.ValueOf":
-		for _, a := range x.Args {
-			if t := e.typeOf(a); e.boxed(t) || types.IsInterface(t) {
-				e.refuse(a.Pos(), "reflection on a value of a cell type", "fmt's %T names its type, a type switch tells types apart")
-			}
-		}
+	}
+	if s, ok := e.reflection(x, c); ok {
+		return s, true
 	}
 	if c.obj != nil && c.obj.Pkg() != nil && c.obj.Pkg().Path() == "sync/atomic" && c.sel != nil {
 		if n := recvOfMethod(c.obj); n != nil && n.Obj().Name() == "Pointer" {

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Refusal says that the interpreter would not run a construct rightly.
@@ -45,7 +46,9 @@ type Program struct {
 	log      []func()       // takes back what the unit being lowered has added
 	versions map[string]int // never restored: a name that failed is burned
 
-	Types   []types.Type // by type id; grows only
+	mu      sync.Mutex   // guards the types
+	types   []types.Type // by type id; grows only
+	inner   int          // types declared in functions
 	buckets map[string][]int
 }
 
@@ -59,6 +62,7 @@ type state struct {
 	kept    map[keptField]bool      // fields that are kept in an any
 	takers  map[int]string          // type id -> the function that takes a value out of one
 	binders map[string]string       // type of a method -> the function that binds one
+	reached map[int]bool            // type ids of which reflection knows all that it may come to; nil if nothing reflects
 	decls   map[*types.Func]*decl
 }
 
@@ -117,15 +121,24 @@ func (p *Program) Head(pos token.Pos) token.Pos {
 // TypeID is a small number for a type, the same for identical types.
 func (p *Program) TypeID(t types.Type) int {
 	key := types.TypeString(t, nil)
+	p.mu.Lock() // running cells ask too
+	defer p.mu.Unlock()
 	for _, id := range p.buckets[key] {
-		if types.Identical(p.Types[id], t) {
+		if types.Identical(p.types[id], t) {
 			return id
 		}
 	}
-	id := len(p.Types)
-	p.Types = append(p.Types, t)
+	id := len(p.types)
+	p.types = append(p.types, t)
 	p.buckets[key] = append(p.buckets[key], id)
 	return id
+}
+
+// Type is the type of an id.
+func (p *Program) Type(id int) types.Type {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.types[id]
 }
 
 // script says whether o is declared by a cell.

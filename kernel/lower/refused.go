@@ -41,6 +41,7 @@ func (e *emitter) refuseNatives(n ast.Node) {
 		if o == nil || o.Pkg() == nil {
 			return true
 		}
+		e.refuseReflected(id, o)
 		path := o.Pkg().Path()
 		if path != "runtime" && path != "runtime/debug" && path != "log" && path != "log/slog" {
 			return true

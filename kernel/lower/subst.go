@@ -28,6 +28,9 @@ func (e *emitter) subst(t types.Type) types.Type {
 		if n == 0 {
 			return e.localType(t)
 		}
+		if e.isLocal(t.Obj()) {
+			e.refuse(e.at, "type "+t.Obj().Name()+", a generic type that is declared in a generic function", "declare it outside")
+		}
 		args, changed := make([]types.Type, n), false
 		for i := range n {
 			args[i] = e.subst(t.TypeArgs().At(i))
@@ -104,18 +107,23 @@ func (e *emitter) subst(t types.Type) types.Type {
 	return t
 }
 
+// isLocal says whether a type is declared in the function that is being lowered.
+func (e *emitter) isLocal(o *types.TypeName) bool {
+	return o.Parent() != nil && e.decl != nil && e.decl.Body != nil && e.decl.Body.Pos() <= o.Pos() && o.Pos() < e.decl.Body.End()
+}
+
 // localType is what a type declared in a generic function is in the instance
 // that is being lowered: each has a type of its own.
 func (e *emitter) localType(t *types.Named) types.Type {
 	o := t.Obj()
-	if o.Parent() == nil || e.decl == nil || e.decl.Body == nil || o.Pos() < e.decl.Body.Pos() || o.Pos() >= e.decl.Body.End() {
+	if !e.isLocal(o) {
 		return t
 	}
 	params := slices.SortedFunc(maps.Keys(e.env), func(a, b *types.TypeParam) int { return a.Index() - b.Index() })
 	var args []string
 	key := fmt.Sprintf("%p", t)
 	for _, p := range params {
-		args = append(args, display.TypeName(e.env[p]))
+		args = append(args, display.ArgName(e.env[p]))
 		key += fmt.Sprintf(" %d", e.p.TypeID(e.env[p]))
 	}
 	if inst := e.p.locals[key]; inst != nil {
@@ -124,6 +132,9 @@ func (e *emitter) localType(t *types.Named) types.Type {
 	name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+"["+strings.Join(args, ",")+"]", nil)
 	inst := types.NewNamed(name, types.NewStruct(nil, nil), nil)
 	e.p.locals[key] = inst
+	if n := display.Numbered(o); n > 0 {
+		display.Number(name, n)
+	}
 	inst.SetUnderlying(e.subst(t.Underlying()).Underlying())
 	return inst
 }

@@ -1,0 +1,217 @@
+package lower
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"loupe/kernel/display"
+)
+
+// Reflection comes from a value to all that it is made of, to pointers to it,
+// and through its methods to their parameters and results. Once a program
+// imports a package that reflects, the runtime is told of all of these types
+// and of their methods.
+
+// reflecting are the packages that do so, as the kernel gives them to cells.
+var reflecting = map[string]bool{"reflect": true, "text/template": true}
+
+// reflects says that from here on values are reflected on, those of earlier
+// cells too.
+func (e *emitter) reflects() {
+	if e.p.reached != nil {
+		return
+	}
+	e.p.reached = map[int]bool{}
+	e.p.log = append(e.p.log, func() { e.p.reached = nil })
+	for id := range e.p.methods {
+		e.later = append(e.later, func() { e.reach(e.p.Type(id)) })
+	}
+}
+
+// reach tells the runtime of what reflection comes to from t.
+func (e *emitter) reach(t types.Type) {
+	t = types.Unalias(t)
+	if e.p.reached == nil || !e.boxed(t) && !e.isScriptInterface(t) {
+		return
+	}
+	id := e.p.TypeID(t)
+	if e.p.reached[id] {
+		return
+	}
+	put(e.p, e.p.reached, id, true)
+	e.boxID(t)
+	n, named := t.(*types.Named)
+	if named && !e.p.script(n.Obj()) {
+		return
+	}
+	if named && !types.IsInterface(t) {
+		e.boxID(types.NewPointer(t))
+		set := types.NewMethodSet(types.NewPointer(t))
+		for i := range set.Len() {
+			if f, ok := set.At(i).Obj().(*types.Func); ok && f.Exported() {
+				e.reachAll(f.Type().(*types.Signature))
+			}
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		e.reach(u.Elem())
+	case *types.Slice:
+		e.reach(u.Elem())
+	case *types.Array:
+		e.reach(u.Elem())
+	case *types.Chan:
+		e.reach(u.Elem())
+	case *types.Map:
+		e.reach(u.Key())
+		e.reach(u.Elem())
+	case *types.Struct:
+		for i := range u.NumFields() {
+			e.reach(u.Field(i).Type())
+		}
+	case *types.Signature:
+		e.reachAll(u)
+	case *types.Interface:
+		for i := range u.NumMethods() {
+			e.reachAll(u.Method(i).Type().(*types.Signature))
+		}
+	}
+}
+
+func (e *emitter) reachAll(s *types.Signature) {
+	for _, tuple := range []*types.Tuple{s.Params(), s.Results()} {
+		for i := range tuple.Len() {
+			e.reach(tuple.At(i).Type())
+		}
+	}
+}
+
+func (e *emitter) isScriptInterface(t types.Type) bool {
+	n, ok := t.(*types.Named)
+	return ok && e.p.script(n.Obj()) && types.IsInterface(n)
+}
+
+// Script says whether o is declared by a cell.
+func (p *Program) Script(o types.Object) bool { return p.script(o) }
+
+// Opaque says whether values of the named type n are kept in an "any".
+func (p *Program) Opaque(n *types.Named) bool {
+	switch n.Underlying().(type) {
+	case *types.Struct, *types.Interface, *types.Basic:
+		return false
+	}
+	return p.script(n.Obj()) && reaches(n.Underlying(), n, map[types.Type]bool{})
+}
+
+// reflection lowers calls of package reflect that need more than their
+// arguments.
+func (e *emitter) reflection(x *ast.CallExpr, c called) (string, bool) {
+	recv := func() string { return strings.TrimSuffix(c.text, "."+c.sel.Sel.Name) }
+	switch c.native {
+	case "(reflect.Value).Recv":
+		return fmt.Sprintf("__k.ReflectRecv(%s, %d)", recv(), e.here()), true
+	case "(reflect.Value).Send":
+		return fmt.Sprintf("__k.ReflectSend(%s, %s, %d)", recv(), e.exprTo(x.Args[0], c.sig.Params().At(0).Type()), e.here()), true
+	case "reflect.Select":
+		return fmt.Sprintf("__k.ReflectSelect(%s, %d)", e.exprTo(x.Args[0], c.sig.Params().At(0).Type()), e.here()), true
+	}
+	return "", false
+}
+
+// reflectGeneric lowers a call of a generic function of package reflect.
+func (e *emitter) reflectGeneric(x *ast.CallExpr) (string, bool) {
+	id := funcIdent(stripIndex(ast.Unparen(x.Fun)))
+	if id == nil {
+		return "", false
+	}
+	o, ok := e.info.Uses[id].(*types.Func)
+	if !ok || o.Pkg() == nil || o.Pkg().Path() != "reflect" {
+		return "", false
+	}
+	inst, ok := e.info.Instances[id]
+	if !ok {
+		return "", false
+	}
+	t := e.subst(inst.TypeArgs.At(0))
+	e.pkgName(o.Pkg()) // which makes the types known
+	switch o.Name() {
+	case "TypeFor":
+		return fmt.Sprintf("__k.TypeFor(%d)", e.boxID(t)), true
+	case "TypeAssert":
+		v := o.Type().(*types.Signature).Params().At(0).Type()
+		return fmt.Sprintf("func() (__r %s, __ok bool) { __ok = __k.TypeAssert(%s, %d, &__r); return }()", e.rep(t), e.exprTo(x.Args[0], v), e.boxID(t)), true
+	}
+	return "", false
+}
+
+// reflectOnly are fields of packages whose types are reflect's own, not those
+// that cells see.
+func (e *emitter) refuseReflected(id *ast.Ident, o types.Object) {
+	if o.Pkg() == nil || e.p.script(o) || o.Pkg().Path() == "reflect" {
+		return
+	}
+	var t types.Type
+	switch o := o.(type) {
+	case *types.Func:
+		t = o.Type()
+	case *types.Var:
+		t = o.Type()
+	default:
+		return
+	}
+	if mentionsReflect(t) {
+		e.refuse(id.Pos(), o.Pkg().Name()+"."+o.Name()+", which hands out reflection of its own", "")
+	}
+}
+
+func mentionsReflect(t types.Type) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.Named:
+		return t.Obj().Pkg() != nil && t.Obj().Pkg().Path() == "reflect" && (types.IsInterface(t) || isStruct(t))
+	case *types.Pointer:
+		return mentionsReflect(t.Elem())
+	case *types.Slice:
+		return mentionsReflect(t.Elem())
+	case *types.Array:
+		return mentionsReflect(t.Elem())
+	case *types.Chan:
+		return mentionsReflect(t.Elem())
+	case *types.Map:
+		return mentionsReflect(t.Key()) || mentionsReflect(t.Elem())
+	case *types.Signature:
+		for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
+			for i := range tuple.Len() {
+				if mentionsReflect(tuple.At(i).Type()) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func isStruct(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Struct)
+	return ok
+}
+
+// number gives the types of a declaration in a function their numbers, which
+// are in the names of generic types that have them as arguments.
+func (e *emitter) number(d *ast.DeclStmt) {
+	g, ok := d.Decl.(*ast.GenDecl)
+	if !ok {
+		return
+	}
+	for _, s := range g.Specs {
+		t, ok := s.(*ast.TypeSpec)
+		if !ok || t.Assign.IsValid() {
+			continue
+		}
+		if o, ok := e.info.Defs[t.Name].(*types.TypeName); ok && display.Numbered(o) == 0 {
+			e.p.inner++
+			display.Number(o, e.p.inner)
+		}
+	}
+}
