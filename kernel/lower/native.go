@@ -27,7 +27,6 @@ func handling(c called) int {
 	case "loupe/engine.JSONSchemaOf":
 		return boxIt // a box tells its type
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode", "(*loupe/stdlib/chain.Result).Decode",
-		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate",
 		"encoding/xml.Marshal", "encoding/xml.MarshalIndent", "(*encoding/xml.Encoder).Encode", "encoding/xml.Unmarshal", "(*encoding/xml.Decoder).Decode":
 		return plain
 	case "errors.As":
@@ -46,8 +45,6 @@ func handling(c called) int {
 
 func plainUse(c called) string {
 	switch {
-	case strings.Contains(c.native, "template"):
-		return "show"
 	case strings.Contains(c.native, "xml") && !strings.Contains(c.native, "Unmarshal") && !strings.Contains(c.native, "Decode"):
 		return "xml"
 	case strings.Contains(c.native, "xml"):

@@ -114,10 +114,29 @@ func (e *emitter) reflection(x *ast.CallExpr, c called) (string, bool) {
 		return fmt.Sprintf("__k.ReflectRecv(%s, %d)", recv(), e.here()), true
 	case "(reflect.Value).Send":
 		return fmt.Sprintf("__k.ReflectSend(%s, %s, %d)", recv(), e.exprTo(x.Args[0], c.sig.Params().At(0).Type()), e.here()), true
+	case "(*text/template.Template).Execute":
+		return fmt.Sprintf("__k.TemplateExecute(%s, %s)", e.address(c), strings.Join(e.mirrored(x, c), ", ")), true
+	case "(*text/template.Template).ExecuteTemplate":
+		a := e.mirrored(x, c)
+		return fmt.Sprintf("__k.TemplateExecute(%s, %s, %s, %s)", e.address(c), a[0], a[2], a[1]), true
+	case "(*text/template.Template).Funcs":
+		return fmt.Sprintf("__k.TemplateFuncs(%s, %s)", e.address(c), strings.Join(e.mirrored(x, c), ", ")), true
 	case "reflect.Select":
 		return fmt.Sprintf("__k.ReflectSelect(%s, %d)", e.exprTo(x.Args[0], c.sig.Params().At(0).Type()), e.here()), true
 	}
 	return "", false
+}
+
+// mirrored are the arguments of a call that the runtime takes over.
+func (e *emitter) mirrored(x *ast.CallExpr, c called) (args []string) {
+	if len(x.Args) != c.sig.Params().Len() {
+		e.refuse(x.Pos(), c.native+" with the results of another call", "take them into variables first")
+	}
+	for i, a := range x.Args {
+		args = append(args, e.exprTo(a, c.sig.Params().At(i).Type()))
+	}
+	e.reflects()
+	return args
 }
 
 // reflectGeneric lowers a call of a generic function of package reflect.

@@ -232,6 +232,9 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 		ret = "return "
 	}
 	recvT := e.pathType(m.recv, m.index)
+	if name := m.fn.FullName(); strings.HasPrefix(name, "(*text/template.Template).") && !e.p.script(m.fn) {
+		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
+	}
 	if types.IsInterface(recvT) { // bound by the runtime, which wants a value
 		fun, _ := e.callee(x.X, x.Sel, m)
 		return fun
@@ -265,6 +268,9 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 func (e *emitter) methodExpr(x *ast.SelectorExpr) string {
 	recv := e.typeOf(x.X)
 	m := e.lookupIn(recv, x.Sel)
+	if name := m.fn.FullName(); strings.HasPrefix(name, "(*text/template.Template).") && !e.p.script(m.fn) {
+		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
+	}
 	sig := e.methodType(m)
 	decl, pass, results := e.params(sig)
 	fun, r := e.calleeOf("__m", x.Sel, m)

@@ -145,6 +145,10 @@ type bound struct {
 	index int
 }
 
+// Unreflected says which methods of Go's types are others for cells. The
+// kernel sets it.
+var Unreflected = func(t reflect.Type, method string) bool { return false }
+
 // function is the method of a receiver, in the interpreter's form.
 func (b *bound) function(recv Value, op string) reflect.Value {
 	m := b.of.methodList()[b.index]
@@ -160,6 +164,9 @@ func (b *bound) function(recv Value, op string) reflect.Value {
 		v, t = in.val(), in.t
 	}
 	if t.s == nil {
+		if Unreflected(v.Type(), m.Name) {
+			refuse("the method " + m.Name + " of a " + t.String() + " by reflection")
+		}
 		return v.MethodByName(m.Name)
 	}
 	f, ok := t.s.Method(v, t.t, m.Name)
@@ -171,17 +178,19 @@ func (b *bound) function(recv Value, op string) reflect.Value {
 
 // value is the function itself, in the interpreter's form.
 func (b *bound) value(t *rtype, op string) reflect.Value {
-	if b.recv.IsValid() {
-		recv := b.recv
-		recv.v = held(recv.v) // what it is now
-		return b.function(recv, op)
+	if b.recv.IsValid() && !b.recv.v.CanAddr() {
+		return b.function(b.recv, op)
 	}
 	return reflect.MakeFunc(t.shape(), func(args []reflect.Value) []reflect.Value {
-		f := b.function(Value{t: b.of, v: args[0]}, op)
-		if t.IsVariadic() {
-			return f.CallSlice(args[1:])
+		recv := b.recv // what it is when it is called
+		if !recv.IsValid() {
+			recv, args = Value{t: b.of, v: args[0]}, args[1:]
 		}
-		return f.Call(args[1:])
+		f := b.function(recv, op)
+		if t.IsVariadic() {
+			return f.CallSlice(args)
+		}
+		return f.Call(args)
 	})
 }
 

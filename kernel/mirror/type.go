@@ -460,3 +460,9 @@ func Inside(v Value) (x reflect.Value, t types.Type, readOnly bool) {
 	}
 	return v.val(), v.t.t, v.flag&anyRO != 0
 }
+
+// Native is a type as Go knows it, if it does.
+func Native(t Type) (reflect.Type, bool) {
+	r := t.mirror()
+	return r.form, r.s == nil
+}

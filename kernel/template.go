@@ -1,0 +1,93 @@
+package kernel
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"text/template"
+
+	mirror "loupe/kernel/mirror"
+	exec "loupe/kernel/mirror/template"
+)
+
+// Templates of text/template are executed by package mirror/template, which
+// sees what cells put into them.
+
+func init() {
+	mirror.Unreflected = func(t reflect.Type, method string) bool {
+		return t == reflect.TypeFor[*template.Template]() && templateMethods[method]
+	}
+}
+
+// templateMethods are the methods of templates that are not text/template's.
+var templateMethods = map[string]bool{"Execute": true, "ExecuteTemplate": true, "Funcs": true}
+
+// host is what it asks of the machine.
+type host struct{ m *machine }
+
+func (host) Sprint(a ...any) string                 { return sprint(a) }
+func (host) Sprintf(format string, a ...any) string { return sprintf(format, a) }
+func (host) Sprintln(a ...any) string               { return fmt.Sprintln(shown(a)...) }
+func (h host) Equal(a, b any) bool                  { return h.m.eq(a, b) }
+func (h host) Wait() mirror.Wait                    { return h.m.waiting(h.m.at()) }
+
+func (h host) Caught(r any) error {
+	v := value(unwrapPanic(r))
+	if _, ok := v.(fatal); ok {
+		panic(r)
+	}
+	v = exact(goPanic(v))
+	if b, ok := v.(box); ok {
+		if _, ok := b.method("Error"); ok {
+			return b.adapt(errorRT).Interface().(error)
+		}
+	}
+	if err, ok := v.(error); ok {
+		return err
+	}
+	return fmt.Errorf("%s", sprint([]any{v}))
+}
+
+// templateExecute is Execute of a template, or ExecuteTemplate if there is a
+// name.
+func (m *machine) templateExecute(t *template.Template, w io.Writer, data any, name ...string) error {
+	if len(name) > 0 {
+		return exec.ExecuteTemplate(t, w, name[0], data, host{m})
+	}
+	return exec.Execute(t, w, data, host{m})
+}
+
+// templateFuncs is Funcs of a template.
+func templateFuncs(t *template.Template, funcs template.FuncMap) *template.Template {
+	kept := template.FuncMap{}
+	for name, f := range funcs {
+		v := mirror.ValueOf(f)
+		if v.Kind() != reflect.Func || exec.GoodFunc(name, v.Type()) != nil {
+			// text/template says what is wrong, of a name that is wrong before.
+			t.Funcs(template.FuncMap{name: func() string { return "" }})
+			if v.Kind() != reflect.Func {
+				panic("value for " + name + " not a function")
+			}
+			panic(exec.GoodFunc(name, v.Type()))
+		}
+		kept[name] = exec.Function(func() mirror.Value { return v })
+	}
+	return t.Funcs(kept)
+}
+
+// override is what a method of a type of Go is for cells, if it is not Go's.
+func (m *machine) override(v any, name string) (any, bool) {
+	t, ok := v.(*template.Template)
+	if !ok {
+		return nil, false
+	}
+	switch name {
+	case "Execute":
+		return func(w io.Writer, data any) error { return m.templateExecute(t, w, data) }, true
+	case "ExecuteTemplate":
+		return func(w io.Writer, name string, data any) error { return m.templateExecute(t, w, data, name) }, true
+	case "Funcs":
+		return func(funcs template.FuncMap) *template.Template { return templateFuncs(t, funcs) }, true
+	}
+	return nil, false
+}
