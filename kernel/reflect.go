@@ -270,13 +270,13 @@ func (m *machine) selecting(cases []reflect.SelectCase, pos int) (int, reflect.V
 	return i, v, ok
 }
 
-func (m *machine) reflectRecv(v mirror.Value, pos int) (mirror.Value, bool) {
+func (m *machine) reflectRecv(pos int, v mirror.Value) (mirror.Value, bool) {
 	return mirror.Recv(v, m.waiting(pos))
 }
 
-func (m *machine) reflectSend(v, x mirror.Value, pos int) { mirror.Send(v, x, m.waiting(pos)) }
+func (m *machine) reflectSend(pos int, v, x mirror.Value) { mirror.Send(v, x, m.waiting(pos)) }
 
-func (m *machine) reflectSelect(cases []mirror.SelectCase, pos int) (int, mirror.Value, bool) {
+func (m *machine) reflectSelect(pos int, cases []mirror.SelectCase) (int, mirror.Value, bool) {
 	return mirror.SelectBy(cases, m.waiting(pos))
 }
 

@@ -48,13 +48,14 @@ func (h host) Caught(r any) error {
 	return fmt.Errorf("%s", sprint([]any{v}))
 }
 
-// templateExecute is Execute of a template, or ExecuteTemplate if there is a
-// name.
-func (m *machine) templateExecute(t *template.Template, w io.Writer, data any, name ...string) error {
-	if len(name) > 0 {
-		return exec.ExecuteTemplate(t, w, name[0], data, host{m})
-	}
+// templateExecute is Execute of a template.
+func (m *machine) templateExecute(t *template.Template, w io.Writer, data any) error {
 	return exec.Execute(t, w, data, host{m})
+}
+
+// templateNamed is ExecuteTemplate of a template.
+func (m *machine) templateNamed(t *template.Template, w io.Writer, name string, data any) error {
+	return exec.ExecuteTemplate(t, w, name, data, host{m})
 }
 
 // templateFuncs is Funcs of a template.
@@ -85,7 +86,7 @@ func (m *machine) override(v any, name string) (any, bool) {
 	case "Execute":
 		return func(w io.Writer, data any) error { return m.templateExecute(t, w, data) }, true
 	case "ExecuteTemplate":
-		return func(w io.Writer, name string, data any) error { return m.templateExecute(t, w, data, name) }, true
+		return func(w io.Writer, name string, data any) error { return m.templateNamed(t, w, name, data) }, true
 	case "Funcs":
 		return func(funcs template.FuncMap) *template.Template { return templateFuncs(t, funcs) }, true
 	}

@@ -116,6 +116,9 @@ func builtin(info *types.Info, fun ast.Expr) string {
 }
 
 func (e *emitter) emitCall(c called, args []string) string {
+	if s, ok := e.mirror(c, args); ok {
+		return s
+	}
 	if c.recv != "" {
 		args = append([]string{c.recv}, args...)
 	}

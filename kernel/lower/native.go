@@ -29,6 +29,8 @@ func handling(c called) int {
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode", "(*loupe/stdlib/chain.Result).Decode",
 		"encoding/xml.Marshal", "encoding/xml.MarshalIndent", "(*encoding/xml.Encoder).Encode", "encoding/xml.Unmarshal", "(*encoding/xml.Decoder).Decode":
 		return plain
+	case "(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate":
+		return boxIt // they are ours
 	case "errors.As":
 		return boxIt // lowered before its arguments are
 	}
@@ -186,9 +188,6 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		if ok && (e.boxed(p.Elem()) || e.kindOf(p.Elem()) == anyKind) {
 			return fmt.Sprintf("__k.ErrorsAs(%s, %d, %s)", e.exprTo(x.Args[0], errorType), e.boxID(p.Elem()), e.expr(x.Args[1])), true
 		}
-	}
-	if s, ok := e.reflection(x, c); ok {
-		return s, true
 	}
 	if c.obj != nil && c.obj.Pkg() != nil && c.obj.Pkg().Path() == "sync/atomic" && c.sel != nil {
 		if n := recvOfMethod(c.obj); n != nil && n.Obj().Name() == "Pointer" {

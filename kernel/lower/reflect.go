@@ -105,38 +105,36 @@ func (p *Program) Opaque(n *types.Named) bool {
 	return p.script(n.Obj()) && reaches(n.Underlying(), n, map[types.Type]bool{})
 }
 
-// reflection lowers calls of package reflect that need more than their
-// arguments.
-func (e *emitter) reflection(x *ast.CallExpr, c called) (string, bool) {
-	recv := func() string { return strings.TrimSuffix(c.text, "."+c.sel.Sel.Name) }
-	switch c.native {
-	case "(reflect.Value).Recv":
-		return fmt.Sprintf("__k.ReflectRecv(%s, %d)", recv(), e.here()), true
-	case "(reflect.Value).Send":
-		return fmt.Sprintf("__k.ReflectSend(%s, %s, %d)", recv(), e.exprTo(x.Args[0], c.sig.Params().At(0).Type()), e.here()), true
-	case "(*text/template.Template).Execute":
-		return fmt.Sprintf("__k.TemplateExecute(%s, %s)", e.address(c), strings.Join(e.mirrored(x, c), ", ")), true
-	case "(*text/template.Template).ExecuteTemplate":
-		a := e.mirrored(x, c)
-		return fmt.Sprintf("__k.TemplateExecute(%s, %s, %s, %s)", e.address(c), a[0], a[2], a[1]), true
-	case "(*text/template.Template).Funcs":
-		return fmt.Sprintf("__k.TemplateFuncs(%s, %s)", e.address(c), strings.Join(e.mirrored(x, c), ", ")), true
-	case "reflect.Select":
-		return fmt.Sprintf("__k.ReflectSelect(%s, %d)", e.exprTo(x.Args[0], c.sig.Params().At(0).Type()), e.here()), true
-	}
-	return "", false
+// mirrored are natives that the runtime takes over, with the place of the call
+// or without.
+var mirrored = map[string]string{
+	"(reflect.Value).Recv":                      "__k.ReflectRecv(%d, ",
+	"(reflect.Value).Send":                      "__k.ReflectSend(%d, ",
+	"reflect.Select":                            "__k.ReflectSelect(%d, ",
+	"(*text/template.Template).Execute":         "__k.TemplateExecute(",
+	"(*text/template.Template).ExecuteTemplate": "__k.TemplateNamed(",
+	"(*text/template.Template).Funcs":           "__k.TemplateFuncs(",
 }
 
-// mirrored are the arguments of a call that the runtime takes over.
-func (e *emitter) mirrored(x *ast.CallExpr, c called) (args []string) {
-	if len(x.Args) != c.sig.Params().Len() {
-		e.refuse(x.Pos(), c.native+" with the results of another call", "take them into variables first")
+// mirror is a call of one of them.
+func (e *emitter) mirror(c called, args []string) (string, bool) {
+	head, ok := mirrored[c.native]
+	if !ok {
+		return "", false
 	}
-	for i, a := range x.Args {
-		args = append(args, e.exprTo(a, c.sig.Params().At(i).Type()))
+	if strings.Contains(head, "%d") {
+		head = fmt.Sprintf(head, e.here())
 	}
-	e.reflects()
-	return args
+	switch {
+	case strings.HasPrefix(c.native, "(*"):
+		args = append([]string{e.address(c)}, args...)
+	case c.native[0] == '(':
+		args = append([]string{strings.TrimSuffix(c.text, "."+c.sel.Sel.Name)}, args...)
+	}
+	if c.obj != nil && c.obj.Pkg().Path() != "reflect" {
+		e.reflects()
+	}
+	return head + strings.Join(args, ", ") + ")", true
 }
 
 // reflectGeneric lowers a call of a generic function of package reflect.

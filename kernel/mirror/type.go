@@ -466,3 +466,9 @@ func Native(t Type) (reflect.Type, bool) {
 	r := t.mirror()
 	return r.form, r.s == nil
 }
+
+// Error is the error that v holds, for Go.
+func Error(v Value) error {
+	err, _ := asInterface(v.iface(), native(reflect.TypeFor[error]())).Interface().(error)
+	return err
+}

@@ -92,7 +92,7 @@ func (x *execution) safely(f mirror.Value, in []mirror.Value) (v mirror.Value, e
 	}()
 	out := f.Call(in)
 	if len(out) == 2 && !out[1].IsNil() {
-		return out[0], out[1].Interface().(error)
+		return out[0], mirror.Error(out[1])
 	}
 	return out[0], nil
 }
