@@ -199,8 +199,9 @@ func (m *machine) native(o *types.TypeName) reflect.Type {
 	if !ok {
 		return nil
 	}
-	if o.Pkg().Path() == "reflect" {
-		m.overrides("reflect", table)
+	switch o.Pkg().Path() {
+	case "reflect", "encoding/gob":
+		m.overrides(o.Pkg().Path(), table)
 	}
 	v, ok := table[o.Name()]
 	if !ok || v.Kind() != reflect.Pointer {

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	mirror "loupe/kernel/mirror"
+	"loupe/kernel/mirror/gob"
 )
 
 // machine is the runtime that lowered code calls: package "k" of the
@@ -540,6 +541,8 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 		set("ReadAll", readAll)
 	case "reflect":
 		m.reflectTable(t)
+	case "encoding/gob":
+		gob.NewSession().Table(t)
 	case "flag":
 		m.flagTable(t)
 	case "runtime":

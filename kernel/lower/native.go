@@ -39,7 +39,7 @@ func handling(c called) int {
 		pkg = c.obj.Pkg().Path()
 	}
 	switch pkg {
-	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "reflect", "sync", "sync/atomic", "loupe/stdlib/nb":
+	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "encoding/gob", "reflect", "sync", "sync/atomic", "loupe/stdlib/nb":
 		return boxIt
 	}
 	return never

@@ -15,7 +15,7 @@ import (
 // and of their methods.
 
 // reflecting are the packages that do so, as the kernel gives them to cells.
-var reflecting = map[string]bool{"reflect": true, "text/template": true}
+var reflecting = map[string]bool{"reflect": true, "text/template": true, "encoding/gob": true}
 
 // reflects says that from here on values are reflected on, those of earlier
 // cells too.
@@ -166,7 +166,7 @@ func (e *emitter) reflectGeneric(x *ast.CallExpr) (string, bool) {
 // reflectOnly are fields of packages whose types are reflect's own, not those
 // that cells see.
 func (e *emitter) refuseReflected(id *ast.Ident, o types.Object) {
-	if o.Pkg() == nil || e.p.script(o) || o.Pkg().Path() == "reflect" {
+	if o.Pkg() == nil || e.p.script(o) || reflecting[o.Pkg().Path()] {
 		return
 	}
 	var t types.Type
