@@ -55,16 +55,20 @@ func (w world) Known(t reflect.Type) types.Type {
 }
 
 func (w world) Box(v reflect.Value, t types.Type) any {
-	g := w.m.reg
+	return box{w.m.reg.typed(t, v.Type()), v.Interface()}
+}
+
+// typed is a type that lowered code may not have named.
+func (g *registry) typed(t types.Type, form reflect.Type) *rtype {
 	id := g.idOf(t)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.byID[id]
 	if r == nil {
-		r = &rtype{id: id, typ: t, rt: v.Type(), boxed: true, reg: g}
+		r = &rtype{id: id, typ: t, rt: form, boxed: true, reg: g}
 		g.byID[id] = r
 	}
-	return box{r, v.Interface()}
+	return r
 }
 
 func (w world) Adapt(b any, to reflect.Type) reflect.Value { return b.(box).adapt(to) }
