@@ -51,8 +51,11 @@ const policy = `
 	kernel/display:         stdlib/nb
 	kernel/check:           kernel/notebook stdlib/symbols
 	kernel/lower:           kernel/check kernel/display
+	kernel/mirror:          kernel/display
+	kernel/mirror/template: kernel/mirror
+	kernel/mirror/gob:      kernel/mirror
 	kernel/export:          kernel kernel/* engine/picture
-	kernel:                 kernel/* stdlib/nb stdlib/symbols
+	kernel:                 kernel/* kernel/mirror/* stdlib/nb stdlib/symbols
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
 	jupyter:                kernel

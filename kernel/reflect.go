@@ -288,6 +288,14 @@ func (m *machine) reflectSelect(pos int, cases []mirror.SelectCase) (int, mirror
 // reflected is a reflect.Value as fmt prints an operand: what it holds.
 type reflected struct{ v mirror.Value }
 
+// reflectedValue is v as fmt prints it, if it is a reflect.Value.
+func reflectedValue(v reflect.Value) (reflected, bool) {
+	if v.Type() != reflect.TypeFor[mirror.Value]() {
+		return reflected{}, false
+	}
+	return reflected{v.Interface().(mirror.Value)}, true
+}
+
 // shown are operands of fmt with the reflect.Values among them marked.
 func shown(a []any) []any {
 	for i, x := range a {

@@ -177,6 +177,9 @@ func (k *Kernel) bundle(v display.Value) map[string]string {
 
 // text is a value as a prompt shows it.
 func (k *Kernel) text(v display.Value) string {
+	if r, ok := reflectedValue(v.V); ok {
+		return bounded(fmt.Sprintf("%+v", r))
+	}
 	for _, name := range []string{"Error", "String"} {
 		if f, ok := k.m.reg.Method(v, name); ok {
 			if s, ok := f.Interface().(func() string); ok {

@@ -161,7 +161,7 @@ func TestRefused(t *testing.T) {
 	for src, want := range map[string]string{
 		"import \"runtime\"\nfunc main() {\n\truntime.Caller(0)\n}":                                    "4:10: runtime.Caller, which",
 		"import \"log\"\nfunc main() {\n\tlog.SetFlags(log.Lshortfile)\n}":                             "4:19: log.Lshortfile, which",
-		"import \"encoding/json\"\nfunc main() {\n\t_ = (*json.UnmarshalTypeError)(nil).Type\n}":       "4:40: json.Type, which hands out reflection of its own",
+		"import \"encoding/json\"\nfunc main() {\n\t_ = (*json.UnmarshalTypeError)(nil).Type\n}":       "4:38: encoding/json.Type, which hands out reflection of its own",
 		"import \"encoding/xml\"\ntype T struct{ A int }\nfunc main() {\n\t_, _ = xml.Marshal(T{})\n}": "5:21: encoding/xml.Marshal with a T: the name of its element",
 		"import \"unique\"\nfunc main() {\n\t_ = unique.Make(1)\n}":                                    "4:6: unique.Make, which is generic",
 	} {

@@ -163,8 +163,8 @@ func (e *emitter) reflectGeneric(x *ast.CallExpr) (string, bool) {
 	return "", false
 }
 
-// reflectOnly are fields of packages whose types are reflect's own, not those
-// that cells see.
+// refuseReflected refuses what packages have of types of reflect: they are Go's
+// own, not those that cells see.
 func (e *emitter) refuseReflected(id *ast.Ident, o types.Object) {
 	if o.Pkg() == nil || e.p.script(o) || reflecting[o.Pkg().Path()] {
 		return
@@ -179,7 +179,7 @@ func (e *emitter) refuseReflected(id *ast.Ident, o types.Object) {
 		return
 	}
 	if mentionsReflect(t) {
-		e.refuse(id.Pos(), o.Pkg().Name()+"."+o.Name()+", which hands out reflection of its own", "")
+		e.refuse(id.Pos(), o.Pkg().Path()+"."+o.Name()+", which hands out reflection of its own", "")
 	}
 }
 

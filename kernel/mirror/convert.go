@@ -7,7 +7,9 @@ import (
 
 // CanConvert says whether v can be converted to a type.
 func (v Value) CanConvert(t Type) bool {
-	from, to := v.Type().mirror(), t.mirror()
+	from := v.Type().mirror()
+	from.ConvertibleTo(t) // or fails
+	to := t.mirror()
 	switch c := conversionOf(from, to); {
 	case c == noConversion:
 		return false

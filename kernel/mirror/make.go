@@ -10,7 +10,7 @@ import (
 )
 
 // PointerTo is the type of pointers to t.
-func PointerTo(t Type) Type { return pointerTo(t.mirror()) }
+func PointerTo(t Type) Type { return pointerTo(t.(*rtype)) }
 
 // PtrTo is PointerTo.
 func PtrTo(t Type) Type { return PointerTo(t) }

@@ -218,7 +218,9 @@ func (v Value) Slice(i, j int) Value {
 		if limit = x.Len(); i < 0 || j < i || j > limit {
 			fail("reflect.Value.Slice: string slice index out of bounds")
 		}
-		return Value{t: v.t, v: x.Slice(i, j), flag: v.flag &^ isAddr}
+		c := reflect.New(x.Type()).Elem() // a variable, if v is one
+		c.Set(x.Slice(i, j))
+		return Value{t: v.t, v: c, flag: v.flag}
 	}
 	if limit = x.Cap(); i < 0 || j < i || j > limit {
 		fail("reflect.Value.Slice: slice index out of bounds")

@@ -278,7 +278,11 @@ func (v Value) FieldByNameFunc(match func(string) bool) Value {
 	if v.t == nil {
 		nilFault()
 	}
-	if f, ok := v.t.FieldByNameFunc(match); ok {
+	t := v.t
+	if v.m != nil {
+		t = v.m.of
+	}
+	if f, ok := t.FieldByNameFunc(match); ok {
 		return v.FieldByIndex(f.Index)
 	}
 	return Value{}
