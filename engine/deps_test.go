@@ -55,7 +55,7 @@ const policy = `
 	kernel/mirror/template: kernel/mirror
 	kernel/mirror/gob:      kernel/mirror
 	kernel/export:          kernel kernel/* engine/picture
-	kernel:                 kernel/* kernel/mirror/* stdlib/nb stdlib/symbols
+	kernel:                 kernel/* stdlib/nb stdlib/symbols
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
 	jupyter:                kernel

@@ -120,7 +120,7 @@ func (p *Program) Head(pos token.Pos) token.Pos {
 
 // TypeID is a small number for a type, the same for identical types.
 func (p *Program) TypeID(t types.Type) int {
-	key := types.TypeString(t, nil)
+	key := bucket(t)
 	p.mu.Lock() // running cells ask too
 	defer p.mu.Unlock()
 	for _, id := range p.buckets[key] {
@@ -132,6 +132,49 @@ func (p *Program) TypeID(t types.Type) int {
 	p.types = append(p.types, t)
 	p.buckets[key] = append(p.buckets[key], id)
 	return id
+}
+
+// bucket is a text that identical types have in common, whatever they are
+// called.
+func bucket(t types.Type) string {
+	switch t := types.Unalias(t).(type) {
+	case *types.Basic:
+		return strconv.Itoa(int(t.Kind()))
+	case *types.Named:
+		s := t.Obj().Name()
+		for i := range t.TypeArgs().Len() {
+			s += "," + bucket(t.TypeArgs().At(i))
+		}
+		return s
+	case *types.Pointer:
+		return "*" + bucket(t.Elem())
+	case *types.Slice:
+		return "[]" + bucket(t.Elem())
+	case *types.Array:
+		return "[" + strconv.FormatInt(t.Len(), 10) + "]" + bucket(t.Elem())
+	case *types.Map:
+		return "map " + bucket(t.Key()) + " " + bucket(t.Elem())
+	case *types.Chan:
+		return "chan " + bucket(t.Elem())
+	case *types.Signature:
+		s := "func"
+		for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
+			s += " " + strconv.Itoa(tuple.Len())
+			for i := range tuple.Len() {
+				s += " " + bucket(tuple.At(i).Type())
+			}
+		}
+		return s
+	case *types.Struct:
+		s := "struct"
+		for i := range t.NumFields() {
+			s += " " + t.Field(i).Name()
+		}
+		return s
+	case *types.Interface:
+		return "interface " + strconv.Itoa(t.NumMethods())
+	}
+	return t.String()
 }
 
 // Type is the type of an id.

@@ -28,13 +28,13 @@ func (e *emitter) subst(t types.Type) types.Type {
 		if n == 0 {
 			return e.localType(t)
 		}
-		if e.isLocal(t.Obj()) {
-			e.refuse(e.at, "type "+t.Obj().Name()+", a generic type that is declared in a generic function", "declare it outside")
-		}
 		args, changed := make([]types.Type, n), false
 		for i := range n {
 			args[i] = e.subst(t.TypeArgs().At(i))
 			changed = changed || args[i] != t.TypeArgs().At(i)
+		}
+		if e.isLocal(t.Obj()) {
+			return e.localInstance(t, args)
 		}
 		if !changed {
 			return t
@@ -119,23 +119,50 @@ func (e *emitter) localType(t *types.Named) types.Type {
 	if !e.isLocal(o) {
 		return t
 	}
+	args, key := e.outer(o)
+	return e.madeLocal(key, o, "["+args+"]", t.Underlying())
+}
+
+// localInstance is the same for an instance of a generic type.
+func (e *emitter) localInstance(t *types.Named, args []types.Type) types.Type {
+	o := t.Obj()
+	outer, key := e.outer(o)
+	var own []string
+	for _, a := range args {
+		own = append(own, display.ArgName(a))
+		key += fmt.Sprintf(" %d", e.p.TypeID(a))
+	}
+	inst, err := types.Instantiate(nil, t.Origin(), args, false)
+	if err != nil {
+		e.refuse(e.at, err.Error(), "")
+	}
+	return e.madeLocal(key, o, "["+outer+";"+strings.Join(own, ",")+"]", inst.Underlying())
+}
+
+// outer names the type arguments of the function, and makes a key of them and o.
+func (e *emitter) outer(o *types.TypeName) (args, key string) {
 	params := slices.SortedFunc(maps.Keys(e.env), func(a, b *types.TypeParam) int { return a.Index() - b.Index() })
-	var args []string
-	key := fmt.Sprintf("%p", t)
+	var list []string
+	key = fmt.Sprintf("%p", o)
 	for _, p := range params {
-		args = append(args, display.ArgName(e.env[p]))
+		list = append(list, display.ArgName(e.env[p]))
 		key += fmt.Sprintf(" %d", e.p.TypeID(e.env[p]))
 	}
+	return strings.Join(list, ","), key
+}
+
+// madeLocal finds or makes the type of a key.
+func (e *emitter) madeLocal(key string, o *types.TypeName, args string, under types.Type) types.Type {
 	if inst := e.p.locals[key]; inst != nil {
 		return inst
 	}
-	name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+"["+strings.Join(args, ",")+"]", nil)
+	name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+args, nil)
 	inst := types.NewNamed(name, types.NewStruct(nil, nil), nil)
 	e.p.locals[key] = inst
 	if n := display.Numbered(o); n > 0 {
 		display.Number(name, n)
 	}
-	inst.SetUnderlying(e.subst(t.Underlying()).Underlying())
+	inst.SetUnderlying(e.subst(under).Underlying())
 	return inst
 }
 

@@ -142,8 +142,8 @@ func (s *Space) StructOf(pkg *types.Package, fields []StructField) Type {
 			fail("reflect.StructOf: field \"" + f.Name + "\" is unexported but missing PkgPath")
 		case f.Anonymous:
 			refuse("reflect.StructOf with an embedded field")
-		case f.PkgPath != "":
-			refuse("reflect.StructOf with an unexported field")
+		case f.PkgPath != "" && f.PkgPath != pkg.Path():
+			refuse("reflect.StructOf with a field of package " + f.PkgPath)
 		case names[f.Name] && f.Name != "_":
 			fail("reflect.StructOf: duplicate field " + f.Name)
 		}
@@ -151,9 +151,25 @@ func (s *Space) StructOf(pkg *types.Package, fields []StructField) Type {
 		r := f.Type.mirror()
 		vars = append(vars, types.NewField(token.NoPos, pkg, f.Name, r.mustStatic(s, "reflect.StructOf"), false))
 		tags = append(tags, string(f.Tag))
-		forms = append(forms, reflect.StructField{Name: f.Name, Type: r.place(), Tag: f.Tag})
+		forms = append(forms, reflect.StructField{Name: formName(f.Name, i), Type: r.place(), Tag: f.Tag})
 	}
-	return s.made(types.NewStruct(vars, tags), reflect.StructOf(forms))
+	t := types.NewStruct(vars, tags)
+	form := s.Form(t)
+	if form == nil {
+		form = reflect.StructOf(forms)
+	}
+	return s.made(t, form)
+}
+
+// formName is what the interpreter calls a field.
+func formName(name string, i int) string {
+	switch {
+	case name == "_":
+		return "Xblank__" + strconv.Itoa(i)
+	case !token.IsExported(name):
+		return "X" + name
+	}
+	return name
 }
 
 func isIdentifier(s string) bool {
