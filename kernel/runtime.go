@@ -55,7 +55,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
 		"ErrorsAs": m.errorsAs, "LoggerFatal": m.loggerFatal, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "LoggerPrint": loggerPrint, "LoggerPrintf": loggerPrintf,
-		"TypeFor": m.typeFor, "TypeAssert": m.typeAssert, "ReflectRecv": m.reflectRecv, "ReflectSend": m.reflectSend, "ReflectSelect": m.reflectSelect, "TemplateExecute": m.templateExecute, "TemplateNamed": m.templateNamed, "TemplateFuncs": templateFuncs, "Reflected": func(v mirror.Value) any { return reflected{v} },
+		"TypeFor": m.typeFor, "TypeAssert": m.typeAssert, "ReflectRecv": m.reflectRecv, "ReflectSend": m.reflectSend, "ReflectSelect": m.reflectSelect, "TemplateExecute": m.templateExecute, "TemplateNamed": m.templateNamed, "TemplateFuncs": templateFuncs, "HTMLExecute": m.htmlExecute, "HTMLNamed": m.htmlNamed, "HTMLFuncs": htmlFuncs, "Reflected": func(v mirror.Value) any { return reflected{v} },
 		"ShowBegin": m.showBegin, "ShowEnd": m.showEnd, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))

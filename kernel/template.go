@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	html "html/template"
 	"io"
 	"reflect"
 	"text/template"
@@ -10,16 +11,16 @@ import (
 	exec "loupe/kernel/mirror/template"
 )
 
-// Templates of text/template are executed by package mirror/template, which
+// Templates of text/template and html/template are executed by package mirror/template, which
 // sees what cells put into them.
 
 func init() {
 	mirror.Unreflected = func(t reflect.Type, method string) bool {
-		return t == reflect.TypeFor[*template.Template]() && templateMethods[method]
+		return (t == reflect.TypeFor[*template.Template]() || t == reflect.TypeFor[*html.Template]()) && templateMethods[method]
 	}
 }
 
-// templateMethods are the methods of templates that are not text/template's.
+// templateMethods are the methods of templates that are not Go's.
 var templateMethods = map[string]bool{"Execute": true, "ExecuteTemplate": true, "Funcs": true}
 
 // host is what it asks of the machine.
@@ -60,12 +61,34 @@ func (m *machine) templateNamed(t *template.Template, w io.Writer, name string, 
 
 // templateFuncs is Funcs of a template.
 func templateFuncs(t *template.Template, funcs template.FuncMap) *template.Template {
+	keepFuncs(funcs, func(f template.FuncMap) { t.Funcs(f) })
+	return t
+}
+
+// htmlFuncs is Funcs of a template of html/template.
+func htmlFuncs(t *html.Template, funcs template.FuncMap) *html.Template {
+	keepFuncs(funcs, func(f template.FuncMap) { t.Funcs(f) })
+	return t
+}
+
+// htmlExecute is Execute of a template of html/template.
+func (m *machine) htmlExecute(t *html.Template, w io.Writer, data any) error {
+	return exec.ExecuteHTML(t, w, data, host{m})
+}
+
+// htmlNamed is ExecuteTemplate of a template of html/template.
+func (m *machine) htmlNamed(t *html.Template, w io.Writer, name string, data any) error {
+	return exec.ExecuteHTMLTemplate(t, w, name, data, host{m})
+}
+
+// keepFuncs gives a template functions in the form in which it keeps them.
+func keepFuncs(funcs template.FuncMap, set func(template.FuncMap)) {
 	kept := template.FuncMap{}
 	for name, f := range funcs {
 		v := mirror.ValueOf(f)
 		if v.Kind() != reflect.Func || exec.GoodFunc(name, v.Type()) != nil {
 			// text/template says what is wrong, of a name that is wrong before.
-			t.Funcs(template.FuncMap{name: func() string { return "" }})
+			set(template.FuncMap{name: func() string { return "" }})
 			if v.Kind() != reflect.Func {
 				panic("value for " + name + " not a function")
 			}
@@ -73,22 +96,31 @@ func templateFuncs(t *template.Template, funcs template.FuncMap) *template.Templ
 		}
 		kept[name] = exec.Function(func() mirror.Value { return v })
 	}
-	return t.Funcs(kept)
+	set(kept)
 }
 
 // override is what a method of a type of Go is for cells, if it is not Go's.
 func (m *machine) override(v any, name string) (any, bool) {
-	t, ok := v.(*template.Template)
-	if !ok {
+	if !templateMethods[name] {
 		return nil, false
 	}
-	switch name {
-	case "Execute":
-		return func(w io.Writer, data any) error { return m.templateExecute(t, w, data) }, true
-	case "ExecuteTemplate":
-		return func(w io.Writer, name string, data any) error { return m.templateNamed(t, w, name, data) }, true
-	case "Funcs":
+	switch t := v.(type) {
+	case *template.Template:
+		switch name {
+		case "Execute":
+			return func(w io.Writer, data any) error { return m.templateExecute(t, w, data) }, true
+		case "ExecuteTemplate":
+			return func(w io.Writer, name string, data any) error { return m.templateNamed(t, w, name, data) }, true
+		}
 		return func(funcs template.FuncMap) *template.Template { return templateFuncs(t, funcs) }, true
+	case *html.Template:
+		switch name {
+		case "Execute":
+			return func(w io.Writer, data any) error { return m.htmlExecute(t, w, data) }, true
+		case "ExecuteTemplate":
+			return func(w io.Writer, name string, data any) error { return m.htmlNamed(t, w, name, data) }, true
+		}
+		return func(funcs template.FuncMap) *html.Template { return htmlFuncs(t, funcs) }, true
 	}
 	return nil, false
 }

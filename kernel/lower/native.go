@@ -29,7 +29,7 @@ func handling(c called) int {
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode", "(*loupe/stdlib/chain.Result).Decode",
 		"encoding/xml.Marshal", "encoding/xml.MarshalIndent", "(*encoding/xml.Encoder).Encode", "encoding/xml.Unmarshal", "(*encoding/xml.Decoder).Decode":
 		return plain
-	case "(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate":
+	case "(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate", "(*html/template.Template).Execute", "(*html/template.Template).ExecuteTemplate":
 		return boxIt // they are ours
 	case "errors.As":
 		return boxIt // lowered before its arguments are

@@ -15,7 +15,7 @@ import (
 // and of their methods.
 
 // reflecting are the packages that do so, as the kernel gives them to cells.
-var reflecting = map[string]bool{"reflect": true, "text/template": true, "encoding/gob": true}
+var reflecting = map[string]bool{"reflect": true, "text/template": true, "html/template": true, "encoding/gob": true}
 
 // reflects says that from here on values are reflected on, those of earlier
 // cells too.
@@ -114,6 +114,9 @@ var mirrored = map[string]string{
 	"(*text/template.Template).Execute":         "__k.TemplateExecute(",
 	"(*text/template.Template).ExecuteTemplate": "__k.TemplateNamed(",
 	"(*text/template.Template).Funcs":           "__k.TemplateFuncs(",
+	"(*html/template.Template).Execute":         "__k.HTMLExecute(",
+	"(*html/template.Template).ExecuteTemplate": "__k.HTMLNamed(",
+	"(*html/template.Template).Funcs":           "__k.HTMLFuncs(",
 }
 
 // mirror is a call of one of them.

@@ -232,7 +232,7 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 		ret = "return "
 	}
 	recvT := e.pathType(m.recv, m.index)
-	if name := m.fn.FullName(); strings.HasPrefix(mirrored[name], "__k.Template") {
+	if name := m.fn.FullName(); strings.HasPrefix(name, "(*") && mirrored[name] != "" {
 		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
 	}
 	if types.IsInterface(recvT) { // bound by the runtime, which wants a value
@@ -268,7 +268,7 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 func (e *emitter) methodExpr(x *ast.SelectorExpr) string {
 	recv := e.typeOf(x.X)
 	m := e.lookupIn(recv, x.Sel)
-	if name := m.fn.FullName(); strings.HasPrefix(mirrored[name], "__k.Template") {
+	if name := m.fn.FullName(); strings.HasPrefix(name, "(*") && mirrored[name] != "" {
 		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
 	}
 	sig := e.methodType(m)

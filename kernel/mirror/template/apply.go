@@ -57,6 +57,11 @@ func (x *execution) apply(dot, f mirror.Value, builtin bool, n parse.Node, name 
 	if last != nil {
 		in = append(in, x.fit(*last, param(len(args))))
 	}
+	if name[0] == '_' && !builtin {
+		for i := range in {
+			in[i] = escapable(name, in[i], len(in))
+		}
+	}
 	if builtin && name == "call" {
 		callee := ""
 		if len(args) > 0 {
