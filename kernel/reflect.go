@@ -18,6 +18,7 @@ import (
 
 func init() {
 	mirror.Unwrap = norm
+	mirror.StandIn = goTypeName
 	mirror.Room = roomFor
 	mirror.Unhashable = func(typ string, empty bool) {
 		if empty {
@@ -43,6 +44,8 @@ func (b box) Carried() (*mirror.Space, reflect.Value, types.Type) {
 type world struct{ m *machine }
 
 func (w world) Boxed(t types.Type) bool { return w.m.k.prog.Boxed(t) }
+
+func (w world) Cell(o types.Object) bool { return w.m.k.prog.Script(o) }
 
 func (w world) Key(t types.Type) int { return w.m.reg.idOf(t) }
 

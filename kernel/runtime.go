@@ -44,7 +44,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Kept": kept, "Norm": norm,
-		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
+		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "ClosedAll": m.closedAll, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Cap": capacity, "Room": needRoom, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
@@ -151,6 +151,14 @@ func (m *machine) closed(v any, native string) any {
 		panic(fmt.Sprintf("loupe cannot run this: %s with a value of the cell type %s", native, m.reg.name(b.t.typ)))
 	}
 	return v
+}
+
+// closedAll is closed for arguments of a variadic function.
+func (m *machine) closedAll(list []any, native string) []any {
+	for _, v := range list {
+		m.closed(v, native)
+	}
+	return list
 }
 
 // kept is what a field that is kept in an any holds: nil for the nil of any type.

@@ -115,7 +115,7 @@ func (k *Kernel) showValues(values []any) {
 			k.out.event(Display{Data: withText(d.Display(), v), Terminal: terminalForm(reflect.ValueOf(v))})
 			continue
 		}
-		k.display(map[string]string{"text/plain": bounded(fmt.Sprint(v))}, false)
+		k.display(map[string]string{"text/plain": bounded(sprint([]any{v}))}, false)
 	}
 }
 

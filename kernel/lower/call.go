@@ -84,7 +84,11 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 	if sel, ok := fun.(*ast.SelectorExpr); ok {
 		c.sel = sel
 	}
-	if c.obj != nil && c.native == "" {
+	if c.native != "" {
+		c.text = e.pkgName(c.obj.Pkg()) + "." + c.obj.Name()
+		return c
+	}
+	if c.obj != nil {
 		c.text = e.calledIdent(funcIdent(stripIndex(fun)), c.obj)
 		return c
 	}
@@ -199,6 +203,9 @@ func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
 		return fmt.Sprintf("func() (__r %s) { return }()", e.rep(t)) // the interpreter loses a bare nil
 	}
 	if c.native != "" && e.kindOf(t) == anyKind {
+		if e.printsReflected(a, c) {
+			return "__k.Reflected(" + e.expr(a) + ")"
+		}
 		from := e.typeOf(a)
 		if e.kindOf(from) == concrete && !e.info.Types[a].IsNil() && e.boxed(from) {
 			switch handling(c) {

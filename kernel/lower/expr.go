@@ -154,7 +154,7 @@ func (e *emitter) nativeFunc(id *ast.Ident, o *types.Func) string {
 	if o.Type().(*types.Signature).TypeParams().Len() > 0 {
 		e.refuse(id.Pos(), o.Pkg().Name()+"."+o.Name()+", which is generic", instead(o.Pkg().Path(), o.Name()))
 	}
-	return e.pkgName(o.Pkg()) + "." + o.Name()
+	return e.closedFunc(o, e.pkgName(o.Pkg())+"."+o.Name())
 }
 
 func (e *emitter) funcLit(x *ast.FuncLit, setup func(*fn)) string {

@@ -186,7 +186,7 @@ func (p *Program) Type(id int) types.Type {
 
 // script says whether o is declared by a cell.
 func (p *Program) script(o types.Object) bool {
-	return o != nil && o.Pkg() != nil && (o.Pkg() == p.pkg || p.bodies[o.Pkg()])
+	return o != nil && o.Pkg() != nil && (o.Pkg() == p.pkg || strings.HasPrefix(o.Pkg().Path(), "generic/"))
 }
 
 // generic finds the function with a body that stands for a native generic one.

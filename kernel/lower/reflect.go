@@ -235,3 +235,13 @@ func (e *emitter) number(d *ast.DeclStmt) {
 		}
 	}
 }
+
+// printsReflected says whether a is a reflect.Value that a logger prints, as fmt
+// does: what it holds.
+func (e *emitter) printsReflected(a ast.Expr, c called) bool {
+	if c.obj == nil || c.obj.Pkg() == nil || !strings.HasPrefix(c.obj.Pkg().Path(), "log") {
+		return false
+	}
+	n, ok := types.Unalias(e.typeOf(a)).(*types.Named)
+	return ok && n.Obj().Name() == "Value" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "reflect"
+}

@@ -256,6 +256,7 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 	var call string
 	hold := member{recv: holdT, fn: m.fn, typ: m.typ}
 	fun, recv := e.calleeOf("__m", x.Sel, hold)
+	pass = e.closedArgs(m.fn, sig, pass)
 	if recv != "" {
 		pass = append([]string{recv}, pass...)
 	}
@@ -274,6 +275,7 @@ func (e *emitter) methodExpr(x *ast.SelectorExpr) string {
 	sig := e.methodType(m)
 	decl, pass, results := e.params(sig)
 	fun, r := e.calleeOf("__m", x.Sel, m)
+	pass = e.closedArgs(m.fn, sig, pass)
 	if r != "" {
 		pass = append([]string{r}, pass...)
 	}

@@ -100,6 +100,8 @@ func (w *world) Boxed(t types.Type) bool {
 	return strings.Contains(types.TypeString(t, nil), "main.") || strings.HasPrefix(t.String(), "struct")
 }
 
+func (w *world) Cell(o types.Object) bool { return o.Pkg() == w.pkg }
+
 func (w *world) Key(t types.Type) int {
 	for i, k := range w.keys {
 		if types.Identical(k, t) {

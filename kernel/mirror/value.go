@@ -63,6 +63,9 @@ func ValueOf(i any) Value {
 	}
 	c, ok := i.(Carrier)
 	if !ok {
+		if name := StandIn(i); name != "" {
+			refuse("reflection on a " + name)
+		}
 		v := reflect.ValueOf(i)
 		return Value{t: native(v.Type()), v: v}
 	}

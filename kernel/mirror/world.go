@@ -22,6 +22,8 @@ type World interface {
 	// Boxed says whether values of t carry their type in interfaces, because Go
 	// does not know it.
 	Boxed(t types.Type) bool
+	// Cell says whether a cell declares o.
+	Cell(o types.Object) bool
 	// Key is a number for t, the same for identical types.
 	Key(t types.Type) int
 	// Form is the type in which the interpreter stores values of t, nil if that
@@ -45,6 +47,10 @@ type Carrier interface {
 // Unwrap takes off what makes a box implement an interface of Go. The kernel
 // sets it before any cell runs.
 var Unwrap = func(v any) any { return v }
+
+// StandIn names the type that v, which is an error of the kernel's own, stands
+// for; "" for other values. The kernel sets it.
+var StandIn = func(v any) string { return "" }
 
 // Panic is a panic of this package on its way to the cell: recover gives V.
 type Panic struct{ V any }
@@ -118,6 +124,11 @@ func (s *Space) made(t types.Type, hint reflect.Type) *rtype {
 			}
 		}
 		return native(form)
+	}
+	if n, ok := t.(*types.Named); ok && n.TypeArgs().Len() > 0 && !s.Cell(n.Obj()) {
+		if _, ok := t.Underlying().(*types.Struct); ok { // atomic.Pointer[T]
+			refuse("reflection on the type " + t.String())
+		}
 	}
 	key := s.Key(t)
 	s.mu.Lock()
