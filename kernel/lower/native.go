@@ -58,7 +58,7 @@ func plainUse(c called) string {
 // async are natives that run a function on a goroutine of their own.
 var async = map[string]bool{"time.AfterFunc": true, "context.AfterFunc": true, "(*sync.WaitGroup).Go": true}
 
-// notPlain says why, for a use ("decode" into t or "show" it), reflection on the interpreter's form of t would show
+// notPlain says why, for a use ("decode" into t, "xml", "unxml"), reflection on the interpreter's form of t would show
 // something else than in a compiled program; "" if it would not.
 func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) string {
 	t = e.subst(t)
@@ -80,9 +80,6 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 		ms := types.NewMethodSet(types.NewPointer(n))
 		for i := range ms.Len() {
 			name := ms.At(i).Obj().Name()
-			if use == "show" {
-				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
-			}
 			switch name {
 			case "UnmarshalJSON", "UnmarshalText", "MarshalText", "MarshalXML", "UnmarshalXML", "MarshalXMLAttr", "UnmarshalXMLAttr":
 				if use == "decode" && !strings.HasPrefix(name, "Unmarshal") {
