@@ -298,15 +298,4 @@ func main() {
 		fmt.Println("config", c.Name)
 	}
 	fmt.Println(any1 == any(Config{Name: "made"}), reflect.ValueOf(any1).Interface() == any1)
-	var wg sync.WaitGroup
-	got := make([]int, 8)
-	for i := range got {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			got[i] = int(reflect.ValueOf(P{i, i}).MethodByName("Sum").Call(nil)[0].Int())
-		}()
-	}
-	wg.Wait()
-	fmt.Println(got)
 }

@@ -430,16 +430,4 @@ func main() {
 	fmt.Println(string(b), err)
 	var sb strings.Builder
 	fmt.Println(template.Must(template.New("r").Parse("{{.A}} {{range .Rows}}{{.Score}} {{end}}")).Execute(&sb, map[string]any{"A": v.Elem().Field(0), "Rows": reflect.ValueOf(rows)}), sb.String())
-	var wg sync.WaitGroup
-	results := make(chan reflect.Value, 8)
-	for i := range 8 {
-		wg.Go(func() { results <- reflect.ValueOf(Row{Base: Base{i}}).FieldByName("ID") })
-	}
-	wg.Wait()
-	close(results)
-	sum := 0
-	for r := range results {
-		sum += int(r.Int())
-	}
-	fmt.Println(sum)
 }

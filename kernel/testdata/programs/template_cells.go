@@ -259,10 +259,4 @@ func main() {
 	var sb strings.Builder
 	defer func() { fmt.Print(sb.String()) }()
 	defer template.Must(template.New("dd").Parse("deferred {{.Role}}\n")).Execute(&sb, Message{Role: "dd"})
-	done := make(chan bool)
-	go func() {
-		template.Must(template.New("g").Parse("go {{.Role}}\n")).Execute(os.Stdout, Message{Role: "g"})
-		done <- true
-	}()
-	<-done
 }
