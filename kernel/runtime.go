@@ -44,7 +44,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Kept": kept, "Norm": norm,
-		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "ClosedAll": m.closedAll, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
+		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "ClosedAll": m.closedAll, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Cap": capacity, "Room": needRoom, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
@@ -700,8 +700,6 @@ func goTypeName(v any) string {
 		return "reflect.Value"
 	case jsonTypeError:
 		return "*json.UnmarshalTypeError"
-	case invalidJSON:
-		return "*json.InvalidUnmarshalError"
 	}
 	return ""
 }

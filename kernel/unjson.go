@@ -26,16 +26,11 @@ func (m *machine) unjson(data []byte, id int, p any) error {
 		return err
 	}
 	if reflect.ValueOf(p).IsNil() {
-		return m.nilJSON(id, p)
+		return &json.InvalidUnmarshalError{Type: reflect.TypeOf(p)}
 	}
 	d := decoder{g: m.reg}
 	d.value(all, display.Value{V: reflect.ValueOf(p).Elem(), T: m.reg.get(id).typ}, nil)
 	return d.err
-}
-
-// nilJSON is the error of decoding into a nil pointer p to a value of the type id.
-func (m *machine) nilJSON(id int, p any) error {
-	return invalidJSON{&json.InvalidUnmarshalError{Type: reflect.TypeOf(p)}, "nil *" + display.TypeName(m.reg.get(id).typ)}
 }
 
 // decoderOptions are what a script set on its decoders, which do not tell.
@@ -64,9 +59,6 @@ func (m *machine) dejson(dec *json.Decoder, id int, p any) error {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
 		return err
-	}
-	if reflect.ValueOf(p).IsNil() {
-		return m.nilJSON(id, p)
 	}
 	d := decoder{g: m.reg}
 	if o, ok := decoderOptions.Load(weak.Make(dec)); ok {

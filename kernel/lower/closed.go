@@ -11,10 +11,6 @@ import (
 
 // closedFunc is a native function as a value.
 func (e *emitter) closedFunc(o *types.Func, text string) string {
-	if o.FullName() == "encoding/json.Unmarshal" {
-		e.reflects()
-		return "__k.UnjsonAny"
-	}
 	sig := o.Type().(*types.Signature)
 	decl, pass, results := e.params(sig)
 	closed := e.closedArgs(o, sig, pass)

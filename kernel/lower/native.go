@@ -168,14 +168,6 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		return fmt.Sprintf("%s(%s, %v%s)", how, recv, strings.Contains(c.native, "Panic"), prefixed(e.args(x, c))), true
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode":
 		i := len(x.Args) - 1
-		if e.kindOf(e.typeOf(x.Args[i])) == anyKind && !e.info.Types[x.Args[i]].IsNil() {
-			e.reflects()
-			v := e.exprTo(x.Args[i], anyType)
-			if i == 1 {
-				return fmt.Sprintf("__k.UnjsonAny(%s, %s)", e.exprTo(x.Args[0], bytesType), v), true
-			}
-			return fmt.Sprintf("__k.DejsonAny(%s, %s)", strings.TrimSuffix(c.text, ".Decode"), v), true
-		}
 		p, ok := e.typeOf(x.Args[i]).Underlying().(*types.Pointer)
 		if !ok || !e.boxed(p.Elem()) {
 			break

@@ -425,7 +425,8 @@ func main() {
 		b int
 	}
 	v := reflect.New(reflect.TypeOf(local{}))
-	fmt.Println(json.Unmarshal([]byte(`{"a":"dyn"}`), v.Interface()), v.Elem(), v.Elem().Interface().(local).A)
+	v.Elem().Field(0).SetString("dyn")
+	fmt.Println(v.Elem(), v.Elem().Interface().(local).A)
 	b, err := json.Marshal(v.Interface())
 	fmt.Println(string(b), err)
 	var sb strings.Builder
