@@ -52,6 +52,9 @@ const policy = `
 	kernel/display:         stdlib/nb
 	kernel/check:           kernel/notebook stdlib/symbols
 	kernel/lower:           kernel/check kernel/display
+	kernel/mirror:          kernel/display
+	kernel/mirror/template: kernel/mirror
+	kernel/mirror/gob:      kernel/mirror
 	kernel/export:          kernel kernel/* engine/picture
 	kernel:                 kernel/* stdlib/nb stdlib/symbols
 	repl/internal/ptytest:  -

@@ -10,6 +10,7 @@ import (
 
 	"loupe/kernel/check"
 	"loupe/kernel/display"
+	mirror "loupe/kernel/mirror"
 	"loupe/stdlib/symbols"
 )
 
@@ -31,6 +32,7 @@ type registry struct {
 	byID     map[int]*rtype
 	idOf     func(types.Type) int
 	methods  map[methodKey]reflect.Value
+	space    *mirror.Space // the types as reflection sees them
 }
 
 type methodKey struct {
@@ -282,10 +284,10 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 	// The method of T by a *T takes the value that is there when it is called.
 	deref := !want && v.Kind() == reflect.Pointer && fn.Type().In(0).Kind() != reflect.Pointer
 	wrapper := ""
-	if n := recvNamed(recv); n != nil && deref {
+	if n := recvNamed(recv); n != nil && deref && len(index) == 1 {
 		wrapper = fmt.Sprintf("value method %s.%s.%s called using nil *%s pointer", n.Obj().Pkg().Name(), n.Obj().Name(), name, n.Obj().Name())
 	}
-	return bind(fn, v, wrapper), true
+	return bind(fn, v, deref, wrapper), true
 }
 
 // throughNil is a method that is promoted from what is nil: a value has it, but it
@@ -303,10 +305,9 @@ func recvNamed(t types.Type) *types.Named {
 	return n
 }
 
-// bind is fn with its first argument given, or, where there is a text for the panic at a
-// nil, with what that points to.
-func bind(fn, recv reflect.Value, wrapper string) reflect.Value {
-	deref := wrapper != ""
+// bind is fn with its first argument given, or with what that points to; wrapper is the
+// text of the panic at a nil there, "" for the runtime's own.
+func bind(fn, recv reflect.Value, deref bool, wrapper string) reflect.Value {
 	ft := fn.Type()
 	in := make([]reflect.Type, 0, ft.NumIn())
 	for i := 1; i < ft.NumIn(); i++ {
@@ -325,6 +326,9 @@ func bind(fn, recv reflect.Value, wrapper string) reflect.Value {
 		first := first
 		if deref {
 			if recv.IsNil() {
+				if wrapper == "" {
+					panic(runtimeError("invalid memory address or nil pointer dereference"))
+				}
 				panic(plainError(wrapper))
 			}
 			first = recv.Elem()

@@ -149,5 +149,5 @@ func (m *machine) recoverIn(d any) any {
 		return nil // nothing recovers from a fatal error
 	}
 	fr.recovered = true
-	return goPanic(value(fr.val))
+	return exact(goPanic(value(fr.val)))
 }

@@ -7,6 +7,10 @@
 // that the interpreter (yaegi) runs faithfully, compiled and run. What is
 // known to run wrongly in the interpreter is refused by name before it runs.
 //
+// What asks a value for its type when it runs, as reflection, templates and gob
+// do, would see the interpreter's forms: for cells packages mirror,
+// mirror/template and mirror/gob stand in their place.
+//
 // Everything that a cell does comes out as an [Event], in order: output,
 // displays, generated text, statistics, errors. Nothing is written to the
 // process's own stdout or stderr.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"loupe/kernel/display"
+	mirror "loupe/kernel/mirror"
 )
 
 // fmtTable replaces the printing functions of fmt: they write to the output
@@ -48,7 +49,7 @@ func (m *machine) fmtTable(set func(string, any)) {
 				}
 			}
 		}
-		f, a = typeVerbs(f, a)
+		f, a = typeVerbs(f, shown(a))
 		return fmt.Errorf(f, g.walk(a)...)
 	})
 }
@@ -87,7 +88,7 @@ func isString(x any) bool {
 }
 
 func (g *registry) sprintf(f string, a []any) string {
-	f, a = typeVerbs(f, a)
+	f, a = typeVerbs(f, shown(a))
 	return fmt.Sprintf(f, g.walk(a)...)
 }
 
@@ -98,14 +99,13 @@ func (g *registry) sprintln(a []any) string { return fmt.Sprintln(g.walk(a)...) 
 // how deep it lies.
 func (g *registry) walk(a []any) []any {
 	for i, x := range a {
-		if w := g.walked(x); w != nil {
-			if _, ok := w.(walkedValue); ok {
-				a = append([]any(nil), a...)
-				for j := i; j < len(a); j++ {
-					a[j] = g.walked(a[j])
-				}
-				return a
+		switch g.walked(x).(type) {
+		case walkedValue, reflected:
+			a = append([]any(nil), a...)
+			for j := i; j < len(a); j++ {
+				a[j] = g.walked(a[j])
 			}
+			return a
 		}
 	}
 	return a
@@ -115,6 +115,9 @@ func (g *registry) walk(a []any) []any {
 func (g *registry) walked(x any) any {
 	if x == nil {
 		return nil
+	}
+	if v, ok := x.(mirror.Value); ok {
+		return reflected{v}
 	}
 	rt := reflect.TypeOf(x)
 	if !holdsInterfaces(rt) {

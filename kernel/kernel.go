@@ -18,6 +18,7 @@ import (
 
 	"loupe/kernel/check"
 	"loupe/kernel/lower"
+	mirror "loupe/kernel/mirror"
 	"loupe/stdlib/nb"
 	"loupe/stdlib/symbols"
 )
@@ -190,6 +191,7 @@ func (k *Kernel) reset(u *check.Universe) {
 		byID: map[int]*rtype{}, methods: map[methodKey]reflect.Value{},
 	}
 	k.m = &machine{k: k, reg: reg, gs: newGoroutines(), frames: frames{direct: map[int64]*deferFrame{}}}
+	reg.space = mirror.NewSpace(world{k.m})
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
 	k.flags = newScriptFlags(k.args[0], k.out)
 	k.used = map[string]bool{}

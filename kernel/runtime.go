@@ -15,6 +15,9 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	mirror "loupe/kernel/mirror"
+	"loupe/kernel/mirror/gob"
 )
 
 // machine is the runtime that lowered code calls: package "k" of the
@@ -40,7 +43,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
 		"Type": m.typ, "Method": m.method,
 		"Box": m.box, "Any": func(v any) any { return v }, "Kept": kept, "Norm": norm,
-		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "DecoderOption": m.decoderOption,
+		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "ClosedAll": m.closedAll, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
 		"Clear": clearAny, "Size": size, "Cap": capacity, "Room": needRoom, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
@@ -50,7 +53,8 @@ func (m *machine) table() map[string]reflect.Value {
 		"Ix": m.index, "Div": func() { panic(runtimeError("integer divide by zero")) }, "Sl": m.slice, "Nil": func() any { return nil }, "Shift": shiftCount,
 		"Print": m.print, "Println": m.println, "SetVar": setVar,
 		"Go": m.goCall, "Guard": m.guard, "Outside": m.gs.outer, "EndNotebook": m.endNotebook,
-		"ErrorsAs": m.errorsAs, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "Log": m.logTo, "LogOutput": m.loggerOutput, "LogSetFlags": setLoggerFlags, "LogFlags": loggerFlags, "DeepEqual": m.deepEqual,
+		"ErrorsAs": m.errorsAs, "ParseFlags": m.parseFlags, "Wait": m.wait, "Unlock": unlock, "Log": m.logTo, "LogOutput": m.loggerOutput, "LogSetFlags": setLoggerFlags, "LogFlags": loggerFlags,
+		"TypeFor": m.typeFor, "Reflection": m.reflection, "TypeAssert": m.typeAssert, "ReflectRecv": m.reflectRecv, "ReflectSend": m.reflectSend, "ReflectSelect": m.reflectSelect, "TemplateExecute": m.templateExecute, "TemplateNamed": m.templateNamed, "TemplateFuncs": templateFuncs, "HTMLExecute": m.htmlExecute, "HTMLNamed": m.htmlNamed, "HTMLFuncs": htmlFuncs, "Reflected": func(v mirror.Value) any { return reflected{v} },
 		"ShowBegin": m.showBegin, "ShowEnd": m.showEnd, "Show": m.show, "ShowNil": func() { m.k.display(map[string]string{"text/plain": "nil"}, false) },
 		"SeqDone": func() {
 			panic(runtimeError("range function continued iteration after function for loop body returned false"))
@@ -68,7 +72,11 @@ func (m *machine) typ(id int, p any) {
 	m.reg.mu.Lock()
 	defer m.reg.mu.Unlock()
 	rt := reflect.TypeOf(p).Elem()
-	t := m.k.prog.Types[id]
+	if r := m.reg.byID[id]; r != nil { // boxes have it
+		r.rt = rt
+		return
+	}
+	t := m.k.prog.Type(id)
 	m.reg.byID[id] = &rtype{id: id, typ: t, rt: rt, boxed: m.k.prog.Boxed(t), reg: m.reg}
 }
 
@@ -76,6 +84,7 @@ func (m *machine) method(id int, name string, fn any) {
 	m.reg.mu.Lock()
 	defer m.reg.mu.Unlock()
 	m.reg.methods[methodKey{id, name}] = reflect.ValueOf(fn)
+	m.reg.space.Changed()
 }
 
 func (m *machine) box(v any, id int) any { return box{m.reg.get(id), v} }
@@ -141,6 +150,14 @@ func (m *machine) closed(v any, native string) any {
 		panic(fmt.Sprintf("loupe cannot run this: %s with a value of the cell type %s", native, m.reg.name(b.t.typ)))
 	}
 	return v
+}
+
+// closedAll is closed for arguments of a variadic function.
+func (m *machine) closedAll(list []any, native string) []any {
+	for _, v := range list {
+		m.closed(v, native)
+	}
+	return list
 }
 
 // kept is what a field that is kept in an any holds: nil for the nil of any type.
@@ -237,6 +254,9 @@ func (m *machine) dispatch(v any, name string) any {
 		}
 		return f.Interface()
 	}
+	if f, ok := m.override(v, name); ok {
+		return f
+	}
 	f := reflect.ValueOf(v).MethodByName(name)
 	if !f.IsValid() {
 		panic(fmt.Sprintf("loupe finds no method %s of %T", name, v))
@@ -252,18 +272,6 @@ func (m *machine) eq(a, b any) (equal bool) {
 		}
 	}()
 	return norm(a) == norm(b)
-}
-
-// deepEqual is reflect.DeepEqual: values of cell types have the form of the
-// compiled program's, so that only their types need a look.
-func (m *machine) deepEqual(a, b any) bool {
-	a, b = norm(a), norm(b)
-	x, ok1 := a.(box)
-	y, ok2 := b.(box)
-	if ok1 && ok2 {
-		return types.Identical(x.t.typ, y.t.typ) && reflect.DeepEqual(x.v, y.v)
-	}
-	return ok1 == ok2 && reflect.DeepEqual(a, b)
 }
 
 // key is a key of a map whose keys are interfaces.
@@ -504,12 +512,9 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 	case "io":
 		set("ReadAll", readAll)
 	case "reflect":
-		set("MakeSlice", func(t reflect.Type, n, c int) reflect.Value {
-			if t.Kind() == reflect.Slice {
-				roomFor(c, int(t.Elem().Size()))
-			}
-			return reflect.MakeSlice(t, n, c)
-		})
+		m.reflectTable(t)
+	case "encoding/gob":
+		gob.NewSession().Table(t)
 	case "flag":
 		m.flagTable(t)
 	case "runtime":
@@ -536,6 +541,7 @@ func (m *machine) panicValue(v any, pos int) any {
 	if v == nil {
 		v = new(runtime.PanicNilError)
 	}
+	v = ownPanic(v)
 	m.note(v)
 	return v
 }
@@ -652,6 +658,10 @@ func goTypeName(v any) string {
 		return "*runtime.TypeAssertionError"
 	case plainError:
 		return "runtime.plainError"
+	case unhashable:
+		return "maps.unhashableTypeError"
+	case reflected:
+		return "reflect.Value"
 	}
 	return ""
 }
@@ -664,7 +674,7 @@ type fatal string
 func goPanic(r any) any {
 	text := ""
 	switch e := r.(type) {
-	case runtimeError, typeError, plainError:
+	case runtimeError, typeError, plainError, mirror.Panic:
 		return r
 	case runtime.Error:
 		var te *runtime.TypeAssertionError
@@ -741,7 +751,7 @@ func (m *machine) same(a, b any) (equal bool) {
 }
 
 func (m *machine) panicValueText(v any) string {
-	v = norm(goPanic(unwrapPanic(v)))
+	v = norm(exact(goPanic(unwrapPanic(v))))
 	switch x := v.(type) {
 	case fatal:
 		return string(x)

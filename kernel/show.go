@@ -115,7 +115,7 @@ func (k *Kernel) showValues(values []any) {
 			k.out.event(Display{Data: withText(d.Display(), v), Terminal: terminalForm(reflect.ValueOf(v))})
 			continue
 		}
-		k.display(map[string]string{"text/plain": bounded(fmt.Sprint(v))}, false)
+		k.display(map[string]string{"text/plain": bounded(k.m.reg.sprint([]any{v}))}, false)
 	}
 }
 
@@ -177,6 +177,9 @@ func (k *Kernel) bundle(v display.Value) map[string]string {
 
 // text is a value as a prompt shows it.
 func (k *Kernel) text(v display.Value) string {
+	if r, ok := reflectedValue(v.V); ok {
+		return bounded(fmt.Sprintf("%+v", r))
+	}
 	for _, name := range []string{"Error", "String"} {
 		if f, ok := k.m.reg.Method(v, name); ok {
 			if s, ok := f.Interface().(func() string); ok {

@@ -42,7 +42,7 @@ func (m *machine) unjsonAny(data []byte, v any) error {
 
 // invalidTarget is the error of decoding into what is no pointer, or a nil one.
 func invalidTarget(b box) error {
-	return &json.InvalidUnmarshalError{Type: namedType{b.t.rt, display.TypeName(b.t.typ)}}
+	return &json.InvalidUnmarshalError{Type: namedType{b.t.rt, b.t.typ}}
 }
 
 // boxedTarget is the pointer to a value of a cell type that v holds, or that an
@@ -133,10 +133,10 @@ func (m *machine) decodeNext(dec *json.Decoder, t types.Type, p any) error {
 // in the compiled program, for errors.
 type namedType struct {
 	reflect.Type
-	name string
+	typ types.Type
 }
 
-func (t namedType) String() string { return t.name }
+func (t namedType) String() string { return display.TypeName(t.typ) }
 
 // decoder decodes one text. Like encoding/json it goes on after a value that
 // does not fit, and reports the first one.
@@ -194,7 +194,7 @@ func (d *decoder) located(err error, v display.Value, at *jsonPlace) {
 	}
 	c.Field = strings.Join(append(path, inner...), ".")
 	if t != nil {
-		c.Type = namedType{e.Type, display.TypeName(t)}
+		c.Type = namedType{e.Type, t}
 	}
 	d.fail(&c)
 }

@@ -166,6 +166,9 @@ func (u *Universe) typeOf(t reflect.Type) (types.Type, error) {
 	return tt, err
 }
 
+// mirrored are the packages that stand for others in the interpreter.
+var mirrored = map[string]string{"loupe/kernel/mirror": "reflect", "loupe/kernel/mirror/gob": "encoding/gob"}
+
 func (u *Universe) build(t reflect.Type) (types.Type, error) {
 	if t.Name() != "" {
 		if t.PkgPath() == "" {
@@ -174,7 +177,11 @@ func (u *Universe) build(t reflect.Type) (types.Type, error) {
 			}
 			return types.Typ[basics[t.Kind()]], nil
 		}
-		p, err := u.loadLocked(t.PkgPath())
+		path := t.PkgPath()
+		if p, ok := mirrored[path]; ok {
+			path = p
+		}
+		p, err := u.loadLocked(path)
 		if err != nil {
 			return nil, err
 		}
@@ -227,6 +234,16 @@ func (u *Universe) build(t reflect.Type) (types.Type, error) {
 		if t.NumMethod() == 0 {
 			return types.Universe.Lookup("any").Type(), nil
 		}
+		var methods []*types.Func
+		for i := range t.NumMethod() {
+			m := t.Method(i)
+			s, err := u.typeOf(m.Type)
+			if err != nil || m.PkgPath != "" {
+				return nil, fmt.Errorf("check: no static type for %s", t)
+			}
+			methods = append(methods, types.NewFunc(token.NoPos, nil, m.Name, s.(*types.Signature)))
+		}
+		return types.NewInterfaceType(methods, nil).Complete(), nil
 	case reflect.Struct:
 		var fields []*types.Var
 		var tags []string

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // Value is a value in the interpreter's form with its static type.
@@ -201,7 +202,7 @@ func (p *printer) value(v Value, depth int) {
 		return
 	}
 	if !fits(v) { // a native type whose insides are not declared
-		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V)
+		fmt.Fprintf(p.s, spec(p.s, p.verb), p.native(v.V))
 		return
 	}
 	switch u := v.T.Underlying().(type) {
@@ -481,7 +482,7 @@ func (p *printer) iface(v Value, depth int) {
 		fmt.Fprintf(p.s, spec(p.s, p.verb), v.V)
 		return
 	}
-	x := v.V.Interface()
+	x := unwrapped(v.V)
 	if p.m != nil {
 		x = p.m.Inside(x)
 	}
@@ -489,8 +490,15 @@ func (p *printer) iface(v Value, depth int) {
 		p.field(b.Unboxed(), p.m != nil, depth)
 		return
 	}
+	if t := open(v.V.Type()); p.m == nil && t != nil {
+		p.value(Value{v.V, t}, depth)
+		return
+	}
 	if depth > 0 && p.address(v.V, x) {
 		return
+	}
+	if p.m == nil {
+		x = p.native(v.V)
 	}
 	fmt.Fprintf(p.s, spec(p.s, p.verb), x)
 }
@@ -507,6 +515,9 @@ func (p *printer) address(v reflect.Value, x any) bool {
 		return false
 	}
 	sharp := p.s.Flag('#') && p.verb == 'v'
+	if p.m == nil {
+		x = nil // in an unexported field its methods are not asked
+	}
 	if _, ok := x.(fmt.Formatter); ok {
 		return false
 	}
@@ -525,6 +536,100 @@ func (p *printer) address(v reflect.Value, x any) bool {
 		fmt.Fprintf(p.s, spec(p.s, p.verb), v.UnsafePointer())
 	}
 	return true
+}
+
+// unwrapped is what an interface holds, without what makes a box implement a
+// native interface.
+func unwrapped(v reflect.Value) any {
+	if v.Kind() == reflect.Struct && v.Type().PkgPath() == "loupe/stdlib/symbols" {
+		if b, ok := v.FieldByName("IValue").Interface().(Boxed); ok {
+			return b
+		}
+	}
+	return v.Interface()
+}
+
+// native is a value of a type that Go knows, for fmt: in an unexported field
+// its methods are not asked.
+func (p *printer) native(v reflect.Value) any {
+	switch {
+	case !v.CanInterface():
+		return v
+	case p.m == nil && !holds(v.Type(), map[reflect.Type]bool{}):
+		return ReadOnly(v)
+	}
+	return v.Interface()
+}
+
+// holds says whether values of a type may hold boxes.
+func holds(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return holds(t.Elem(), seen)
+	case reflect.Map:
+		return holds(t.Key(), seen) || holds(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if holds(t.Field(i).Type, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// open is the static type of lists and maps that may hold boxes, nil for others.
+func open(t reflect.Type) types.Type {
+	part := func(t reflect.Type) types.Type {
+		switch k := t.Kind(); {
+		case k == reflect.Interface:
+			return types.Universe.Lookup("any").Type()
+		case k == reflect.Bool, reflect.Int <= k && k <= reflect.Complex128, k == reflect.String:
+			return basicOf[k]
+		}
+		return open(t)
+	}
+	if t.Name() != "" {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Slice:
+		if e := part(t.Elem()); e != nil {
+			return types.NewSlice(e)
+		}
+	case reflect.Array:
+		if e := part(t.Elem()); e != nil {
+			return types.NewArray(e, int64(t.Len()))
+		}
+	case reflect.Map:
+		if k, e := part(t.Key()), part(t.Elem()); k != nil && e != nil {
+			return types.NewMap(k, e)
+		}
+	}
+	return nil
+}
+
+// basicOf are the predeclared types by their kinds.
+var basicOf = func() map[reflect.Kind]types.Type {
+	m := map[reflect.Kind]types.Type{}
+	for k, t := range sized {
+		m[t.Kind()] = types.Typ[k]
+	}
+	return m
+}()
+
+// ReadOnly is v as if it were in an unexported field: fmt does not ask its
+// methods.
+func ReadOnly(v reflect.Value) reflect.Value {
+	s := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "v", PkgPath: "main", Type: v.Type()}})).Elem()
+	reflect.NewAt(v.Type(), unsafe.Pointer(s.Field(0).UnsafeAddr())).Elem().Set(v)
+	return s.Field(0)
 }
 
 // less orders map keys as fmt does.

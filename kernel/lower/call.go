@@ -17,6 +17,9 @@ func (e *emitter) call(x *ast.CallExpr) string {
 	if id := builtin(e.info, fun); id != "" {
 		return e.builtin(x, id)
 	}
+	if s, ok := e.reflectGeneric(x); ok {
+		return s
+	}
 	c := e.resolve(x)
 	if s, ok := e.special(x, c); ok {
 		return s
@@ -81,7 +84,11 @@ func (e *emitter) resolve(x *ast.CallExpr) called {
 	if sel, ok := fun.(*ast.SelectorExpr); ok {
 		c.sel = sel
 	}
-	if c.obj != nil && c.native == "" {
+	if c.native != "" {
+		c.text = e.pkgName(c.obj.Pkg()) + "." + c.obj.Name()
+		return c
+	}
+	if c.obj != nil {
 		c.text = e.calledIdent(funcIdent(stripIndex(fun)), c.obj)
 		return c
 	}
@@ -114,6 +121,9 @@ func builtin(info *types.Info, fun ast.Expr) string {
 
 func (e *emitter) emitCall(c called, args []string) string {
 	if s, ok := e.logCall(c, args); ok {
+		return s
+	}
+	if s, ok := e.mirror(c, args); ok {
 		return s
 	}
 	if c.recv != "" {
@@ -192,7 +202,13 @@ func param(s *types.Signature, i int) (t types.Type, rest bool) {
 // arg lowers one argument. A boxed value may only go to natives that do not
 // look into it, or that look only at what is there.
 func (e *emitter) arg(a ast.Expr, t types.Type, c called) string {
+	if c.native != "" && e.info.Types[a].IsNil() && e.kindOf(t) == native {
+		return fmt.Sprintf("func() (__r %s) { return }()", e.rep(t)) // the interpreter loses a bare nil
+	}
 	if c.native != "" && e.kindOf(t) == anyKind {
+		if e.printsReflected(a, c) {
+			return "__k.Reflected(" + e.expr(a) + ")"
+		}
 		from := e.typeOf(a)
 		if e.kindOf(from) == concrete && !e.info.Types[a].IsNil() && e.boxed(from) {
 			switch handling(c) {

@@ -590,6 +590,8 @@ func (e *emitter) findRecoverers(f *ast.File) {
 			if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok {
 				deferred[lit] = true
 			}
+		case *ast.DeclStmt:
+			e.number(n)
 		case *ast.FuncDecl:
 			e.p.recoverers = e.p.recoverers || n.Body != nil && recovers(e.info, n.Body)
 		case *ast.FuncLit:
@@ -636,6 +638,7 @@ func (e *emitter) registerMethods(t types.Type) {
 	if p, ok := t.Underlying().(*types.Pointer); ok { // it may be decoded into
 		e.decoders(p.Elem(), map[types.Type]bool{})
 	}
+	e.reach(t)
 	ms := types.NewMethodSet(t)
 	for i := range ms.Len() {
 		m, ok := ms.At(i).Obj().(*types.Func)

@@ -159,7 +159,7 @@ func (e *emitter) nativeFunc(id *ast.Ident, o *types.Func) string {
 	if o.Type().(*types.Signature).TypeParams().Len() > 0 {
 		e.refuse(id.Pos(), o.Pkg().Name()+"."+o.Name()+", which is generic", instead(o.Pkg().Path(), o.Name()))
 	}
-	return e.pkgName(o.Pkg()) + "." + o.Name()
+	return e.closedFunc(o, e.pkgName(o.Pkg())+"."+o.Name())
 }
 
 func (e *emitter) funcLit(x *ast.FuncLit, setup func(*fn)) string {
@@ -200,6 +200,14 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 					}
 				}
 				v = kv.Value
+			}
+			if u.Field(k).Name() == "_" {
+				if e.info.Types[v].Value != nil {
+					continue // nobody keeps it
+				}
+				rep := e.rep(u.Field(k).Type())
+				parts = append(parts, fmt.Sprintf("%s: func(%s) (__r %s) { return }(%s)", fieldName(u, k), rep, rep, elem(v, u.Field(k).Type())))
+				continue
 			}
 			part := elem(v, u.Field(k).Type())
 			if e.kept(t, k) {

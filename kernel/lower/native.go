@@ -27,9 +27,10 @@ func handling(c called) int {
 	case "loupe/engine.JSONSchemaOf":
 		return boxIt // a box tells its type
 	case "encoding/json.Unmarshal", "(*encoding/json.Decoder).Decode", "(*loupe/stdlib/chain.Result).Decode",
-		"(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate",
 		"encoding/xml.Marshal", "encoding/xml.MarshalIndent", "(*encoding/xml.Encoder).Encode", "encoding/xml.Unmarshal", "(*encoding/xml.Decoder).Decode":
 		return plain
+	case "(*text/template.Template).Execute", "(*text/template.Template).ExecuteTemplate", "(*html/template.Template).Execute", "(*html/template.Template).ExecuteTemplate":
+		return boxIt // they are ours
 	case "errors.As":
 		return boxIt // lowered before its arguments are
 	}
@@ -38,7 +39,7 @@ func handling(c called) int {
 		pkg = c.obj.Pkg().Path()
 	}
 	switch pkg {
-	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "sync", "sync/atomic", "loupe/stdlib/nb":
+	case "fmt", "log", "log/slog", "container/heap", "container/list", "container/ring", "context", "encoding/gob", "reflect", "sync", "sync/atomic", "loupe/stdlib/nb":
 		return boxIt
 	}
 	return never
@@ -46,8 +47,6 @@ func handling(c called) int {
 
 func plainUse(c called) string {
 	switch {
-	case strings.Contains(c.native, "template"):
-		return "show"
 	case strings.Contains(c.native, "xml") && !strings.Contains(c.native, "Unmarshal") && !strings.Contains(c.native, "Decode"):
 		return "xml"
 	case strings.Contains(c.native, "xml"):
@@ -59,7 +58,7 @@ func plainUse(c called) string {
 // async are natives that run a function on a goroutine of their own.
 var async = map[string]bool{"time.AfterFunc": true, "context.AfterFunc": true, "(*sync.WaitGroup).Go": true}
 
-// notPlain says why, for a use ("decode" into t or "show" it), reflection on the interpreter's form of t would show
+// notPlain says why, for a use ("decode" into t, "xml", "unxml"), reflection on the interpreter's form of t would show
 // something else than in a compiled program; "" if it would not.
 func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) string {
 	t = e.subst(t)
@@ -81,9 +80,6 @@ func (e *emitter) notPlain(t types.Type, use string, seen map[types.Type]bool) s
 		ms := types.NewMethodSet(types.NewPointer(n))
 		for i := range ms.Len() {
 			name := ms.At(i).Obj().Name()
-			if use == "show" {
-				return fmt.Sprintf("%s has a method %s that it would not see", n.Obj().Name(), name)
-			}
 			switch name {
 			case "UnmarshalJSON", "UnmarshalText", "MarshalText", "MarshalXML", "UnmarshalXML", "MarshalXMLAttr", "UnmarshalXMLAttr":
 				if use == "decode" && !strings.HasPrefix(name, "Unmarshal") {
@@ -184,16 +180,6 @@ func (e *emitter) special(x *ast.CallExpr, c called) (string, bool) {
 		p, ok := e.typeOf(x.Args[1]).Underlying().(*types.Pointer)
 		if ok && (e.boxed(p.Elem()) || e.kindOf(p.Elem()) == anyKind) {
 			return fmt.Sprintf("__k.ErrorsAs(%s, %d, %s)", e.exprTo(x.Args[0], errorType), e.boxID(p.Elem()), e.expr(x.Args[1])), true
-		}
-	case "reflect.DeepEqual":
-		if len(x.Args) == 2 {
-			return fmt.Sprintf("__k.DeepEqual(%s, %s)", e.exprTo(x.Args[0], anyType), e.exprTo(x.Args[1], anyType)), true
-		}
-	case "reflect.TypeOf", "reflect.ValueOf":
-		for _, a := range x.Args {
-			if t := e.typeOf(a); e.boxed(t) || types.IsInterface(t) {
-				e.refuse(a.Pos(), "reflection on a value of a cell type", "fmt's %T names its type, a type switch tells types apart")
-			}
 		}
 	}
 	if c.obj != nil && c.obj.Pkg() != nil && c.obj.Pkg().Path() == "sync/atomic" && c.sel != nil {

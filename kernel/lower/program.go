@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Refusal says that the interpreter would not run a construct rightly.
@@ -45,7 +46,9 @@ type Program struct {
 	log      []func()       // takes back what the unit being lowered has added
 	versions map[string]int // never restored: a name that failed is burned
 
-	Types   []types.Type // by type id; grows only
+	mu      sync.Mutex   // guards the types
+	types   []types.Type // by type id; grows only
+	inner   int          // types declared in functions
 	buckets map[string][]int
 }
 
@@ -59,6 +62,7 @@ type state struct {
 	kept    map[keptField]bool      // fields that are kept in an any
 	takers  map[int]string          // type id -> the function that takes a value out of one
 	binders map[string]string       // type of a method -> the function that binds one
+	reached map[int]bool            // type ids of which reflection knows all that it may come to; nil if nothing reflects
 	decls   map[*types.Func]*decl
 }
 
@@ -116,21 +120,73 @@ func (p *Program) Head(pos token.Pos) token.Pos {
 
 // TypeID is a small number for a type, the same for identical types.
 func (p *Program) TypeID(t types.Type) int {
-	key := types.TypeString(t, nil)
+	key := bucket(t)
+	p.mu.Lock() // running cells ask too
+	defer p.mu.Unlock()
 	for _, id := range p.buckets[key] {
-		if types.Identical(p.Types[id], t) {
+		if types.Identical(p.types[id], t) {
 			return id
 		}
 	}
-	id := len(p.Types)
-	p.Types = append(p.Types, t)
+	id := len(p.types)
+	p.types = append(p.types, t)
 	p.buckets[key] = append(p.buckets[key], id)
 	return id
 }
 
+// bucket is a text that identical types have in common, whatever they are
+// called.
+func bucket(t types.Type) string {
+	switch t := types.Unalias(t).(type) {
+	case *types.Basic:
+		return strconv.Itoa(int(t.Kind()))
+	case *types.Named:
+		s := t.Obj().Name()
+		for i := range t.TypeArgs().Len() {
+			s += "," + bucket(t.TypeArgs().At(i))
+		}
+		return s
+	case *types.Pointer:
+		return "*" + bucket(t.Elem())
+	case *types.Slice:
+		return "[]" + bucket(t.Elem())
+	case *types.Array:
+		return "[" + strconv.FormatInt(t.Len(), 10) + "]" + bucket(t.Elem())
+	case *types.Map:
+		return "map " + bucket(t.Key()) + " " + bucket(t.Elem())
+	case *types.Chan:
+		return "chan " + bucket(t.Elem())
+	case *types.Signature:
+		s := "func"
+		for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
+			s += " " + strconv.Itoa(tuple.Len())
+			for i := range tuple.Len() {
+				s += " " + bucket(tuple.At(i).Type())
+			}
+		}
+		return s
+	case *types.Struct:
+		s := "struct"
+		for i := range t.NumFields() {
+			s += " " + t.Field(i).Name()
+		}
+		return s
+	case *types.Interface:
+		return "interface " + strconv.Itoa(t.NumMethods())
+	}
+	return t.String()
+}
+
+// Type is the type of an id.
+func (p *Program) Type(id int) types.Type {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.types[id]
+}
+
 // script says whether o is declared by a cell.
 func (p *Program) script(o types.Object) bool {
-	return o != nil && o.Pkg() != nil && (o.Pkg() == p.pkg || p.bodies[o.Pkg()])
+	return o != nil && o.Pkg() != nil && (o.Pkg() == p.pkg || strings.HasPrefix(o.Pkg().Path(), "generic/"))
 }
 
 // generic finds the function with a body that stands for a native generic one.

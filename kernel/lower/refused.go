@@ -31,6 +31,7 @@ var refusedNatives = map[string][2]string{
 // refuseNatives looks for them in a node.
 func (e *emitter) refuseNatives(n ast.Node) {
 	ast.Inspect(n, func(n ast.Node) bool {
+		e.refuseReflected(n)
 		id, ok := n.(*ast.Ident)
 		if !ok {
 			return true

@@ -18,10 +18,15 @@ func (e *emitter) selector(x *ast.SelectorExpr) string {
 		return e.methodExpr(x)
 	}
 	m := e.lookup(x)
-	if m.fn == nil {
-		return e.path(e.operand(x.X), m.recv, m.index)
+	if m.fn != nil {
+		return e.methodValue(x, m)
 	}
-	return e.methodValue(x, m)
+	s := e.path(e.operand(x.X), m.recv, m.index)
+	if e.typeField(x.Sel) {
+		e.pkgName(m.typ.(*types.Named).Obj().Pkg())
+		s = "__k.Reflection(" + s + ")"
+	}
+	return s
 }
 
 func (e *emitter) qualified(x *ast.SelectorExpr) string {
@@ -245,6 +250,9 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 		ret = "return "
 	}
 	recvT := e.pathType(m.recv, m.index)
+	if name := m.fn.FullName(); strings.HasPrefix(name, "(*") && mirrored[name] != "" {
+		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
+	}
 	if types.IsInterface(recvT) { // bound by the runtime, which wants a value
 		fun, _ := e.callee(x.X, x.Sel, m)
 		return fun
@@ -270,6 +278,7 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 	var call string
 	hold := member{recv: holdT, fn: m.fn, typ: m.typ}
 	fun, recv := e.calleeOf("__m", x.Sel, hold)
+	pass = e.closedArgs(m.fn, sig, pass)
 	if recv != "" {
 		pass = append([]string{recv}, pass...)
 	}
@@ -287,9 +296,13 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 func (e *emitter) methodExpr(x *ast.SelectorExpr) string {
 	recv := e.typeOf(x.X)
 	m := e.lookupIn(recv, x.Sel)
+	if name := m.fn.FullName(); strings.HasPrefix(name, "(*") && mirrored[name] != "" {
+		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
+	}
 	sig := e.methodType(m)
 	decl, pass, results := e.params(sig)
 	fun, r := e.calleeOf("__m", x.Sel, m)
+	pass = e.closedArgs(m.fn, sig, pass)
 	if r != "" {
 		pass = append([]string{r}, pass...)
 	}

@@ -33,6 +33,9 @@ func (e *emitter) subst(t types.Type) types.Type {
 			args[i] = e.subst(t.TypeArgs().At(i))
 			changed = changed || args[i] != t.TypeArgs().At(i)
 		}
+		if e.isLocal(t.Obj()) {
+			return e.localInstance(t, args)
+		}
 		if !changed {
 			return t
 		}
@@ -104,27 +107,62 @@ func (e *emitter) subst(t types.Type) types.Type {
 	return t
 }
 
+// isLocal says whether a type is declared in the function that is being lowered.
+func (e *emitter) isLocal(o *types.TypeName) bool {
+	return o.Parent() != nil && e.decl != nil && e.decl.Body != nil && e.decl.Body.Pos() <= o.Pos() && o.Pos() < e.decl.Body.End()
+}
+
 // localType is what a type declared in a generic function is in the instance
 // that is being lowered: each has a type of its own.
 func (e *emitter) localType(t *types.Named) types.Type {
 	o := t.Obj()
-	if o.Parent() == nil || e.decl == nil || e.decl.Body == nil || o.Pos() < e.decl.Body.Pos() || o.Pos() >= e.decl.Body.End() {
+	if !e.isLocal(o) {
 		return t
 	}
+	args, key := e.outer(o)
+	return e.madeLocal(key, o, "["+args+"]", t.Underlying())
+}
+
+// localInstance is the same for an instance of a generic type.
+func (e *emitter) localInstance(t *types.Named, args []types.Type) types.Type {
+	o := t.Obj()
+	outer, key := e.outer(o)
+	var own []string
+	for _, a := range args {
+		own = append(own, display.ArgName(a))
+		key += fmt.Sprintf(" %d", e.p.TypeID(a))
+	}
+	inst, err := types.Instantiate(nil, t.Origin(), args, false)
+	if err != nil {
+		e.refuse(e.at, err.Error(), "")
+	}
+	return e.madeLocal(key, o, "["+outer+";"+strings.Join(own, ",")+"]", inst.Underlying())
+}
+
+// outer names the type arguments of the function, and makes a key of them and o.
+func (e *emitter) outer(o *types.TypeName) (args, key string) {
 	params := slices.SortedFunc(maps.Keys(e.env), func(a, b *types.TypeParam) int { return a.Index() - b.Index() })
-	var args []string
-	key := fmt.Sprintf("%p", t)
+	var list []string
+	key = fmt.Sprintf("%p", o)
 	for _, p := range params {
-		args = append(args, display.TypeName(e.env[p]))
+		list = append(list, display.ArgName(e.env[p]))
 		key += fmt.Sprintf(" %d", e.p.TypeID(e.env[p]))
 	}
+	return strings.Join(list, ","), key
+}
+
+// madeLocal finds or makes the type of a key.
+func (e *emitter) madeLocal(key string, o *types.TypeName, args string, under types.Type) types.Type {
 	if inst := e.p.locals[key]; inst != nil {
 		return inst
 	}
-	name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+"["+strings.Join(args, ",")+"]", nil)
+	name := types.NewTypeName(o.Pos(), o.Pkg(), o.Name()+args, nil)
 	inst := types.NewNamed(name, types.NewStruct(nil, nil), nil)
 	e.p.locals[key] = inst
-	inst.SetUnderlying(e.subst(t.Underlying()).Underlying())
+	if n := display.Numbered(o); n > 0 {
+		display.Number(name, n)
+	}
+	inst.SetUnderlying(e.subst(under).Underlying())
 	return inst
 }
 

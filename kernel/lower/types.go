@@ -182,6 +182,9 @@ func (e *emitter) pkgName(p *types.Package) string {
 	if n, ok := e.imports[path]; ok {
 		return n
 	}
+	if reflecting[path] {
+		e.reflects()
+	}
 	n := "p_" + strings.NewReplacer("/", "_", ".", "_", "-", "_").Replace(path)
 	e.imports[path] = n
 	return n
@@ -278,7 +281,7 @@ func (e *emitter) boxID(t types.Type) int {
 	id := e.id(t)
 	if !e.p.methods[id] {
 		put(e.p, e.p.methods, id, true)
-		e.later = append(e.later, func() { e.registerMethods(e.p.Types[id]) })
+		e.later = append(e.later, func() { e.registerMethods(e.p.Type(id)) })
 	}
 	return id
 }
