@@ -39,6 +39,19 @@ func ExampleSession_Attention() {
 	// 17 rows as a picture, 17 queries as arrows true
 }
 
+// Where one token looks: the price of one token, in a text of any length.
+func ExampleSession_AttentionRow() {
+	m := must(engine.Load("lesson", engine.LoadConfig{}))
+	defer m.Close()
+	s := twice(m)
+	var row *engine.AttentionRow = must(s.AttentionRow(1, 2, s.Len()-1))
+	whole := must(s.AttentionRowContext(context.Background(), 1, 2, 4))
+	bars := row.Bars() // the cells of most weight, and the rest together
+	fmt.Println(len(row.Weights) == s.Len(), len(whole.Weights), len(bars.Labels) == len(bars.Values), len(row.Terminal(60, 0)) > 0)
+	// Output:
+	// true 5 true true
+}
+
 // All heads of a layer.
 func ExampleSession_AttentionLayer() {
 	m := must(engine.Load("lesson", engine.LoadConfig{}))

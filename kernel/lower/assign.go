@@ -185,6 +185,10 @@ func (e *emitter) define(name string, t types.Type, text string) {
 		} else if text == "nil" {
 			text = e.convert(e.rep(t), "nil")
 		}
+		if strings.HasSuffix(text, "}") && (text[0] == '[' || strings.HasPrefix(text, "map[")) {
+			// Of a bare literal the interpreter makes one variable for all iterations.
+			text = "(" + text + ")"
+		}
 	}
 	e.line("%s := %s", name, text)
 }

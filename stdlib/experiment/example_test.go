@@ -84,12 +84,12 @@ func ExampleNoCache() {
 	var x *experiment.CacheOnOff = must(experiment.NoCache(m, "Once upon a time", 16))
 	var with, without experiment.Generation = x.With, x.Without
 	fmt.Println(with.TokenPasses, without.TokenPasses, "tokens through the model; the same text:", x.Same)
-	fmt.Println(len(without.Each), "times;", x.Table() != experiment.Shown{}, strings.Contains(x.Chart().SVG(), "<svg"))
+	fmt.Println(len(without.Each), "times;", x.Table() != experiment.Shown{}, strings.Contains(x.Chart().SVG(), "<svg"), len(x.Terminal(60, 0)) > 0)
 	y := must(experiment.NoCacheContext(context.Background(), m, "Once upon a time", 4))
 	fmt.Println(y.PromptTokens == x.PromptTokens)
 	// Output:
 	// 20 200 tokens through the model; the same text: true
-	// 16 times; true true
+	// 16 times; true true true
 	// true
 }
 
@@ -100,12 +100,12 @@ func ExamplePerplexityByPosition() {
 		engine.LoadConfig{}, engine.LoadConfig{RopeScaling: engine.RopeLinear, RopeFrequencyScale: 0.25}))
 	var plain, linear experiment.PositionCurve = x.Curves[0], x.Curves[1]
 	fmt.Println(plain.Name+":", len(plain.Perplexity()), "stretches;", linear.Name+":", len(linear.Loss), linear.Tokens[1], "predictions in each")
-	fmt.Println(x.Table() != experiment.Shown{}, strings.Contains(x.Chart().SVG(), "<svg"))
+	fmt.Println(x.Table() != experiment.Shown{}, strings.Contains(x.Chart().SVG(), "<svg"), len(x.Terminal(60, 0)) > 0)
 	y := must(experiment.PerplexityByPositionContext(context.Background(), "lesson", text, 256, 128))
 	fmt.Println(len(y.Curves), "curve of", y.Pieces, "pieces")
 	// Output:
 	// as it is: 4 stretches; linear 0.25: 4 192 predictions in each
-	// true true
+	// true true true
 	// 1 curve of 3 pieces
 }
 
