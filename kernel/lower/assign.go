@@ -250,9 +250,9 @@ func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
 		return
 	}
 	tmps := make([]string, len(lhs))
-	for i, v := range e.callsFirst(rhs, target) {
+	for i, x := range rhs {
 		tmps[i] = e.tmp()
-		e.define(tmps[i], target(i), v)
+		e.define(tmps[i], target(i), e.exprTo(x, target(i)))
 	}
 	for i, p := range lhs {
 		e.set(p, tmps[i], target(i))

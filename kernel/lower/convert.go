@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"strings"
 )
 
 // exprTo lowers x as a value of type to, which x is assignable to.
@@ -66,6 +67,10 @@ func (e *emitter) box(s string, from types.Type) string {
 	}
 	if _, ok := from.Underlying().(*types.Signature); ok {
 		return "__k.Any(" + s + ")"
+	}
+	switch strings.TrimLeft(s, "(")[0] {
+	case '!', '-', '^', '+': // which the interpreter would put into a place for an interface as it is
+		return e.convert(e.rep(from), s)
 	}
 	return s
 }

@@ -31,11 +31,12 @@ type emitter struct {
 	dead    []string // functions that nothing will call once the unit has run
 	library bool     // in a generic function of a native package
 	jumps   map[*ast.Ident]bool
-	checked map[*ast.IndexExpr]bool // indexes that were checked before their statement
-	inLoop  map[*ast.IndexExpr]bool // indexes that cannot fail
-	counts  map[types.Object]bool   // keys of loops, which are not negative
-	addr    bool                    // the address of the expression is taken
-	opening []int                   // type ids of the structs that are being declared
+	checked map[*ast.IndexExpr]bool          // indexes that were checked before their statement
+	inLoop  map[*ast.IndexExpr]bool          // indexes that cannot fail
+	counts  map[types.Object]bool            // keys of loops, which are not negative
+	shares  map[ast.Node]map[*types.Var]bool // variables that calls may change, by what declares them
+	addr    bool                             // the address of the expression is taken
+	opening []int                            // type ids of the structs that are being declared
 }
 
 // fn is the function being lowered.
@@ -339,10 +340,12 @@ func (e *emitter) show(s *ast.ExprStmt) {
 		list = []types.Type{types.Default(t)}
 	}
 	if len(list) == 0 {
+		s = e.ordered(s).(*ast.ExprStmt)
 		e.line("%s", e.expr(s.X))
 		return
 	}
 	e.line("__k.ShowBegin()")
+	s = &ast.ExprStmt{X: e.orderedExprs(s.X)[0]}
 	var names, args []string
 	for range list {
 		names = append(names, e.tmp())

@@ -374,7 +374,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 			out, err = nil, asRefusal(r)
 		}
 	}()
-	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}, counts: map[types.Object]bool{}}
+	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}, counts: map[types.Object]bool{}, shares: map[ast.Node]map[*types.Var]bool{}}
 	e.findRecoverers(u.File)
 	e.dropLate(&u)
 	if u.Decls {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -37,9 +38,15 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	} else {
 		e.pos(s)
 	}
+	blocks := func() bool { return false }
+	switch s := s.(type) {
+	case *ast.ExprStmt, *ast.AssignStmt:
+		blocks = func() bool { return e.blocks(s) }
+	}
+	s = e.ordered(s)
 	if a, ok := s.(*ast.AssignStmt); ok && e.valueFirst(a) {
 		e.assignValueFirst(a)
-		if e.blocks(s) {
+		if blocks() {
 			e.checkStop()
 		}
 		return
@@ -49,7 +56,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 	switch s := s.(type) {
 	case *ast.ExprStmt:
 		e.exprStmt(s.X)
-		if e.blocks(s) {
+		if blocks() {
 			e.checkStop()
 		}
 	case *ast.SendStmt:
@@ -64,7 +71,7 @@ func (e *emitter) stmt(s ast.Stmt, label string) {
 		e.line("%s%s", e.expr(s.X), s.Tok)
 	case *ast.AssignStmt:
 		e.assign(s)
-		if e.blocks(s) {
+		if blocks() {
 			e.checkStop()
 		}
 	case *ast.GoStmt:
@@ -294,9 +301,9 @@ func (e *emitter) declStmt(s *ast.DeclStmt) {
 				}
 			}
 		case len(sp.Values) == len(lhs):
-			e.assignAll(lhs, sp.Values)
+			e.assignAll(lhs, e.orderedExprs(sp.Values...))
 		default:
-			e.unpack(lhs, sp.Values[0])
+			e.unpack(lhs, e.orderedExprs(sp.Values[0])[0])
 		}
 	}
 }
@@ -311,7 +318,8 @@ func (e *emitter) ifStmt(s *ast.IfStmt) {
 		if s.Init != nil {
 			e.stmt(s.Init, "")
 		}
-		e.line("if %s {\n%s}", e.expr(s.Cond), e.scoped(s.Body.List))
+		cond := e.orderedExprs(s.Cond)[0]
+		e.line("if %s {\n%s}", e.expr(cond), e.scoped(s.Body.List))
 		switch el := s.Else.(type) {
 		case *ast.BlockStmt:
 			e.trim()
@@ -388,35 +396,24 @@ func (e *emitter) returnValues(s *ast.ReturnStmt, sig *types.Signature) []string
 		}
 		return names
 	}
-	return e.callsFirst(s.Results, func(i int) types.Type { return sig.Results().At(i).Type() })
-}
-
-// callsFirst lowers values of one statement. What calls something is called before a
-// variable is read that stands in front of it: the language leaves that open, and gc does
-// so, so that "return v, json.Unmarshal(text, &v)" gives what was read.
-func (e *emitter) callsFirst(list []ast.Expr, to func(i int) types.Type) []string {
-	last, reads := -1, false
-	for i, x := range list {
-		switch {
-		case !e.effects(x):
-			reads = reads || e.info.Types[x].Value == nil
-		case reads:
-			last = i
-		}
-	}
-	vals := make([]string, len(list))
-	for i, x := range list[:last+1] {
-		if e.effects(x) {
-			vals[i] = e.tmp()
-			e.define(vals[i], to(i), e.exprTo(x, to(i)))
-		}
-	}
-	for i, x := range list {
-		if vals[i] == "" {
-			vals[i] = e.exprTo(x, to(i))
+	vals := make([]string, len(s.Results))
+	apart := len(vals) > 1 && slices.ContainsFunc(s.Results, e.builtinCall)
+	for i, x := range s.Results {
+		t := sig.Results().At(i).Type()
+		vals[i] = e.exprTo(x, t)
+		if apart { // the interpreter would put what a builtin gives into the first result
+			name := e.tmp()
+			e.define(name, t, vals[i])
+			vals[i] = name
 		}
 	}
 	return vals
+}
+
+// builtinCall says whether x is a call of a builtin function that happens when it runs.
+func (e *emitter) builtinCall(x ast.Expr) bool {
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	return ok && e.info.Types[x].Value == nil && builtin(e.info, ast.Unparen(call.Fun)) != ""
 }
 
 // effects says whether x calls something or receives, other than in a function literal.

@@ -18,7 +18,7 @@ func (e *emitter) switchStmt(s *ast.SwitchStmt, label string) {
 		if s.Tag != nil {
 			tagT = types.Default(e.typeOf(s.Tag))
 			tag = e.tmp()
-			e.define(tag, tagT, e.exprTo(s.Tag, tagT))
+			e.define(tag, tagT, e.exprTo(e.orderedExprs(s.Tag)[0], tagT))
 		}
 		t := &target{label: label}
 		e.targets = append(e.targets, t)
