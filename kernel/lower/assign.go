@@ -166,8 +166,18 @@ func (e *emitter) set(p place, text string, from types.Type) {
 		e.define(n, to, v)
 		e.line("%s = %s", p.text, n)
 	default:
-		e.line("%s = %s", p.text, v)
+		e.line("%s = %s", p.text, apart(v))
 	}
+}
+
+// apart is text as a value of its own if it is a composite literal: of a bare one the
+// interpreter makes the variable itself, once for all iterations of a loop, and a new one
+// in place of that which closures and pointers have.
+func apart(text string) string {
+	if strings.HasSuffix(text, "}") && !strings.HasPrefix(text, "func") && text[0] != '&' {
+		return "(" + text + ")"
+	}
+	return text
 }
 
 // define declares a variable with text in the representation of t. It is
@@ -185,10 +195,7 @@ func (e *emitter) define(name string, t types.Type, text string) {
 		} else if text == "nil" {
 			text = e.convert(e.rep(t), "nil")
 		}
-		if strings.HasSuffix(text, "}") && (text[0] == '[' || strings.HasPrefix(text, "map[")) {
-			// Of a bare literal the interpreter makes one variable for all iterations.
-			text = "(" + text + ")"
-		}
+		text = apart(text)
 	}
 	e.line("%s := %s", name, text)
 }

@@ -360,7 +360,8 @@ func (e *emitter) takesFuncs(sig *types.Signature) bool {
 func (e *emitter) notNegative(x ast.Expr) bool {
 	x = ast.Unparen(x)
 	if tv := e.info.Types[x]; tv.Value != nil {
-		return constant.Sign(tv.Value) >= 0
+		v := constant.ToInt(tv.Value)
+		return v.Kind() == constant.Int && constant.Sign(v) >= 0
 	}
 	if b, ok := e.core(e.typeOf(x)).(*types.Basic); ok && b.Info()&types.IsUnsigned != 0 && b.Kind() != types.Uint && b.Kind() != types.Uint64 && b.Kind() != types.Uintptr {
 		return true // it fits an int

@@ -130,7 +130,7 @@ func (e *emitter) appendCall(x *ast.CallExpr) string {
 			}
 			continue
 		}
-		args = append(args, e.exprTo(a, elem))
+		args = append(args, e.element(a, elem))
 	}
 	if len(args) == 1 {
 		return args[0]

@@ -77,8 +77,7 @@ func (e *emitter) box(s string, from types.Type) string {
 
 // convert is the conversion rep(s) in text.
 func (e *emitter) convert(rep, s string) string {
-	switch rep[0] {
-	case '*', '<', 'f', 'c':
+	if rep[0] == '*' || rep[0] == '<' || strings.HasPrefix(rep, "func") || strings.HasPrefix(rep, "chan") {
 		return "(" + rep + ")(" + s + ")"
 	}
 	return rep + "(" + s + ")"

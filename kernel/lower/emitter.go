@@ -216,7 +216,7 @@ func (e *emitter) declarations(f *ast.File) {
 			if in.Lhs[0].Name() == "_" {
 				e.line("__k.Use(%s)", v)
 			} else {
-				e.line("%s = %s", e.local(in.Lhs[0]), v)
+				e.line("%s = %s", e.local(in.Lhs[0]), apart(v))
 			}
 			continue
 		}

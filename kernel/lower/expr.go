@@ -177,16 +177,7 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 	if p, ok := t.Underlying().(*types.Pointer); ok { // an elided &T in a composite literal
 		t, star = p.Elem(), "&"
 	}
-	elem := func(v ast.Expr, t types.Type) string {
-		if c, ok := v.(*ast.CompositeLit); ok && c.Type == nil {
-			return e.composite(c, t)
-		}
-		s := e.exprTo(v, t)
-		if misread(v) {
-			return fmt.Sprintf("func() %s { return %s }()", e.rep(t), s)
-		}
-		return s
-	}
+	elem := e.element
 	var parts []string
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
@@ -241,6 +232,18 @@ func (e *emitter) composite(x *ast.CompositeLit, t types.Type) string {
 	return star + text
 }
 
+// element lowers an element of a composite literal.
+func (e *emitter) element(v ast.Expr, t types.Type) string {
+	if c, ok := v.(*ast.CompositeLit); ok && c.Type == nil {
+		return e.composite(c, t)
+	}
+	s := e.exprTo(v, t)
+	if misread(v) {
+		return fmt.Sprintf("func() %s { return %s }()", e.rep(t), s)
+	}
+	return s
+}
+
 // met makes sure that a nil pointer is met where x, lowered to s of type t, is *p: in a
 // map literal the interpreter takes it for an element that is not there, in a sum of
 // strings for "<invalid Value>", and in a call it waits for ever.
@@ -253,7 +256,7 @@ func (e *emitter) met(x ast.Expr, s string, t types.Type) string {
 }
 
 // misread says whether the interpreter gives an element of a composite literal another
-// type than it has: (&T{}).f and *f(), other than in a call.
+// type than it has, or none: (&T{}).f, *f() and s[i] == c, other than in a call.
 func misread(x ast.Expr) (found bool) {
 	if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok && !isPath(sel.X) {
 		return true
@@ -265,6 +268,10 @@ func misread(x ast.Expr) (found bool) {
 		case *ast.StarExpr:
 			_, call := ast.Unparen(n.X).(*ast.CallExpr)
 			found = found || call || !isPath(n.X)
+		case *ast.BinaryExpr:
+			_, left := ast.Unparen(n.X).(*ast.IndexExpr)
+			_, right := ast.Unparen(n.Y).(*ast.IndexExpr)
+			found = found || left || right
 		}
 		return !found
 	})

@@ -295,7 +295,7 @@ func (e *emitter) seqReturn(s *ast.ReturnStmt) {
 			to = e.fn.named
 		}
 		if len(vals) == 1 {
-			e.line("%s = %s", to[0], vals[0])
+			e.line("%s = %s", to[0], apart(vals[0]))
 		} else {
 			var tmps []string
 			for i, v := range vals {

@@ -366,7 +366,7 @@ func (e *emitter) returnStmt(s *ast.ReturnStmt) {
 	if e.fn.frame != "" {
 		// Set the results: deferred functions see and change them.
 		if len(vals) == 1 {
-			e.line("%s = %s", e.fn.named[0], vals[0])
+			e.line("%s = %s", e.fn.named[0], apart(vals[0]))
 		} else {
 			var tmps []string
 			for range vals {

@@ -78,8 +78,8 @@ func (e *emitter) forLoop(s *ast.ForStmt) loop {
 	post, ok := s.Post.(*ast.IncDecStmt)
 	cond, isBinary := s.Cond.(*ast.BinaryExpr)
 	k := e.info.Defs[id]
-	if k == nil || start == nil || constant.Sign(start) < 0 || !ok || !isBinary || post.Tok != token.INC || !e.names(post.X, k) ||
-		cond.Op != token.LSS || !e.names(cond.X, k) || !e.isInt(k.Type()) || e.changes(s.Body, k) || !e.steady(cond.Y, s.Body) {
+	if k == nil || start == nil || !e.isInt(k.Type()) || constant.Sign(start) < 0 || !ok || !isBinary || post.Tok != token.INC || !e.names(post.X, k) ||
+		cond.Op != token.LSS || !e.names(cond.X, k) || e.changes(s.Body, k) || !e.steady(cond.Y, s.Body) {
 		return l
 	}
 	n, exact := constant.Int64Val(constant.ToInt(start))
