@@ -167,6 +167,7 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 		{func(v *token.Vocab) { v.Pre = "" }, `tokenizer.ggml.pre is ""`},
 		{func(v *token.Vocab) { v.Tokens = tokens[200:] }, "no byte-level vocabulary"},
 		{func(v *token.Vocab) { v.Kinds = make([]token.Kind, 3) }, "3 token types"},
+		{func(v *token.Vocab) { v.Kinds = make([]token.Kind, len(tokens)); v.Kinds[7] = 77 }, "tokenizer.ggml.token_type[7] is 77"},
 		{func(v *token.Vocab) { v.Merges = []string{"ab"} }, `merges[0] is "ab"`},
 		{func(v *token.Vocab) { v.Merges = []string{""} }, `merges[0] is ""`},
 		{func(v *token.Vocab) { v.EOS = 100000 }, "eos_token_id is 100000"},

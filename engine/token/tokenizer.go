@@ -70,6 +70,11 @@ func New(v Vocab) (*Tokenizer, error) {
 			t.kinds[i] = Normal
 		}
 	}
+	for i, k := range t.kinds {
+		if k < 0 || k > Byte {
+			return nil, fmt.Errorf("token: tokenizer.ggml.token_type[%d] is %d, of the token %q; types are %d (normal) to %d (byte): the file is damaged", i, k, v.Tokens[i], Normal, Byte)
+		}
+	}
 	for i, s := range v.Tokens {
 		if first, twice := t.ids[s]; twice && s != "" {
 			return nil, fmt.Errorf("token: tokens %d and %d are both %q: the file is damaged", first, i, s)
