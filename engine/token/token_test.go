@@ -162,8 +162,8 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 	}{
 		{func(v *token.Vocab) { v.Model = "t5" }, `tokenizer.ggml.model is "t5" (Unigram)`},
 		{func(v *token.Vocab) { v.Model = "bert" }, "(WordPiece)"},
-		{func(v *token.Vocab) { v.Pre = "viking" }, `tokenizer.ggml.pre is "viking"`},
-		{func(v *token.Vocab) { v.Pre = "viking" }, "it runs: a.x-4.0, chatglm-bpe"},
+		{func(v *token.Vocab) { v.Pre = "bloom" }, `tokenizer.ggml.pre is "bloom"`},
+		{func(v *token.Vocab) { v.Pre = "bloom" }, "it runs: a.x-4.0, chatglm-bpe"},
 		{func(v *token.Vocab) { v.Pre = "" }, `tokenizer.ggml.pre is ""`},
 		{func(v *token.Vocab) { v.Tokens = tokens[200:] }, "no byte-level vocabulary"},
 		{func(v *token.Vocab) { v.Kinds = make([]token.Kind, 3) }, "3 token types"},
