@@ -109,9 +109,9 @@ func (r *reader) alignment(v Value) int {
 	}
 	n, ok := v.v.(uint32)
 	if !ok {
-		r.fail(ErrMalformed, "value", "is of type %s (%s); it must be a uint32", v.kind, quote(v.String()))
+		r.fail(ErrMalformed, "value", "is of type %s (%s); it must be a uint32: the file was written wrongly, convert the model again", v.kind, quote(v.String()))
 	} else if n == 0 || n&(n-1) != 0 || uint64(n) > math.MaxInt {
-		r.fail(ErrMalformed, "value", "is %d; an alignment must be a power of two", n)
+		r.fail(ErrMalformed, "value", "is %d; an alignment must be a power of two: the file was written wrongly, convert the model again", n)
 	}
 	return int(n)
 }
@@ -255,7 +255,7 @@ func (r *reader) tensor(f *File) (t Tensor, size uint64) {
 	}
 	nDims := r.u32("n_dims")
 	if nDims > maxDims {
-		r.fail(ErrMalformed, "n_dims", "is %d; a tensor has %d dimensions at most", nDims, maxDims)
+		r.fail(ErrMalformed, "n_dims", "is %d; a tensor has %d dimensions at most: the file is damaged, download it again", nDims, maxDims)
 	}
 	if r.err != nil {
 		return

@@ -123,7 +123,7 @@ func (r *reader) length(field string, limit uint64) uint64 {
 	case n > math.MaxInt64:
 		r.fail(ErrMalformed, field, "has length %d, which is negative or past all bounds; the file is damaged: download it again", int64(n))
 	case n > limit:
-		r.fail(ErrMalformed, field, "has a length of %d bytes; %d are allowed", n, limit)
+		r.fail(ErrMalformed, field, "has a length of %d bytes; %d are allowed: the file is damaged, download it again", n, limit)
 	}
 	return n
 }

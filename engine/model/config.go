@@ -138,8 +138,14 @@ func ReadConfig(f *gguf.File) (Config, error) {
 	if c.RopeDims%2 != 0 || c.RopeDims > c.HeadK {
 		return Config{}, fmt.Errorf("model: %srope.dimension_count %d must be even and at most the head size %d", arch, c.RopeDims, c.HeadK)
 	}
-	if !(c.RopeBase > 0) || !(c.RopeScale > 0) || math.IsInf(c.RopeBase, 0) || math.IsInf(c.RopeScale, 0) || !(c.Eps >= 0) {
-		return Config{}, fmt.Errorf("model: RoPE base %g (%[4]s.rope.freq_base), RoPE scale %[2]g and norm epsilon %[3]g (%[4]s.attention.layer_norm_rms_epsilon) must be positive: the file is damaged", c.RopeBase, c.RopeScale, c.Eps, c.Arch)
+	if !(c.RopeBase > 0 && c.RopeScale > 0 && c.RopeAttn > 0) || c.Eps < 0 {
+		return Config{}, fmt.Errorf("model: RoPE base %g (%[5]s.rope.freq_base), RoPE scale %[2]g (1 / %[5]s.rope.scaling.factor), attention factor %[3]g (%[5]s.rope.scaling.attn_factor) and norm epsilon %[4]g (%[5]s.attention.layer_norm_rms_epsilon) must be positive: the file is damaged", c.RopeBase, c.RopeScale, c.RopeAttn, c.Eps, c.Arch)
+	}
+	if c.Local != nil && !(c.LocalRopeBase > 0 && c.LocalRopeScale > 0) {
+		return Config{}, fmt.Errorf("model: RoPE base %g of layers with a window (%srope.freq_base_swa) must be positive: the file is damaged", c.LocalRopeBase, arch)
+	}
+	if c.RopeScaling == "yarn" && !(c.YarnExt >= 0 && c.BetaFast > 0 && c.BetaSlow > 0) {
+		return Config{}, fmt.Errorf("model: YaRN's parameters %g, %g and %g (%[4]srope.scaling.yarn_ext_factor, yarn_beta_fast, yarn_beta_slow) must be positive: the file is damaged", c.YarnExt, c.BetaFast, c.BetaSlow, arch)
 	}
 	return c, nil
 }
@@ -166,9 +172,16 @@ func (k *keys) need(key string) {
 	}
 }
 
-// int reads a count of at least 1; def 0 means that the key must be there.
+// int reads a count of at least 1; def 0 means that the key must be there. Some files
+// have a number for each layer: it is read where all are the same.
 func (k *keys) int(key string, def int) int {
 	v, ok, err := k.f.Uint(key)
+	if list, isList, e := k.f.Ints(key); isList && e == nil {
+		v, err = k.same(key, list), nil
+		if k.err != nil {
+			return 1
+		}
+	}
 	switch {
 	case err != nil:
 		k.fail(fmt.Errorf("model: %w", err))
@@ -177,9 +190,24 @@ func (k *keys) int(key string, def int) int {
 	case !ok:
 		return def
 	case v < 1 || v > maxDim:
-		k.fail(fmt.Errorf("model: %s is %d; it must be from 1 to %d", key, v, maxDim))
+		k.fail(fmt.Errorf("model: %s is %d; it must be from 1 to %d: the file is damaged", key, v, maxDim))
 	}
 	return int(min(v, maxDim))
+}
+
+// same is what all numbers of a list are.
+func (k *keys) same(key string, list []int) uint64 {
+	if len(list) == 0 {
+		k.fail(fmt.Errorf("model: %s is an empty array: the file is damaged", key))
+		return 0
+	}
+	for l, n := range list {
+		if n != list[0] {
+			k.fail(fmt.Errorf("model: %s is %d in layer 0 and %d in layer %d; models whose layers differ in it do not run in this build", key, list[0], n, l))
+			return 0
+		}
+	}
+	return uint64(max(list[0], 0))
 }
 
 // optional reads a count that may be absent or 0.
@@ -193,16 +221,13 @@ func (k *keys) optional(key string) int {
 
 // float reads a number; def 0 means that the key must be there.
 func (k *keys) float(key string, def float64) float64 {
-	v, ok, err := k.f.Float(key)
-	switch {
-	case err != nil:
-		k.fail(fmt.Errorf("model: %w", err))
-	case !ok && def == 0:
-		k.need(key)
-	case !ok:
+	if _, ok := k.f.Get(key); !ok {
+		if def == 0 {
+			k.need(key)
+		}
 		return def
 	}
-	return v
+	return k.maybe(key)
 }
 
 // maybe reads a number that may be absent: then it is 0.
@@ -210,6 +235,9 @@ func (k *keys) maybe(key string) float64 {
 	v, _, err := k.f.Float(key)
 	if err != nil {
 		k.fail(fmt.Errorf("model: %w", err))
+	}
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		k.fail(fmt.Errorf("model: %s is %g, which is no number to compute with: the file is damaged; download it again", key, v))
 	}
 	return v
 }

@@ -442,6 +442,27 @@ func TestBadFilesAreRefused(t *testing.T) {
 		{"no layers", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": nil} }, "no llama.block_count"},
 		{"huge layers", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.block_count": uint32(1 << 31)} }, "llama.block_count is 2147483648"},
 		{"zero heads", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.attention.head_count": uint32(0)} }, "llama.attention.head_count is 0"},
+		{"heads of each layer", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"llama.attention.head_count_kv": []uint32{2, 1}}
+		}, "llama.attention.head_count_kv is 2 in layer 0 and 1 in layer 1; models whose layers differ in it do not run in this build"},
+		{"heads of no layer", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"llama.attention.head_count_kv": []uint32{}}
+		}, "llama.attention.head_count_kv is an empty array"},
+		{"infinite epsilon", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"llama.attention.layer_norm_rms_epsilon": float32(math.Inf(1))}
+		}, "llama.attention.layer_norm_rms_epsilon is +Inf"},
+		{"no magnitude", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"llama.rope.scaling.attn_factor": float32(0)}
+		}, "attention factor 0 (llama.rope.scaling.attn_factor)"},
+		{"window's base", func(c *enginetest.Tiny) {
+			c.Window, c.Meta = 8, map[string]any{"gemma3.rope.freq_base_swa": float32(-1)}
+		}, "RoPE base -1 of layers with a window (gemma3.rope.freq_base_swa)"},
+		{"long architecture", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"general.architecture": strings.Repeat("x", 1000)}
+		}, "xxx\" does not run in this build"},
+		{"new mixture of experts", func(c *enginetest.Tiny) {
+			c.Meta = map[string]any{"general.architecture": "new2moe"}
+		}, `architecture "new2moe" (a mixture of experts)`},
 		{"odd groups", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.attention.head_count_kv": uint32(3)} }, "no multiple of head_count_kv 3"},
 		{"unknown scaling", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.rope.scaling.type": "longrope"} }, `llama.rope.scaling.type is "longrope", but the file has no tensor rope_factors_long.weight`},
 		{"unheard-of scaling", func(c *enginetest.Tiny) { c.Meta = map[string]any{"llama.rope.scaling.type": "twisted"} }, `llama.rope.scaling.type is "twisted"; this build knows none, linear, yarn and longrope`},
@@ -472,8 +493,44 @@ func TestBadFilesAreRefused(t *testing.T) {
 				t.Error("the file was accepted")
 			} else if !strings.Contains(err.Error(), bad.want) {
 				t.Errorf("error %q does not say %q", err, bad.want)
+			} else if len(err.Error()) > 700 {
+				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 		})
+	}
+}
+
+// Where only a type is at fault the remedy is another quantisation, else another file.
+func TestRemedies(t *testing.T) {
+	f, err := gguf.Open(enginetest.DefaultTiny().Write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	x, _ := f.Tensor("blk.0.ffn_down.weight")
+	x.Type = tensor.I8
+	const other, again = "blk.0.ffn_down.weight is of type i8, which this build cannot multiply by", "download it again, or take it from another source"
+	if _, err := New(f); err == nil || !strings.Contains(err.Error(), other) || !strings.HasSuffix(err.Error(), "Take the model in another quantisation") {
+		t.Errorf("error %v", err)
+	}
+	y, _ := f.Tensor("blk.0.ffn_up.weight")
+	y.Shape = tensor.Shape{1, 1}
+	if _, err := New(f); err == nil || !strings.Contains(err.Error(), other) || !strings.HasSuffix(err.Error(), again) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A number for each layer is read where all are the same.
+func TestNumbersOfLayers(t *testing.T) {
+	c := enginetest.DefaultTiny()
+	c.Meta = map[string]any{"llama.attention.head_count_kv": []uint32{2, 2}, "llama.feed_forward_length": []int32{192, 192}}
+	f, err := gguf.Open(c.Write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if m, err := New(f); err != nil || m.Config.KVHeads != 2 || m.Config.FFN != 192 {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -19,7 +19,7 @@ func (e *UnknownArchError) Error() string {
 	if e.Kind != "" {
 		kind = " (" + e.Kind + ")"
 	}
-	return fmt.Sprintf("model: architecture %q%s does not run in this build; it runs: %s. The file is %s", e.Arch, kind, strings.Join(Architectures(), ", "), e.File)
+	return fmt.Sprintf("model: architecture %.100q%s does not run in this build; it runs: %s. The file is %s", e.Arch, kind, strings.Join(Architectures(), ", "), e.File)
 }
 
 // otherKinds are values of general.type that no decoder has (gguf-py, GGUFType).
@@ -57,6 +57,9 @@ func unknownArch(f *gguf.File, arch string) error {
 			e.Kind = k.kind
 			break
 		}
+	}
+	if e.Kind == "" && strings.Contains(arch, "moe") {
+		e.Kind = "a mixture of experts"
 	}
 	var values int64
 	bytes, most := map[string]int{}, "nothing"

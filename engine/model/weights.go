@@ -18,6 +18,7 @@ type Weights struct {
 	f        *gguf.File
 	used     map[string]bool
 	problems []string
+	types    int // of the problems: types that this build does not read
 
 	multiplied []*ops.Weight // all that MatMul multiplies by
 
@@ -33,7 +34,10 @@ type Weights struct {
 
 // WeightsError says which tensors of a file do not fit its architecture: missing ones,
 // others than it uses, those of a wrong shape or type.
-type WeightsError struct{ Problems []string }
+type WeightsError struct {
+	Problems []string
+	Types    bool // all of them are types that this build does not read
+}
 
 func (e *WeightsError) Error() string {
 	const shown = 3
@@ -46,7 +50,10 @@ func (e *WeightsError) Error() string {
 		}
 		s += fmt.Sprintf("; and %d more %s (loupe show --check lists them)", n-shown, noun)
 	}
-	return s
+	if e.Types {
+		return s + ". Take the model in another quantisation"
+	}
+	return s + ". The file is damaged, or of another model than it says: download it again, or take it from another source"
 }
 
 // newWeights binds what every decoder has and sets c.Vocab.
@@ -111,6 +118,7 @@ func (w *Weights) matrix(name string, in, out int) *ops.Weight {
 		return nil
 	}
 	if !ops.Multiplies(t.Type) {
+		w.types++
 		w.fail("tensor %s is of type %s, which this build cannot multiply by; it can: %s", name, t.Type, strings.Join(multiplied(), " "))
 		return nil
 	}
@@ -146,6 +154,11 @@ func (w *Weights) vector(name string, n int) []float32 {
 	if t == nil {
 		return nil
 	}
+	if !quant.Readable(t.Type) {
+		w.types++
+		w.fail("tensor %s is of type %s, which this build cannot read; it can: %s", name, t.Type, strings.Join(multiplied(), " "))
+		return nil
+	}
 	v := make([]float32, n)
 	if err := quant.Dequantize(t.Type, v, t.Data); err != nil {
 		w.fail("tensor %s: %v", name, err)
@@ -169,7 +182,7 @@ func (w *Weights) done() error {
 		}
 	}
 	if w.problems != nil {
-		return &WeightsError{w.problems}
+		return &WeightsError{w.problems, w.types == len(w.problems)}
 	}
 	return nil
 }

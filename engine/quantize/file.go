@@ -52,6 +52,9 @@ func File(ctx context.Context, f *gguf.File, path string, mix Mix, o Options) ([
 			return nil, fmt.Errorf("quantize: %s is the model itself; give the result another name", path)
 		}
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("quantize: %s is a folder; name the file to write in it", path)
+	}
 	w, list, err := plan(ctx, f, mix, o)
 	if err != nil {
 		return nil, err
@@ -139,6 +142,9 @@ func shape(f *gguf.File) (shapeOf, error) {
 	}
 	number := func(key string, otherwise uint64) uint64 {
 		n, ok, e := f.Uint(arch + "." + key)
+		if list, isList, _ := f.Ints(arch + "." + key); isList && len(list) > 0 { // one for each layer
+			n, e = uint64(max(list[0], 0)), nil
+		}
 		if e != nil && err == nil {
 			err = fmt.Errorf("quantize: %w", e)
 		}

@@ -83,8 +83,15 @@ func parsePip(text, rest string) (source, error) {
 func parseHub(text, rest string) (source, error) {
 	bad := func(reason string) (source, error) { return source{}, &SourceError{text, reason} }
 	parts := strings.Split(rest, "/")
+	if len(parts) == 2 {
+		repo, _, _ := strings.Cut(rest, ":") // llama.cpp's OWNER/REPO:QUANT
+		return bad(fmt.Sprintf("it names no file; those of the repository are listed at https://huggingface.co/%s/tree/main: write hf:%s/FILE.gguf", repo, repo))
+	}
 	if len(parts) < 3 {
 		return bad("must be hf:OWNER/REPO/FILE.gguf")
+	}
+	if step := parts[2]; len(parts) > 4 && (step == "blob" || step == "resolve") {
+		return bad(fmt.Sprintf("%s/%s is of the address of a page; write hf:%s", step, parts[3], path.Join(parts[0], parts[1], path.Join(parts[4:]...))))
 	}
 	for _, p := range parts[:2] {
 		if !hubPart.MatchString(p) {

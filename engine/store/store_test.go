@@ -352,7 +352,7 @@ func TestParseSource(t *testing.T) {
 		"pip:./a==1":                        "NAME==VERSION",
 		"pip:a==-r":                         "NAME==VERSION",
 		"hf:x.gguf":                         "hf:OWNER/REPO/FILE.gguf",
-		"hf:o/r":                            "hf:OWNER/REPO/FILE.gguf",
+		"hf:o/r":                            "write hf:o/r/FILE.gguf",
 		"hf:o/r/x.bin":                      "ending in .gguf",
 		"hf:o/r/../x.gguf":                  "hf:OWNER/REPO/FILE.gguf",
 		"hf:o/../x.gguf":                    "hf:OWNER/REPO/FILE.gguf",
@@ -388,6 +388,24 @@ func TestParseSource(t *testing.T) {
 	t.Setenv("HF_ENDPOINT", "http://mirror.example")
 	_, err := parseSource("hf:o/r/x.gguf")
 	wants(t, err, "HF_ENDPOINT")
+}
+
+// What people copy from the hub or from other programs is answered with what to write.
+func TestHubSources(t *testing.T) {
+	for text, want := range map[string]string{
+		"hf:o/r":                        "it names no file; those of the repository are listed at https://huggingface.co/o/r/tree/main: write hf:o/r/FILE.gguf",
+		"hf:o/r-GGUF:Q4_K_M":            "write hf:o/r-GGUF/FILE.gguf",
+		"hf:o/r/blob/main/x.gguf":       "write hf:o/r/x.gguf",
+		"hf:o/r/resolve/main/Q4/x.gguf": "write hf:o/r/Q4/x.gguf",
+	} {
+		var wrong *SourceError
+		if _, err := parseSource(text); !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if src, err := parseSource("hf:o/r/blob/x.gguf"); err != nil || src.file != "x.gguf" { // a folder of that name
+		t.Errorf("%+v, %v", src, err)
+	}
 }
 
 // FuzzParseSource: whatever is typed, what is fetched goes to a plain file name in

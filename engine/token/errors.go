@@ -20,5 +20,5 @@ func (e *UnknownModelError) Error() string {
 type UnknownPreError struct{ Pre string }
 
 func (e *UnknownPreError) Error() string {
-	return fmt.Sprintf("token: tokenizer.ggml.pre is %q, which does not run in this build; it runs: %s", e.Pre, strings.Join(preNames(), ", "))
+	return fmt.Sprintf("token: tokenizer.ggml.pre is %q, which does not run in this build, and another one would split words wrongly; it runs: %s", e.Pre, strings.Join(preNames(), ", "))
 }

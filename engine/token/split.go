@@ -224,6 +224,47 @@ func wordOf(s string, digits int, isOther, isTail func(rune) bool) int {
 	return 0
 }
 
+// splitMiniCPM5 is
+//
+//	\p{N}{1,3}
+//	splitLlama3
+var splitMiniCPM5 = inTurn(all(func(s string) int { return runOf(s, isNumber, 3) }), splitLlama3)
+
+// splitSeedCoder is splitQwen2 with marks that leave line ends alone:
+//
+//	(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+
+func splitSeedCoder(s string, word func(string)) {
+	isOther := func(r rune) bool { return classOf(r) == other }
+	none := func(rune) bool { return false }
+	matches(s, func(s string) int {
+		if n := contraction(s, true); n > 0 {
+			return n
+		}
+		if n := markedLetters(s); n > 0 {
+			return n
+		}
+		return wordOf(s, 1, isOther, none)
+	}, word)
+}
+
+// splitViking is
+//
+//	" ?[^(\s|.,!?…。，、।۔،)]+"
+//	\p{N}
+var splitViking = inTurn(all(func(s string) int {
+	lead := 0
+	if s[0] == ' ' {
+		lead = 1
+	}
+	n := runOf(s[lead:], func(r rune) bool {
+		return classOf(r) != space && !strings.ContainsRune("(|.,!?…。，、।۔،)", r)
+	}, unbounded)
+	if n == 0 {
+		return 0
+	}
+	return lead + n
+}), all(one(isNumber)))
+
 // splitTekken is
 //
 //	[^\r\n\p{L}\p{N}]?U*W+|[^\r\n\p{L}\p{N}]?U+W*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+

@@ -70,9 +70,14 @@ func New(v Vocab) (*Tokenizer, error) {
 			t.kinds[i] = Normal
 		}
 	}
+	for i, k := range t.kinds {
+		if k < 0 || k > Byte {
+			return nil, fmt.Errorf("token: tokenizer.ggml.token_type[%d] is %d, of the token %q; types are %d (normal) to %d (byte): the file is damaged", i, k, v.Tokens[i], Normal, Byte)
+		}
+	}
 	for i, s := range v.Tokens {
 		if first, twice := t.ids[s]; twice && s != "" {
-			return nil, fmt.Errorf("token: tokens %d and %d are both %q: the file is damaged", first, i, s)
+			return nil, fmt.Errorf("token: tokens %d and %d are both %q: the file is damaged; convert the model again", first, i, s)
 		}
 		t.ids[s] = i
 	}
@@ -104,7 +109,7 @@ func New(v Vocab) (*Tokenizer, error) {
 func (v *Vocab) checkIDs() error {
 	check := func(name string, id int) error {
 		if id != None && (id < 0 || id >= len(v.Tokens)) {
-			return fmt.Errorf("token: tokenizer.ggml.%s_token_id is %d, the vocabulary has %d tokens: the file is damaged", name, id, len(v.Tokens))
+			return fmt.Errorf("token: tokenizer.ggml.%s_token_id is %d, the vocabulary has %d tokens: the file is damaged; download it again", name, id, len(v.Tokens))
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"loupe/engine/chat"
 	"loupe/engine/gguf"
 	"loupe/engine/model"
 	"loupe/engine/token"
@@ -19,23 +21,35 @@ type checked struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// checkModel looks for all that is wrong with a file. What takes over a second shows
-// how far it is.
+// checkModel looks for all that is wrong with a file.
 func checkModel(cmd *cobra.Command, f *gguf.File) (*checked, error) {
-	line, began := progressLine(cmd), time.Now()
-	r, err := model.Check(cmd.Context(), f, runtime.GOMAXPROCS(0), func(done, total int64) {
-		if time.Since(began) > time.Second {
-			line(barLine(done, total, done, time.Since(began)))
-		}
-	})
-	line("")
+	bar, began := newWorkBar(cmd), time.Now()
+	r, err := model.Check(cmd.Context(), f, runtime.GOMAXPROCS(0), bar.show)
+	bar.line("")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := token.FromGGUF(f); err != nil {
 		r.Problems = append(r.Problems, strings.TrimPrefix(err.Error(), "token: "))
 	}
+	if err := checkTemplate(f); err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
 	return &checked{r, time.Since(began).Seconds()}, nil
+}
+
+// checkTemplate reports a chat template that cannot be used. A model without one is
+// whole.
+func checkTemplate(f *gguf.File) error {
+	const key = "tokenizer.chat_template"
+	source, ok, err := f.Text(key)
+	if !ok || err != nil {
+		return err
+	}
+	if _, err := chat.Parse(source); err != nil && !errors.Is(err, chat.ErrNoTemplate) {
+		return fmt.Errorf("%s: %s", key, strings.TrimPrefix(err.Error(), "chat: "))
+	}
+	return nil
 }
 
 func (c *checked) print(b *strings.Builder) {

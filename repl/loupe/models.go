@@ -19,7 +19,8 @@ func newModelsCmd() *cobra.Command {
 or loupe/models in the user's cache folder) and the known models that are not there yet. Every file ending
 in .gguf in that folder is a model, however it came there.
 
---remote lists what can be pulled by a name: what it is good for, its licence, its source.`,
+--remote lists what can be pulled by a name: what it is good for and its licence, with
+--json its source and checksum too.`,
 		Example: `  loupe models
   loupe models --remote
   loupe models --json | jq -r '.[] | select(.here) | .path'`,

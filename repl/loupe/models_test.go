@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"loupe/engine/enginetest"
 	"loupe/engine/gguf"
 	"loupe/engine/store"
 	"loupe/engine/tensor"
@@ -156,6 +157,26 @@ func TestShowCheck(t *testing.T) {
 		!strings.Contains(strings.Join(d.Check.Problems, "\n"), "tensor head.weight has 1 of 8 values that are NaN or infinite, the first at row 0, column 0: NaN") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	// A model of which only the vocabulary or the chat template is at fault.
+	for _, c := range []struct {
+		key   string
+		value any
+		want  string
+		runs  bool
+	}{
+		{"tokenizer.ggml.pre", "new", `tokenizer.ggml.pre is "new", which does not run in this build`, false},
+		{"tokenizer.chat_template", "{{ messages[0]", "tokenizer.chat_template: the template cannot be compiled: line 1", true},
+		{"tokenizer.chat_template", uint32(3), "tokenizer.chat_template is of type uint32", true},
+		{"tokenizer.chat_template", nil, "", true},
+	} {
+		tiny := enginetest.DefaultTiny()
+		tiny.Meta = map[string]any{c.key: c.value}
+		out, _, err = runCommand(newShowCmd(), tiny.Write(t), "--json", "--check")
+		var d description
+		if json.Unmarshal([]byte(out), &d) != nil || d.Runs != c.runs || (err == nil) != (c.want == "") || !strings.Contains(strings.Join(d.Check.Problems, "\n"), c.want) {
+			t.Errorf("%s %v: %v, runs: %v %s, problems: %q", c.key, c.value, err, d.Runs, d.RunsNot, d.Check.Problems)
+		}
+	}
 	out, _, err = runCommand(newShowCmd(), "lesson", "-q", "--check")
 	if err != nil || !strings.HasSuffix(out, "s: nothing is wrong\n") {
 		t.Errorf("%v\n%s", err, out)
@@ -291,9 +312,12 @@ func TestPull(t *testing.T) {
 	if !strings.HasPrefix(out, filepath.Join(dir, "x.gguf")+"\n") || !strings.Contains(out, "sha256 ") || strings.Contains(out+errs, "\x1b") || strings.Contains(out+errs, "\r") {
 		t.Errorf("%q %q", out, errs)
 	}
+	if !strings.Contains(errs, `it does not run here: architecture "a" does not run in this build`) {
+		t.Errorf("%q", errs)
+	}
 	out, _, err = runCommand(newPullCmd(), srv.URL+"/x.gguf", "--json")
-	var m store.Model
-	if err != nil || json.Unmarshal([]byte(out), &m) != nil || m.Size != int64(len(data)) || m.Name != "x" {
+	var m pulled
+	if err != nil || json.Unmarshal([]byte(out), &m) != nil || m.Size != int64(len(data)) || m.Name != "x" || m.Runs || m.RunsNot == "" {
 		t.Errorf("%v %s", err, out)
 	}
 	for source, usage := range map[string]bool{"smolm2": true, "hf:x": true, "http://example.com/x.gguf": true, srv.URL + "/none.gguf": false} {
@@ -329,6 +353,23 @@ func TestBarLine(t *testing.T) {
 		if got := barLine(c.done, c.total, c.fresh, c.spent); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+// Work on a file is shown after a second, ten times a second.
+func TestWorkBar(t *testing.T) {
+	var lines []string
+	bar := workBar{line: func(s string) { lines = append(lines, s) }, began: time.Now()}
+	bar.show(1, 100)
+	if lines != nil {
+		t.Errorf("at once: %q", lines)
+	}
+	bar.began = bar.began.Add(-2 * time.Second)
+	for range 1000 {
+		bar.show(50, 100)
+	}
+	if len(lines) == 0 || len(lines) > 100 || !strings.Contains(lines[0], "50%") {
+		t.Errorf("%d lines: %.200q", len(lines), lines)
 	}
 }
 

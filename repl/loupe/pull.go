@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"loupe/engine/gguf"
 	"loupe/engine/store"
 )
 
@@ -31,7 +32,7 @@ A known model whose licence asks for consent is fetched once you agree: when ask
 with --accept-licence where nobody can be.
 
 Size, checksum (where one is known) and structure are checked before the model has
-its name. A download from the hub or an address that is interrupted is continued by
+its name; whether this build runs it is said. A download from the hub or an address that is interrupted is continued by
 the same command.`,
 		Example: `  loupe pull smollm2
   loupe pull hf:bartowski/SmolLM2-135M-Instruct-GGUF/SmolLM2-135M-Instruct-Q8_0.gguf
@@ -47,7 +48,7 @@ the same command.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return pull(cmd, args[0], asJSON, accept) },
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"name", "path", "source", "size", "sha256", "licence", ..}`)
+	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"name", "path", "source", "size", "sha256", "licence", "runs", ..}`)
 	cmd.Flags().BoolVar(&accept, "accept-licence", false, "agree to the model's licence without being asked")
 	return cmd
 }
@@ -77,8 +78,15 @@ func pull(cmd *cobra.Command, source string, asJSON, accept bool) error {
 	if err != nil {
 		return pullError(cmd, err)
 	}
+	runs := pulled{Model: m}
+	if runs.RunsNot, err = whyNot(m.Path); err != nil {
+		return err
+	}
+	if runs.Runs = runs.RunsNot == ""; !runs.Runs {
+		defer fmt.Fprintf(cmd.ErrOrStderr(), "it does not run here: %s\n", printable(runs.RunsNot, 400))
+	}
 	if asJSON {
-		return writeJSON(out, m)
+		return writeJSON(out, runs)
 	}
 	licence := ""
 	if m.Licence != "" {
@@ -90,6 +98,23 @@ func pull(cmd *cobra.Command, source string, asJSON, accept bool) error {
 	}
 	_, err = fmt.Fprintf(out, "%s\n%s%s%s, %v\n", m.Path, store.FormatSize(m.Size), sum, licence, time.Since(began).Round(100*time.Millisecond))
 	return err
+}
+
+// pulled is what `loupe pull --json` prints.
+type pulled struct {
+	store.Model
+	Runs    bool   `json:"runs"`               // in this build
+	RunsNot string `json:"runs_not,omitempty"` // why
+}
+
+// whyNot is why a file does not run in this build, "" if it does.
+func whyNot(path string) (string, error) {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return describeModel(f).RunsNot, nil
 }
 
 // consent asks for it where a licence does, unless the model is here already.
@@ -150,6 +175,26 @@ func (b *pullBar) show(done, total int64) {
 	}
 	b.last = done
 	b.line(barLine(done, total, done-b.first, time.Since(b.began)))
+}
+
+// workBar is the line of work on a file. What takes under a second shows none.
+type workBar struct {
+	line         func(string)
+	began, shown time.Time
+}
+
+func newWorkBar(cmd *cobra.Command) *workBar {
+	return &workBar{line: progressLine(cmd), began: time.Now()}
+}
+
+func (b *workBar) show(done, total int64) {
+	const patience, pause = time.Second, 100 * time.Millisecond
+	now := time.Now()
+	if now.Sub(b.began) < patience || now.Sub(b.shown) < pause {
+		return
+	}
+	b.shown = now
+	b.line(barLine(done, total, done, now.Sub(b.began)))
 }
 
 // barLine is the text for done of total bytes (0: not known), of which the last

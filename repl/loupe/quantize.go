@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -71,10 +73,13 @@ func runQuantize(cmd *cobra.Command, args []string, o quantize.Options, asJSON b
 	if len(args) == 3 {
 		path = args[1]
 	}
-	line, began := progressLine(cmd), time.Now()
-	o.Progress = func(done, total int64) { line(barLine(done, total, done, time.Since(began))) }
-	list, err := quantize.File(cmd.Context(), f, path, mix, o)
-	line("")
+	// What closes the terminal or ends the session must not leave half a file behind.
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	bar, began := newWorkBar(cmd), time.Now()
+	o.Progress = bar.show
+	list, err := quantize.File(ctx, f, path, mix, o)
+	bar.line("")
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"loupe/engine/enginetest"
 	"loupe/engine/model"
 )
 
@@ -21,5 +23,14 @@ func TestQuantizeRefusesWhatDoesNotRun(t *testing.T) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a file was written")
+	}
+}
+
+// A folder is no file to write, which is said before the work.
+func TestQuantizeIntoFolder(t *testing.T) {
+	dir := t.TempDir()
+	_, _, err := runCommand(newQuantizeCmd(), enginetest.DefaultTiny().Write(t), dir, "Q8_0")
+	if err == nil || !strings.Contains(err.Error(), dir+" is a folder") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"loupe/engine/gguf"
 	"loupe/engine/model"
 	"loupe/engine/store"
+	"loupe/engine/token"
 )
 
 func newShowCmd() *cobra.Command {
@@ -34,7 +35,8 @@ what weights and K/V cache take in memory, its element types, metadata and tenso
 
 --check reads every weight as well, and says all that is wrong with the file: values that
 are NaN or infinite, tensors that are missing, left over, or of a wrong shape or type, a
-vocabulary larger than the head. It then ends with status 1.
+vocabulary larger than the head or of an unknown kind, a chat template that cannot be
+compiled. It then ends with status 1.
 
 Tensors that the layers have in common are one row, with the number of layers;
 --tensors lists each. Long arrays of the metadata are cut, also with --json.
@@ -192,8 +194,11 @@ func describeModel(f *gguf.File) description {
 	if err == nil {
 		d.Memory.Packed, d.Memory.Kernels, err = net.WillPack()
 	}
+	if err == nil {
+		_, err = token.FromGGUF(f)
+	}
 	if d.Runs = err == nil; !d.Runs {
-		d.RunsNot = strings.TrimPrefix(err.Error(), "model: ")
+		d.RunsNot = strings.TrimPrefix(strings.TrimPrefix(err.Error(), "model: "), "token: ")
 	}
 	if n, ok, err := f.Uint(d.Architecture + ".context_length"); ok && err == nil {
 		d.Context = int64(min(n, 1<<62))
