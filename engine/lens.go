@@ -61,59 +61,98 @@ func (s *Session) LogitLensContext(ctx context.Context, last int) (*Lens, error)
 	t := m.begin(ctx)
 	defer m.end(t)
 	answer := make([]int, last)
+	for i := range answer {
+		answer[i] = -1
+	}
 	for l := c.Layers; l >= 0; l-- { // the answer first
-		hostProgress("logit lens", c.Layers-l, c.Layers+1)
 		of := &x.After[l]
-		err := m.eachLogits(t, w.after[l], func(i int, row []float32) {
-			g := m.guesses(row, shownGuesses)
+		of.Guesses, of.Answer, of.Rank = make([][]Guess, last), make([]float64, last), make([]int, last)
+		progress := func(done int) {
+			hostProgress("logit lens", (c.Layers-l)*last+done, (c.Layers+1)*last)
+		}
+		err := m.eachLogits(t, w.after[l], progress, func(i int, row []float32) {
+			of.Guesses[i], of.Answer[i], of.Rank[i] = m.glance(row, answer[i])
 			if l == c.Layers {
-				answer[i] = g[0].ID
+				answer[i] = of.Guesses[i][0].ID
 			}
-			of.Guesses = append(of.Guesses, g)
-			of.Answer = append(of.Answer, probability(row, answer[i]))
-			of.Rank = append(of.Rank, rank(row, answer[i]))
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	hostProgress("logit lens", c.Layers+1, c.Layers+1)
 	return x, nil
 }
 
-// eachLogits hands out the logits of residual streams, [n, Embd], one row at a time.
-func (m *Model) eachLogits(t *turn, resid []float32, f func(i int, row []float32)) error {
-	embd := m.net.Config.Embd
-	for i, n := 0, len(resid)/embd; i < n; {
-		rows := min(model.LogitRows, m.cfg.PhysicalBatchSize, n-i)
+// The logits of so many rows are made at once, and so many bytes of them if that is more
+// than LogitRows: the head's weights are read once for all of them.
+const (
+	lensRows  = 64
+	lensBytes = 32 << 20
+)
+
+// eachLogits hands out the logits of residual streams, [n, Embd], a row at a time, which
+// f may write to. Several threads call f, each for rows of its own. progress hears how
+// many rows are done.
+func (m *Model) eachLogits(t *turn, resid []float32, progress func(done int), f func(i int, row []float32)) error {
+	embd, vocab := m.net.Config.Embd, m.net.Config.Vocab
+	n := len(resid) / embd
+	most := min(max(min(lensRows, lensBytes/(4*vocab)), model.LogitRows), m.cfg.PhysicalBatchSize, n)
+	logits := make([]float32, most*vocab)
+	for i := 0; i < n; {
+		progress(i)
+		rows := min(most, n-i)
 		if err := m.take(t); err != nil {
 			return err
 		}
 		m.cpu.SetThreads(m.cfg.BatchThreads)
-		logits := m.pass.LogitsOf(resid[i*embd:], rows)
-		canceled := m.cpu.Canceled()
-		if !canceled {
-			width := len(logits) / rows
-			for r := range rows {
-				f(i+r, m.known(logits[r*width:(r+1)*width]))
-			}
+		m.pass.LogitsOf(logits, resid[i*embd:], rows)
+		if !m.cpu.Canceled() {
+			m.cpu.Each(rows, func(r int) { f(i+r, m.known(logits[r*vocab:][:vocab])) })
 		}
+		canceled := m.cpu.Canceled()
 		m.give()
 		if canceled {
 			return t.ctx.Err()
 		}
 		i += rows
 	}
+	progress(n)
 	return nil
+}
+
+// glance is the best guesses of logits, and the probability and the rank of an answer;
+// -1 is the best guess. The logits become probabilities.
+func (m *Model) glance(logits []float32, answer int) ([]Guess, float64, int) {
+	top := topLogits(logits, shownGuesses)
+	if answer < 0 {
+		answer = top[0].ID
+	}
+	place := rank(logits, answer)
+	m.cpu.SoftMax(logits)
+	guesses := make([]Guess, len(top))
+	for i, t := range top {
+		guesses[i] = Guess{t.ID, m.TokenText(t.ID), float64(logits[t.ID])}
+	}
+	return guesses, float64(logits[answer]), place
 }
 
 // rank is a token's place among all, 1 for the likeliest; of equals the first counts.
 func rank(logits []float32, id int) int {
-	n := 1
-	for i, x := range logits {
-		if x > logits[id] || x == logits[id] && i < id {
-			n++
+	// Counted without a branch, as which are greater is anybody's guess.
+	n, x := 1, logits[id]
+	for _, y := range logits[:id] {
+		one := 0
+		if y >= x {
+			one = 1
 		}
+		n += one
+	}
+	for _, y := range logits[id+1:] {
+		one := 0
+		if y > x {
+			one = 1
+		}
+		n += one
 	}
 	return n
 }

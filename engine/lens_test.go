@@ -29,7 +29,7 @@ func TestLogitLens(t *testing.T) {
 		for i, row := range want {
 			of := x.After[len(x.After)-1]
 			for _, g := range of.Guesses[i] {
-				if g.Probability != probability(row, g.ID) || g.Text != m.TokenText(g.ID) {
+				if math.Abs(g.Probability/probability(row, g.ID)-1) > 1e-5 || g.Text != m.TokenText(g.ID) {
 					t.Errorf("token %d: %v, the model says %v", i, g, probability(row, g.ID))
 				}
 			}
