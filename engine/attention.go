@@ -33,8 +33,11 @@ func (a *Attention) Row(query int) []float32 {
 // Share is the mean over the tokens, the first one left out since it can look at
 // nothing else, of the weight on the first token (the attention sink of Xiao et al.
 // 2023, arXiv:2309.17453), on the last 8 up to and with itself, and on itself; and the
-// entropy in nats.
+// entropy in nats. Where there is one token only, it is of that.
 func (a *Attention) Share() (first, last8, self, entropy float64) {
+	if a.N == 1 {
+		return share(a.Row(0))
+	}
 	n := float64(max(a.N-1, 1))
 	for q := 1; q < a.N; q++ {
 		f, l, s, e := share(a.Row(q)[:q+1])

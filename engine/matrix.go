@@ -66,7 +66,7 @@ func (m *Matrix) Heat() picture.Heat {
 }
 
 func (m *Matrix) title() string {
-	s := fmt.Sprintf("%s of layer %d, head %d: %s cells x %d", m.Name, m.Layer, m.Head, count(m.Rows), m.Cols)
+	s := fmt.Sprintf("%s of layer %d, head %d: %s x %d", m.Name, m.Layer, m.Head, cellsOf(m.Rows), m.Cols)
 	for i, t := range m.Types {
 		if t != m.Types[0] {
 			return fmt.Sprintf("%s, %s, from cell %d on %s", s, m.Types[0], i, t)

@@ -54,7 +54,7 @@ func (r *Recording) Observe(e observe.Event) {
 	if r.rows[at] == nil {
 		r.rows[at] = map[int][]float32{}
 	}
-	if e.Point == observe.AttnScores || e.Point == observe.AttnPattern {
+	if ofHeads(e.Point) {
 		r.heads[at] = e.Shape[1]
 	}
 	width := e.Shape[1] * e.Shape[2]

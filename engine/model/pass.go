@@ -59,7 +59,8 @@ type Pass struct {
 	segments []kvcache.Segment
 
 	watcher observe.Observer
-	wrote   bool // the watcher wrote to what keys and values are computed from
+	wrote   bool  // the watcher wrote to what keys and values are computed from
+	bad     error // it wrote what is not finite there
 }
 
 // part is what of a batch continues one sequence: plan.N tokens.
@@ -189,7 +190,7 @@ func (p *Pass) forward(tokens []int) error {
 			return fmt.Errorf("model: token %d of the batch is %d; the vocabulary has %d", i, t, c.Vocab)
 		}
 	}
-	p.n, p.ready, p.wrote, p.pos = len(tokens), false, false, p.pos[:0]
+	p.n, p.ready, p.wrote, p.bad, p.pos = len(tokens), false, false, nil, p.pos[:0]
 	for _, part := range p.parts {
 		for i := range part.plan.N {
 			p.pos = append(p.pos, part.plan.Pos+i)
@@ -209,11 +210,14 @@ func (p *Pass) forward(tokens []int) error {
 		p.local.Fill(p.localRope(), p.pos)
 	}
 	p.cpu.Spent("RoPE table", start)
-	if err := p.model.net.layers(p); err != nil {
-		return err
-	}
-	if p.cpu.Canceled() {
+	err := p.model.net.layers(p)
+	switch {
+	case p.cpu.Canceled():
 		return ErrCanceled
+	case p.bad != nil:
+		return p.bad
+	case err != nil:
+		return err
 	}
 	at := 0
 	for _, part := range p.parts {
@@ -304,13 +308,16 @@ func (p *Pass) wants(layer int, at observe.Point) bool {
 func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x []float32) {
 	x = x[:shape[0]*shape[1]*shape[2]]
 	e := observe.Event{Layer: layer, Point: at, Pos: p.pos[first], Shape: shape, X: x}
-	if p.wrote || !p.reachesKeys(layer, at) {
+	if !p.reachesKeys(layer, at) {
 		p.watcher.Observe(e)
 		return
 	}
 	before := fingerprint(x)
 	p.watcher.Observe(e)
-	p.wrote = fingerprint(x) != before
+	if fingerprint(x) != before {
+		p.wrote = true
+		p.mustBeFinite(layer, at, x)
+	}
 }
 
 // reachesKeys reports whether keys or values are computed from a point's buffer.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 
@@ -77,6 +78,7 @@ func (p *Pass) showRows(l int, at observe.Point, a *ops.Attention, x []float32) 
 	for r, before := range p.prints {
 		if fingerprint(visible(r)) != before {
 			p.written[r], any = true, true
+			p.mustBeFinite(l, at, visible(r))
 		}
 	}
 	return any
@@ -89,6 +91,25 @@ func seen(a *ops.Attention, row int) (from, to int) {
 		from = max(0, to-a.Window)
 	}
 	return from, to
+}
+
+// mustBeFinite makes the pass fail if what the watcher wrote is not, as no later layer and
+// no cache would be of use. Scores may be -Inf.
+func (p *Pass) mustBeFinite(l int, at observe.Point, x []float32) {
+	if p.bad != nil || p.cpu.Canceled() {
+		return
+	}
+	for _, v := range x {
+		if v-v == 0 || at == observe.AttnScores && v < 0 {
+			continue
+		}
+		also := ""
+		if at == observe.AttnScores {
+			also = ", or -Inf for a key that is not to be seen"
+		}
+		p.bad = fmt.Errorf("model: the observer left %v in %s of layer %d; write finite numbers%s", v, at, l, also)
+		return
+	}
 }
 
 // softMaxRow makes weights of the scores of the cells from from on to to; others weigh
