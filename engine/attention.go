@@ -211,13 +211,7 @@ func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]
 		hostProgress("attention", n, n)
 		return out, nil
 	}
-	beside := m.NewSession()
-	defer beside.Close()
-	beside.Observe(w)
-	if err := beside.EvalEach(ctx, ids, func(int, []float32) {}, n); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, m.readBeside(ctx, "attention", ids, w)
 }
 
 // changed reports whether the cache is not what reading its tokens makes.

@@ -25,9 +25,10 @@ type LensLayer struct {
 	Rank   []int
 }
 
-// LogitLens looks behind the last so many tokens that the cache holds; 0 is all. The
-// session's tokens are read anew beside it, which changes nothing here; it takes as long
-// as reading them and the head's time for each layer and token.
+// LogitLens looks behind the last so many tokens that the cache holds; 0 is all. They are
+// read anew behind the cells before them, in a fork, which changes nothing here: it takes
+// as long as that, and the head's time for each layer and token. Where the cache is not
+// what reading makes (surgery, or an observer that wrote), the whole text is read anew.
 func (s *Session) LogitLens(last int) (*Lens, error) {
 	return s.LogitLensContext(hostContext(), last)
 }
@@ -48,11 +49,18 @@ func (s *Session) LogitLensContext(ctx context.Context, last int) (*Lens, error)
 		return nil, fmt.Errorf("engine: LogitLens: the residual streams of %s tokens take %s, more than %s; ask for fewer", count(last), Size(need), Size(attentionBytes))
 	}
 	w := newResiduals(c, len(ids)-last, last)
-	beside := m.NewSession()
-	defer beside.Close()
-	beside.Observe(w)
-	if err := beside.EvalEach(ctx, ids, func(int, []float32) {}, len(ids)); err != nil {
-		return nil, err
+	if s.changed() {
+		if err := m.readBeside(ctx, "reading", ids, w); err != nil {
+			return nil, err
+		}
+	} else {
+		f := s.Fork()
+		defer f.Close()
+		f.Rewind(len(ids) - last)
+		f.Observe(w)
+		if err := f.evalEach(ctx, "reading", ids[len(ids)-last:], func(int, []float32) {}, last); err != nil {
+			return nil, err
+		}
 	}
 	x := &Lens{After: make([]LensLayer, c.Layers+1)}
 	for _, id := range ids[len(ids)-last:] {
@@ -68,7 +76,7 @@ func (s *Session) LogitLensContext(ctx context.Context, last int) (*Lens, error)
 		of := &x.After[l]
 		of.Guesses, of.Answer, of.Rank = make([][]Guess, last), make([]float64, last), make([]int, last)
 		progress := func(done int) {
-			hostProgress("logit lens", (c.Layers-l)*last+done, (c.Layers+1)*last)
+			hostProgress("logit lens", ((c.Layers-l)*last+done)/(c.Layers+1), last)
 		}
 		err := m.eachLogits(t, w.after[l], progress, func(i int, row []float32) {
 			of.Guesses[i], of.Answer[i], of.Rank[i] = m.glance(row, answer[i])

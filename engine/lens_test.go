@@ -98,3 +98,46 @@ func TestLogitLensRefuses(t *testing.T) {
 		t.Errorf("of one token: %v, %v", x, err)
 	}
 }
+
+// The lens reads the last tokens only, behind the cells before them; where these were
+// changed, all. Either way it sees what reading the whole text gives.
+func TestLogitLensOfTheLast(t *testing.T) {
+	for _, cfg := range []LoadConfig{{Threads: 2}, {Threads: 1, KCacheType: Q8_0, VCacheType: Q4_0, KRotation: On}} {
+		m := lesson(t, cfg)
+		s := m.NewSession()
+		ids := m.Tokenize(strings.Repeat(interventionText+" ", 5))
+		if _, err := s.Eval(ids); err != nil {
+			t.Fatal(err)
+		}
+		whole, err := s.LogitLens(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := 3
+		few, err := s.LogitLens(last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := s.Fork()
+		if _, err := cut.Drop(0, 0); err != nil {
+			t.Fatal(err)
+		}
+		anew, err := cut.LogitLens(last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(ids) - last
+		for l := range whole.After {
+			for i := range last {
+				for what, x := range map[string]*Lens{"behind its cells": few, "all anew": anew} {
+					if got, want := x.After[l].Guesses[i][0], whole.After[l].Guesses[n+i][0]; got.ID != want.ID || math.Abs(got.Probability-want.Probability) > 1e-3 {
+						t.Errorf("%s, after %d layers: %v, want %v", what, l, got, want)
+					}
+				}
+			}
+		}
+		if s.Len() != len(ids) || s.changed() {
+			t.Error("the session has changed")
+		}
+	}
+}

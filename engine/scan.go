@@ -137,10 +137,7 @@ func (m *Model) scan(ctx context.Context, ids []int) (*HeadScan, error) {
 	for k := range w.sums {
 		w.sums[k] = make([]float64, c.Layers*c.Heads)
 	}
-	s := m.NewSession()
-	defer s.Close()
-	s.Observe(w)
-	if err := s.EvalEach(ctx, ids, func(int, []float32) {}, n); err != nil {
+	if err := m.readBeside(ctx, "head scan", ids, w); err != nil {
 		return nil, err
 	}
 	for k, score := range []*HeadScore{&x.Sink, &x.Previous, &x.Duplicate, &x.Induction} {
