@@ -396,3 +396,19 @@ func TestShareOfOneToken(t *testing.T) {
 		t.Error(first, last8, self, entropy)
 	}
 }
+
+// Logits of which none differs are no nats apart, whatever they are.
+func TestDivergenceOfEqualsIsNone(t *testing.T) {
+	x := make([]float32, 1000)
+	for i := range x {
+		x[i] = float32(math.Sin(float64(i)) * 9)
+	}
+	if d := klDivergence(x, slices.Clone(x)); d != 0 {
+		t.Error(d)
+	}
+	y := slices.Clone(x)
+	y[3] += 5
+	if d := klDivergence(x, y); !(d > 0) {
+		t.Error(d)
+	}
+}

@@ -141,3 +141,17 @@ func TestLogitLensOfTheLast(t *testing.T) {
 		}
 	}
 }
+
+// Tokens that cannot be printed are escaped in the page, each in a line of its own cell.
+func TestLogitLensPage(t *testing.T) {
+	g := []Guess{{1, "\x1b[2J\n", 0.5}}
+	page := (&Lens{Tokens: []string{`<b> "é日`, "\x00\t"}, After: []LensLayer{{Guesses: [][]Guess{g, g}, Answer: []float64{1, 1}, Rank: []int{1, 1}}}}).Display()["text/html"]
+	for _, want := range []string{">&lt;b&gt; &#34;é日</th>", `>\x00\t</th>`, `>\x1b[2J\n</td>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in %s", want, page)
+		}
+	}
+	if i := strings.IndexFunc(page, func(r rune) bool { return r < ' ' && r != '\n' }); i >= 0 {
+		t.Errorf("%q in the page", page[i:i+1])
+	}
+}

@@ -424,8 +424,8 @@ func (s *Session) lastLogits() ([]float32, error) {
 func klDivergence(a, b []float32) (d float64) {
 	la, lb := LogSumExp(a), LogSumExp(b)
 	for i := range a {
-		p := float64(a[i]) - la
-		d += math.Exp(p) * (p - float64(b[i]) + lb)
+		// Differences first: of equal logits it is 0.
+		d += math.Exp(float64(a[i])-la) * ((float64(a[i]) - float64(b[i])) - (la - lb))
 	}
 	return max(d, 0)
 }
