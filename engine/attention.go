@@ -146,11 +146,16 @@ const attentionBytes = 1 << 30
 // (surgery, or an observer that wrote), each token is read by itself behind the cells as
 // they are, as AttentionRow does it. Layers and heads count from 0.
 func (s *Session) Attention(layer, head int) (*Attention, error) {
+	return s.AttentionContext(hostContext(), layer, head)
+}
+
+// AttentionContext is Attention under ctx.
+func (s *Session) AttentionContext(ctx context.Context, layer, head int) (*Attention, error) {
 	c := s.model.net.Config
 	if err := within("Attention", "head", head, c.Heads); err != nil {
 		return nil, err
 	}
-	l, err := s.attention(hostContext(), []int{layer}, head, head+1)
+	l, err := s.attention(ctx, []int{layer}, head, head+1)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +164,12 @@ func (s *Session) Attention(layer, head int) (*Attention, error) {
 
 // AttentionLayer is Attention of all heads of a layer.
 func (s *Session) AttentionLayer(layer int) (*AttentionLayer, error) {
-	l, err := s.attention(hostContext(), []int{layer}, 0, s.model.net.Config.Heads)
+	return s.AttentionLayerContext(hostContext(), layer)
+}
+
+// AttentionLayerContext is AttentionLayer under ctx.
+func (s *Session) AttentionLayerContext(ctx context.Context, layer int) (*AttentionLayer, error) {
+	l, err := s.attention(ctx, []int{layer}, 0, s.model.net.Config.Heads)
 	if err != nil {
 		return nil, err
 	}

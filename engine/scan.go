@@ -111,11 +111,16 @@ func (m *Model) ScanHeadsContext(ctx context.Context, block int, seed uint64) (*
 // stand there more than once: which heads do what in it. The tokens are read anew beside
 // the session.
 func (s *Session) ScanHeads() (*HeadScan, error) {
+	return s.ScanHeadsContext(hostContext())
+}
+
+// ScanHeadsContext is ScanHeads under ctx.
+func (s *Session) ScanHeadsContext(ctx context.Context) (*HeadScan, error) {
 	ids := s.Tokens()
 	if len(ids) < 2 {
 		return nil, fmt.Errorf("engine: ScanHeads: the session has %d tokens; it takes 2 to look from one to another", len(ids))
 	}
-	return s.model.scan(hostContext(), ids)
+	return s.model.scan(ctx, ids)
 }
 
 // scan reads tokens and scores all heads.
