@@ -239,6 +239,8 @@ func (s *Session) changed() bool {
 // patternWatcher copies the weights of some heads of some layers.
 type patternWatcher map[int]*AttentionLayer
 
+func (patternWatcher) OnlyReads() {}
+
 func (w patternWatcher) Wants(layer int, p observe.Point) bool {
 	return w[layer] != nil && p == observe.AttnPattern
 }

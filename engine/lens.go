@@ -180,6 +180,8 @@ func newResiduals(c model.Config, from, n int) *residuals {
 	return w
 }
 
+func (*residuals) OnlyReads() {}
+
 func (w *residuals) Wants(layer int, p observe.Point) bool {
 	return p == observe.ResidPost || layer == 0 && p == observe.ResidPre
 }

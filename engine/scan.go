@@ -165,6 +165,8 @@ type scanner struct {
 	sums    [4][]float64 // [layers, heads] sink, previous, duplicate, induction
 }
 
+func (*scanner) OnlyReads() {}
+
 func (w *scanner) Wants(_ int, p observe.Point) bool { return p == observe.AttnPattern }
 
 func (w *scanner) Observe(e observe.Event) {

@@ -59,6 +59,7 @@ type Pass struct {
 	segments []kvcache.Segment
 
 	watcher observe.Observer
+	reads   bool  // it is a Reader
 	wrote   bool  // the watcher wrote to what keys and values are computed from
 	bad     error // it wrote what is not finite there
 }
@@ -137,8 +138,14 @@ func (m *Model) rope() ops.Rope {
 // Batch is the most tokens one Forward takes.
 func (p *Pass) Batch() int { return p.batch }
 
+// Reader is an observer that never writes to what it is shown: nothing is compared.
+type Reader interface{ OnlyReads() }
+
 // Observe makes o look at the passes that follow; nil ends that.
-func (p *Pass) Observe(o observe.Observer) { p.watcher = o }
+func (p *Pass) Observe(o observe.Observer) {
+	p.watcher = o
+	_, p.reads = o.(Reader)
+}
 
 // Forward reads tokens, [1..Batch], as the continuation of seq, and commits
 // them to it. The hidden states stay in the pass for Logits.
@@ -308,7 +315,7 @@ func (p *Pass) wants(layer int, at observe.Point) bool {
 func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x []float32) {
 	x = x[:shape[0]*shape[1]*shape[2]]
 	e := observe.Event{Layer: layer, Point: at, Pos: p.pos[first], Shape: shape, X: x}
-	if !p.reachesKeys(layer, at) {
+	if p.reads || !p.reachesKeys(layer, at) {
 		p.watcher.Observe(e)
 		return
 	}

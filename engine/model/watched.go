@@ -66,6 +66,11 @@ func (p *Pass) attendWatched(l int, a ops.Attention) {
 // were written to, where their queries see.
 func (p *Pass) showRows(l int, at observe.Point, a *ops.Attention, x []float32) bool {
 	cells := a.From + a.N
+	e := observe.Event{Layer: l, Point: at, Pos: p.pos[0], Shape: [3]int{a.N, a.Heads, cells}, X: x[:a.N*a.Heads*cells]}
+	if p.reads {
+		p.watcher.Observe(e)
+		return false
+	}
 	visible := func(r int) []float32 {
 		from, to := seen(a, r)
 		return x[r*cells:][from:to]
@@ -73,7 +78,7 @@ func (p *Pass) showRows(l int, at observe.Point, a *ops.Attention, x []float32) 
 	for r := range p.prints {
 		p.prints[r] = fingerprint(visible(r))
 	}
-	p.watcher.Observe(observe.Event{Layer: l, Point: at, Pos: p.pos[0], Shape: [3]int{a.N, a.Heads, cells}, X: x})
+	p.watcher.Observe(e)
 	any := false
 	for r, before := range p.prints {
 		if fingerprint(visible(r)) != before {

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"loupe/engine/enginetest"
 	"loupe/engine/internal/simd"
 	"loupe/engine/observe"
+	"loupe/engine/tensor"
 )
 
 // meddler writes to scores or weights, and keeps what was shown, as it left it.
@@ -198,5 +200,34 @@ func holdTo(t *testing.T, c Config, plain, w *meddler, query, head int, weights 
 	}
 	if !slices.Equal(z[:from], plain.seen[observe.Z][:from]) || !slices.Equal(z[from+c.HeadV:], plain.seen[observe.Z][from+c.HeadV:]) {
 		t.Error("what flows on of other heads and tokens has changed")
+	}
+}
+
+// reader is a meddler that says that it only reads.
+type reader struct{ *meddler }
+
+func (reader) OnlyReads() {}
+
+// An observer that only reads sees what others see, and nothing flows on differently.
+func TestReadersSeeTheSame(t *testing.T) {
+	b := openTiny(t, enginetest.DefaultTiny(), simd.Best(), 2, false, tensor.F16)
+	ids, nothing := randomTokens(40, 200), func(observe.Event) {}
+	for _, flash := range []bool{false, true} {
+		b.pass.Flash = flash
+		any := (&meddler{layer: 0, scores: nothing, weights: nothing}).read(t, b, ids, 16)
+		same := &meddler{layer: 0, scores: nothing, weights: nothing, seen: map[observe.Point][]float32{}}
+		b.seq.Truncate(0)
+		b.pass.Observe(reader{same})
+		for ids := range slices.Chunk(ids, 16) {
+			if err := b.pass.Forward(b.seq, ids); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.pass.Observe(nil)
+		for p, want := range any.seen {
+			if len(want) == 0 || !slices.Equal(same.seen[p], want) {
+				t.Errorf("flash %t: %s differs", flash, p)
+			}
+		}
 	}
 }
