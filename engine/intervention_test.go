@@ -412,3 +412,31 @@ func TestDivergenceOfEqualsIsNone(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// Weights that were written do the same whether values are stored turned or not, in which
+// type, and with flash attention on or off.
+func TestWrittenWeightsInAnyCache(t *testing.T) {
+	var want []float32
+	for _, cfg := range []LoadConfig{
+		{KCacheType: F32, VCacheType: F32, FlashAttention: Off},
+		{KCacheType: F32, VCacheType: F32, FlashAttention: On},
+		{KCacheType: Q8_0, VCacheType: Q8_0, FlashAttention: On},
+		{KCacheType: Q8_0, VCacheType: Q8_0, FlashAttention: Off, KRotation: On, VRotation: On},
+		{KCacheType: Q8_0, VCacheType: Q8_0, FlashAttention: On, KRotation: On, VRotation: On},
+		{KCacheType: F16, VCacheType: Q8_0, FlashAttention: On, VRotation: On, PhysicalBatchSize: 5},
+	} {
+		cfg.Threads = 1
+		m := lesson(t, cfg)
+		got := under(t, m, interventionText, attend{1})
+		if want == nil {
+			want = got
+			if kl := klDivergence(want, under(t, m, interventionText, nil)); kl < 0.1 {
+				t.Errorf("that all look at the first token changes predictions by %v nats only", kl)
+			}
+			continue
+		}
+		if kl := klDivergence(want, got); !(kl < 0.01) {
+			t.Errorf("%+v: KL divergence %v", cfg, kl)
+		}
+	}
+}
