@@ -33,8 +33,11 @@ func (a *Attention) Row(query int) []float32 {
 // Share is the mean over the tokens, the first one left out since it can look at
 // nothing else, of the weight on the first token (the attention sink of Xiao et al.
 // 2023, arXiv:2309.17453), on the last 8 up to and with itself, and on itself; and the
-// entropy in nats.
+// entropy in nats. Where there is one token only, it is of that.
 func (a *Attention) Share() (first, last8, self, entropy float64) {
+	if a.N == 1 {
+		return share(a.Row(0))
+	}
 	n := float64(max(a.N-1, 1))
 	for q := 1; q < a.N; q++ {
 		f, l, s, e := share(a.Row(q)[:q+1])
@@ -143,11 +146,16 @@ const attentionBytes = 1 << 30
 // (surgery, or an observer that wrote), each token is read by itself behind the cells as
 // they are, as AttentionRow does it. Layers and heads count from 0.
 func (s *Session) Attention(layer, head int) (*Attention, error) {
+	return s.AttentionContext(hostContext(), layer, head)
+}
+
+// AttentionContext is Attention under ctx.
+func (s *Session) AttentionContext(ctx context.Context, layer, head int) (*Attention, error) {
 	c := s.model.net.Config
 	if err := within("Attention", "head", head, c.Heads); err != nil {
 		return nil, err
 	}
-	l, err := s.attention(hostContext(), []int{layer}, head, head+1)
+	l, err := s.attention(ctx, []int{layer}, head, head+1)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +164,12 @@ func (s *Session) Attention(layer, head int) (*Attention, error) {
 
 // AttentionLayer is Attention of all heads of a layer.
 func (s *Session) AttentionLayer(layer int) (*AttentionLayer, error) {
-	l, err := s.attention(hostContext(), []int{layer}, 0, s.model.net.Config.Heads)
+	return s.AttentionLayerContext(hostContext(), layer)
+}
+
+// AttentionLayerContext is AttentionLayer under ctx.
+func (s *Session) AttentionLayerContext(ctx context.Context, layer int) (*AttentionLayer, error) {
+	l, err := s.attention(ctx, []int{layer}, 0, s.model.net.Config.Heads)
 	if err != nil {
 		return nil, err
 	}
@@ -208,13 +221,7 @@ func (s *Session) attention(ctx context.Context, layers []int, from, to int) ([]
 		hostProgress("attention", n, n)
 		return out, nil
 	}
-	beside := m.NewSession()
-	defer beside.Close()
-	beside.Observe(w)
-	if err := beside.EvalEach(ctx, ids, func(int, []float32) {}, n); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, m.readBeside(ctx, "attention", ids, w)
 }
 
 // changed reports whether the cache is not what reading its tokens makes.
@@ -231,6 +238,8 @@ func (s *Session) changed() bool {
 
 // patternWatcher copies the weights of some heads of some layers.
 type patternWatcher map[int]*AttentionLayer
+
+func (patternWatcher) OnlyReads() {}
 
 func (w patternWatcher) Wants(layer int, p observe.Point) bool {
 	return w[layer] != nil && p == observe.AttnPattern

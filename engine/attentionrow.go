@@ -70,6 +70,8 @@ func (s *Session) readAgain(ctx context.Context, cell int, o observe.Observer) e
 // rowWatcher keeps the weights of the last token read.
 type rowWatcher struct{ *AttentionRow }
 
+func (*rowWatcher) OnlyReads() {}
+
 func (w *rowWatcher) Wants(layer int, p observe.Point) bool {
 	return layer == w.Layer && p == observe.AttnPattern
 }

@@ -144,6 +144,8 @@ func newFlow(c kvcache.Config, n int) *flow {
 	return f
 }
 
+func (*flow) OnlyReads() {}
+
 func (f *flow) Wants(layer int, p observe.Point) bool {
 	return layer < f.c.Layers && (p == observe.KRot || p == observe.V)
 }

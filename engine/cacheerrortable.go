@@ -39,6 +39,14 @@ func (p *PartError) outliers() (n, of int) {
 	return n, of
 }
 
+// lossPercent is percent, with digits where that has none: what f16 loses is small.
+func lossPercent(x float64) string {
+	if x > 0 && x < 0.001 {
+		return fmt.Sprintf("%.2g %%", 100*x)
+	}
+	return percent(x)
+}
+
 // worst is the head that lost most, relatively.
 func worst(heads []HeadError) HeadError {
 	w := heads[0]
@@ -68,11 +76,11 @@ func (x *CacheError) layers() *tables.Table {
 		}
 		a, b := worst(k), worst(v)
 		w.AppendRow(table.Row{
-			k[0].Layer, percent(meanRelative(k)), fmt.Sprintf("%.3g", maxOf(k)), fmt.Sprintf("%d: %s", a.Head, percent(a.Relative)), out,
-			percent(meanRelative(v)), fmt.Sprintf("%.3g", maxOf(v)), fmt.Sprintf("%d: %s", b.Head, percent(b.Relative)),
+			k[0].Layer, lossPercent(meanRelative(k)), fmt.Sprintf("%.3g", maxOf(k)), fmt.Sprintf("%d: %s", a.Head, lossPercent(a.Relative)), out,
+			lossPercent(meanRelative(v)), fmt.Sprintf("%.3g", maxOf(v)), fmt.Sprintf("%d: %s", b.Head, lossPercent(b.Relative)),
 		})
 	}
-	w.AppendFooter(table.Row{"all", percent(x.K.Relative), fmt.Sprintf("%.3g", x.K.Max), "", n, percent(x.V.Relative), fmt.Sprintf("%.3g", x.V.Max), ""})
+	w.AppendFooter(table.Row{"all", lossPercent(x.K.Relative), fmt.Sprintf("%.3g", x.K.Max), "", n, lossPercent(x.V.Relative), fmt.Sprintf("%.3g", x.V.Max), ""})
 	return w
 }
 

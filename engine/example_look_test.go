@@ -119,3 +119,22 @@ func ExampleSession_LogitLens() {
 	// in the end " time", rank 1; after no layer of another rank: true
 	// 4 tokens, 6 rows; true true
 }
+
+// What reads the text anew ends when its context does, and the session is as it was.
+func ExampleSession_AttentionContext() {
+	m := must(engine.Load("lesson", engine.LoadConfig{}))
+	defer m.Close()
+	s := m.NewSession()
+	must(s.Eval(m.Tokenize("Once there was a rabbit.")))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // in a program: context.WithTimeout, or signal.NotifyContext
+	_, one := s.AttentionContext(ctx, 1, 0)
+	_, all := s.AttentionLayerContext(ctx, 1)
+	_, view := s.HeadViewContext(ctx)
+	_, scan := s.ScanHeadsContext(ctx)
+	fmt.Println(one, all, view, scan)
+	fmt.Println(s.Len(), "tokens")
+	// Output:
+	// context canceled context canceled context canceled context canceled
+	// 7 tokens
+}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"math"
 
 	"loupe/engine"
 	"loupe/engine/observe"
@@ -23,7 +24,7 @@ func ExampleSession_Observe_points() {
 	must(s.Eval(m.Tokenize("Mia the fox")))
 	for _, p := range []observe.Point{
 		observe.ResidPre, observe.AttnNorm, observe.Q, observe.K, observe.V, observe.QRot, observe.KRot,
-		observe.AttnPattern, observe.Z, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut,
+		observe.AttnScores, observe.AttnPattern, observe.Z, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut,
 		observe.ResidPost, observe.FinalNorm, observe.Logits,
 	} {
 		fmt.Println(p, look.seen[p])
@@ -36,6 +37,7 @@ func ExampleSession_Observe_points() {
 	// v [4 3 32]
 	// q_rot [4 6 32]
 	// k_rot [4 3 32]
+	// attn_scores [4 6 4]
 	// attn_pattern [4 6 4]
 	// z [4 6 32]
 	// attn_out [4 192 1]
@@ -67,4 +69,37 @@ func ExampleSession_Observe() {
 	x := must(s.Effect(o)) // read anew without it and with it
 	fmt.Println("predictions change:", x.MeanKL > 0)
 	// Output: predictions change: true
+}
+
+// knockout hides the first token from the last one in all heads of layer 2 (attention
+// knockout: Geva et al. 2023, arXiv:2304.14767).
+type knockout struct{ last int }
+
+func (knockout) Wants(layer int, p observe.Point) bool {
+	return layer == 2 && p == observe.AttnScores
+}
+
+func (k knockout) Observe(e observe.Event) {
+	tokens, heads, keys := e.Shape[0], e.Shape[1], e.Shape[2]
+	if k.last < e.Pos || k.last >= e.Pos+tokens {
+		return // the token is not in this pass
+	}
+	for h := range heads {
+		row := e.X[((k.last-e.Pos)*heads+h)*keys:][:keys]
+		row[0] = float32(math.Inf(-1))
+	}
+}
+
+func ExampleSession_Observe_scores() {
+	m := must(engine.Load("lesson", engine.LoadConfig{}))
+	defer m.Close()
+	s := m.NewSession()
+	must(s.Eval(m.Tokenize("Once upon a time there was a rabbit.")))
+	x := must(s.Effect(knockout{last: s.Len() - 1}))
+	for i, kl := range x.KL {
+		if kl > 0 {
+			fmt.Printf("what follows token %d, %q, changes\n", i, x.Tokens[i])
+		}
+	}
+	// Output: what follows token 9, ".", changes
 }

@@ -492,10 +492,19 @@ func (g *generation) finish(err error) (*Reply, error) {
 
 // newStep notes the n best of logits.
 func newStep(id int, logits []float32, n int) Step {
+	return Step{ID: id, Top: topLogits(logits, n), LogSumExp: LogSumExp(logits)}
+}
+
+// topLogits is the n largest, the largest first; of equals the first comes first.
+func topLogits(logits []float32, n int) []TokenLogit {
 	n = min(n, len(logits))
 	top := make([]TokenLogit, 0, n+1)
+	if n == 0 {
+		return top
+	}
+	least := float32(math.Inf(-1)) // the smallest in top, once that is full
 	for i, x := range logits {
-		if len(top) == n && x <= top[n-1].Logit {
+		if x <= least && len(top) == n {
 			continue
 		}
 		at := sort.Search(len(top), func(j int) bool { return top[j].Logit < x })
@@ -503,8 +512,11 @@ func newStep(id int, logits []float32, n int) Step {
 		copy(top[at+1:], top[at:])
 		top[at] = TokenLogit{i, x}
 		top = top[:min(len(top), n)]
+		if len(top) == n {
+			least = top[n-1].Logit
+		}
 	}
-	return Step{ID: id, Top: top, LogSumExp: LogSumExp(logits)}
+	return top
 }
 
 // LogSumExp is the logarithm of the sum of the exponentials of x, computed in

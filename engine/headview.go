@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 
 	"loupe/engine/picture"
@@ -27,12 +28,17 @@ func (l *AttentionLayer) view() ([]string, []picture.HeadLayer) {
 // and tokens can be picked; without layers of all. As for [Session.Attention], the
 // tokens are read anew beside the session, once.
 func (s *Session) HeadView(layers ...int) (*picture.HeadView, error) {
+	return s.HeadViewContext(hostContext(), layers...)
+}
+
+// HeadViewContext is HeadView under ctx.
+func (s *Session) HeadViewContext(ctx context.Context, layers ...int) (*picture.HeadView, error) {
 	if len(layers) == 0 {
 		for i := range s.model.net.Config.Layers {
 			layers = append(layers, i)
 		}
 	}
-	all, err := s.attention(hostContext(), layers, 0, s.model.net.Config.Heads)
+	all, err := s.attention(ctx, layers, 0, s.model.net.Config.Heads)
 	if err != nil {
 		return nil, err
 	}

@@ -13,9 +13,9 @@ type Host struct {
 	Context func() context.Context
 	// Text gets generated text as it comes, from calls without an OnText.
 	Text func(s string)
-	// Progress gets how many tokens of a prompt are read, before each layer of each
+	// Progress gets how many tokens of a text are read, before each layer of each
 	// batch, if it is longer than EvalBatchSize or takes a quarter of a second; label
-	// is "prompt".
+	// is "prompt", or says what it is read for.
 	Progress func(label string, done, total int)
 	// Warn gets what Load found that runs, but not as somebody may expect:
 	// Settings.Warnings of the model, one at a time.

@@ -107,7 +107,8 @@ func AblateFFN(layer int) *Intervention {
 // Patch puts what a Recording of another run holds in the place of what flows at a
 // point of a layer (activation patching: Vig et al. 2020, arXiv:2004.12265), at these
 // positions; none are all that the recording has. Others flow as they are. At the
-// position of a token stands what the recording has of the same position.
+// position of a token stands what the recording has of the same position; scores and
+// weights of attention (observe.AttnScores, AttnPattern) are those of the same cells.
 func Patch(r *Recording, layer int, p observe.Point, positions ...int) *Intervention {
 	what := fmt.Sprintf("%s of layer %d patched", p, layer)
 	if len(positions) > 0 {
@@ -119,14 +120,20 @@ func Patch(r *Recording, layer int, p observe.Point, positions ...int) *Interven
 		change: func(e observe.Event) {
 			width := e.Shape[1] * e.Shape[2]
 			for t := range e.Shape[0] {
-				if row := r.At(layer, p, e.Pos+t); len(row) == width && (len(positions) == 0 || slices.Contains(positions, e.Pos+t)) {
+				row := r.At(layer, p, e.Pos+t)
+				if len(positions) > 0 && !slices.Contains(positions, e.Pos+t) {
+					continue
+				}
+				if ofHeads(p) {
+					patchHeads(e.X[t*width:(t+1)*width], row, e.Shape[1])
+				} else if len(row) == width {
 					copy(e.X[t*width:], row)
 				}
 			}
 		},
 		fits: func(m *Model) error {
 			width := pointWidth(m.net.Config, p)
-			if width == 0 {
+			if width == 0 && !ofHeads(p) {
 				return fmt.Errorf("%s is not a point of a layer that can be patched", p)
 			}
 			at := positions
@@ -138,6 +145,10 @@ func Patch(r *Recording, layer int, p observe.Point, positions ...int) *Interven
 			for _, pos := range at {
 				if row := r.At(layer, p, pos); row == nil {
 					return fmt.Errorf("the recording has nothing of position %d; it has those of %d tokens", pos, len(r.Positions(layer, p)))
+				} else if ofHeads(p) {
+					if n := r.heads[layerPoint{layer, p}]; n != m.net.Config.Heads {
+						return fmt.Errorf("the recording has %d heads, here are %d; it is of another model", n, m.net.Config.Heads)
+					}
 				} else if len(row) != width {
 					return fmt.Errorf("the recording has %d elements a token, here are %d; it is of another model", len(row), width)
 				}
@@ -147,9 +158,21 @@ func Patch(r *Recording, layer int, p observe.Point, positions ...int) *Interven
 	}
 }
 
-// pointWidth is the elements a token at a point of a layer; 0 of those that no patch
-// fits: weights are copies whose width changes, and what follows the layers has no
-// layer.
+// ofHeads reports whether a point has scores or weights: [nHead, nKV] a token, of which
+// nKV grows.
+func ofHeads(p observe.Point) bool { return p == observe.AttnScores || p == observe.AttnPattern }
+
+// patchHeads puts rows of some keys in the place of rows of more or fewer, [heads, nKV].
+// What neither has in common the token does not see: it is behind it.
+func patchHeads(dst, row []float32, heads int) {
+	to, from := len(dst)/heads, len(row)/heads
+	for h := range heads {
+		copy(dst[h*to:(h+1)*to], row[h*from:(h+1)*from])
+	}
+}
+
+// pointWidth is the elements a token at a point of a layer; 0 of those where it grows,
+// and of what follows the layers, which no patch fits.
 func pointWidth(c model.Config, p observe.Point) int {
 	switch p {
 	case observe.ResidPre, observe.AttnNorm, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut, observe.ResidPost:

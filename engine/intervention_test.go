@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ func TestPatch(t *testing.T) {
 	for _, m := range interventionModels(t) {
 		last := m.net.Config.Layers - 1
 		points := []observe.Point{observe.ResidPre, observe.AttnNorm, observe.Q, observe.K, observe.V, observe.QRot, observe.KRot,
-			observe.Z, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut, observe.ResidPost}
+			observe.AttnScores, observe.AttnPattern, observe.Z, observe.AttnOut, observe.ResidMid, observe.FFNNorm, observe.FFNOut, observe.ResidPost}
 		own, foreign := Record(points...), Record(points...)
 		plain, want := under(t, m, interventionText, own), under(t, m, other, foreign)
 		for layer := range m.net.Config.Layers {
@@ -151,6 +152,8 @@ func TestIntervenedCellsAreNotReused(t *testing.T) {
 		{Ablate(last), n - 1}, // behind the last keys and values
 		{Steer(last, slices.Repeat([]float32{1}, m.net.Config.Embd), 1), n - 1},
 		{Ablate(0, 0), 0},
+		{attend{last}, n - 1}, // as the others behind the last keys and values
+		{attend{0}, 0},
 		{Together(Record(observe.Q), AblateFFN(0)), 0},
 	} {
 		s := m.NewSession()
@@ -238,6 +241,7 @@ func TestInterventionsThatDoNotFit(t *testing.T) {
 	under(t, m, "Once there", rec)
 	wide := Record(observe.Z)
 	wide.Observe(observe.Event{Layer: 0, Point: observe.Z, Shape: [3]int{1, 1, 3}, X: []float32{1, 2, 3}})
+	wide.Observe(observe.Event{Layer: 0, Point: observe.AttnScores, Shape: [3]int{1, 1, 3}, X: []float32{1, 2, 3}})
 	for want, o := range map[string]observe.Observer{
 		"no layer 7":                      Ablate(7),
 		"no layer -1":                     AblateFFN(-1),
@@ -246,7 +250,8 @@ func TestInterventionsThatDoNotFit(t *testing.T) {
 		"nothing of that point":           Patch(rec, 0, observe.Q),
 		"nothing of position 50":          Patch(rec, 0, observe.Z, 0, 50),
 		"another model":                   Patch(wide, 0, observe.Z),
-		"not a point of a layer that can": Patch(rec, 0, observe.AttnPattern),
+		"not a point of a layer that can": Patch(rec, 0, observe.Logits),
+		"recording has 1 heads":           Patch(wide, 0, observe.AttnScores),
 		"direction has 2 elements":        Steer(0, []float32{1, 2}, 1),
 		"it must be finite":               Steer(0, slices.Repeat([]float32{1e30}, m.net.Config.Embd), 1e30),
 		"name a point to keep":            Record(),
@@ -284,5 +289,154 @@ func TestRecording(t *testing.T) {
 	}
 	if h := rec.Heat(1, observe.ResidPost); h.Check() != nil || h.Rows != len(ids) || !strings.Contains(rec.String(), "resid_post, z") {
 		t.Errorf("%v, %s", h.Check(), rec)
+	}
+}
+
+// attend makes all tokens look at the first one only, in all heads of a layer.
+type attend struct{ layer int }
+
+func (a attend) Wants(layer int, p observe.Point) bool {
+	return layer == a.layer && p == observe.AttnPattern
+}
+
+func (attend) Observe(e observe.Event) {
+	clear(e.X)
+	for i := 0; i < len(e.X); i += e.Shape[2] {
+		e.X[i] = 1
+	}
+}
+
+// poison writes something that is not finite.
+type poison struct {
+	point observe.Point
+	x     float32
+}
+
+func (p poison) Wants(layer int, at observe.Point) bool { return layer == 1 && at == p.point }
+
+func (p poison) Observe(e observe.Event) { e.X[0] = p.x }
+
+// A pass in which an observer wrote what is no number fails and says so, whatever the
+// cache could hold; in scores -Inf hides a key.
+func TestObserversWriteNumbers(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, k := range []CacheType{F16, Q8_0} {
+		m := lesson(t, LoadConfig{Threads: 1, KCacheType: k, VCacheType: k})
+		for _, p := range []observe.Point{observe.ResidPre, observe.V, observe.KRot, observe.AttnScores, observe.AttnPattern, observe.Z, observe.ResidPost} {
+			for _, x := range []float32{nan, inf, -inf} {
+				s := m.NewSession()
+				s.Observe(poison{p, x})
+				_, err := s.Eval([]int{5, 6, 7})
+				if p == observe.AttnScores && x == -inf {
+					if err != nil {
+						t.Errorf("%s: a hidden key: %v", k, err)
+					}
+					continue
+				}
+				if err == nil || !strings.Contains(err.Error(), "the observer left") || !strings.Contains(err.Error(), p.String()+" of layer 1") || s.Len() != 0 {
+					t.Errorf("%s, %s %v: %v, %d tokens were read", k, p, x, err, s.Len())
+				}
+				// The session is of use without it.
+				s.Observe(nil)
+				if _, err := s.Eval([]int{5, 6, 7}); err != nil {
+					t.Errorf("%s, %s: %v", k, p, err)
+				}
+			}
+		}
+	}
+}
+
+// Scores that were recorded while tokens came one by one have a column for each head and
+// key, whatever the number of keys was.
+func TestRecordedScores(t *testing.T) {
+	m := lesson(t, LoadConfig{Threads: 1})
+	ids, heads := m.Tokenize(interventionText)[:6], m.net.Config.Heads
+	whole, steps := Record(observe.AttnScores, observe.AttnPattern), Record(observe.AttnScores, observe.AttnPattern)
+	a, b := m.NewSession(), m.NewSession()
+	a.Observe(whole)
+	b.Observe(steps)
+	if _, err := a.Eval(ids); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if _, err := b.Eval([]int{id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range []observe.Point{observe.AttnScores, observe.AttnPattern} {
+		x, y := whole.Heat(1, p), steps.Heat(1, p)
+		if x.Rows != len(ids) || x.Cols != heads*len(ids) || y.Cols != x.Cols {
+			t.Fatalf("%s: %d x %d and %d x %d", p, x.Rows, x.Cols, y.Rows, y.Cols)
+		}
+		for i, v := range x.Values {
+			if d := math.Abs(float64(v - y.Values[i])); v != y.Values[i] && !(d < 0.05) {
+				t.Errorf("%s: row %d, column %d is %v, read one by one %v", p, i/x.Cols, i%x.Cols, v, y.Values[i])
+			}
+		}
+	}
+	// What one run recorded fits another that reads in other batches.
+	want, err := m.NewSession().Eval(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := m.NewSession()
+	s.Observe(Patch(steps, 1, observe.AttnScores))
+	got, err := s.Eval(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kl := klDivergence(want, got); !(kl < 1e-3) {
+		t.Errorf("patched with what is all but its own record: KL divergence %v", kl)
+	}
+}
+
+func TestShareOfOneToken(t *testing.T) {
+	a := &Attention{N: 1, Weights: []float32{1}}
+	if first, last8, self, entropy := a.Share(); first != 1 || last8 != 1 || self != 1 || entropy != 0 {
+		t.Error(first, last8, self, entropy)
+	}
+}
+
+// Logits of which none differs are no nats apart, whatever they are.
+func TestDivergenceOfEqualsIsNone(t *testing.T) {
+	x := make([]float32, 1000)
+	for i := range x {
+		x[i] = float32(math.Sin(float64(i)) * 9)
+	}
+	if d := klDivergence(x, slices.Clone(x)); d != 0 {
+		t.Error(d)
+	}
+	y := slices.Clone(x)
+	y[3] += 5
+	if d := klDivergence(x, y); !(d > 0) {
+		t.Error(d)
+	}
+}
+
+// Weights that were written do the same whether values are stored turned or not, in which
+// type, and with flash attention on or off.
+func TestWrittenWeightsInAnyCache(t *testing.T) {
+	var want []float32
+	for _, cfg := range []LoadConfig{
+		{KCacheType: F32, VCacheType: F32, FlashAttention: Off},
+		{KCacheType: F32, VCacheType: F32, FlashAttention: On},
+		{KCacheType: Q8_0, VCacheType: Q8_0, FlashAttention: On},
+		{KCacheType: Q8_0, VCacheType: Q8_0, FlashAttention: Off, KRotation: On, VRotation: On},
+		{KCacheType: Q8_0, VCacheType: Q8_0, FlashAttention: On, KRotation: On, VRotation: On},
+		{KCacheType: F16, VCacheType: Q8_0, FlashAttention: On, VRotation: On, PhysicalBatchSize: 5},
+	} {
+		cfg.Threads = 1
+		m := lesson(t, cfg)
+		got := under(t, m, interventionText, attend{1})
+		if want == nil {
+			want = got
+			if kl := klDivergence(want, under(t, m, interventionText, nil)); kl < 0.1 {
+				t.Errorf("that all look at the first token changes predictions by %v nats only", kl)
+			}
+			continue
+		}
+		if kl := klDivergence(want, got); !(kl < 0.01) {
+			t.Errorf("%+v: KL divergence %v", cfg, kl)
+		}
 	}
 }

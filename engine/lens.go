@@ -25,9 +25,10 @@ type LensLayer struct {
 	Rank   []int
 }
 
-// LogitLens looks behind the last so many tokens that the cache holds; 0 is all. The
-// session's tokens are read anew beside it, which changes nothing here; it takes as long
-// as reading them and the head's time for each layer and token.
+// LogitLens looks behind the last so many tokens that the cache holds; 0 is all. They are
+// read anew behind the cells before them, in a fork, which changes nothing here: it takes
+// as long as that, and the head's time for each layer and token. Where the cache is not
+// what reading makes (surgery, or an observer that wrote), the whole text is read anew.
 func (s *Session) LogitLens(last int) (*Lens, error) {
 	return s.LogitLensContext(hostContext(), last)
 }
@@ -48,11 +49,18 @@ func (s *Session) LogitLensContext(ctx context.Context, last int) (*Lens, error)
 		return nil, fmt.Errorf("engine: LogitLens: the residual streams of %s tokens take %s, more than %s; ask for fewer", count(last), Size(need), Size(attentionBytes))
 	}
 	w := newResiduals(c, len(ids)-last, last)
-	beside := m.NewSession()
-	defer beside.Close()
-	beside.Observe(w)
-	if err := beside.EvalEach(ctx, ids, func(int, []float32) {}, len(ids)); err != nil {
-		return nil, err
+	if s.changed() {
+		if err := m.readBeside(ctx, "reading", ids, w); err != nil {
+			return nil, err
+		}
+	} else {
+		f := s.Fork()
+		defer f.Close()
+		f.Rewind(len(ids) - last)
+		f.Observe(w)
+		if err := f.evalEach(ctx, "reading", ids[len(ids)-last:], func(int, []float32) {}, last); err != nil {
+			return nil, err
+		}
 	}
 	x := &Lens{After: make([]LensLayer, c.Layers+1)}
 	for _, id := range ids[len(ids)-last:] {
@@ -61,59 +69,98 @@ func (s *Session) LogitLensContext(ctx context.Context, last int) (*Lens, error)
 	t := m.begin(ctx)
 	defer m.end(t)
 	answer := make([]int, last)
+	for i := range answer {
+		answer[i] = -1
+	}
 	for l := c.Layers; l >= 0; l-- { // the answer first
-		hostProgress("logit lens", c.Layers-l, c.Layers+1)
 		of := &x.After[l]
-		err := m.eachLogits(t, w.after[l], func(i int, row []float32) {
-			g := m.guesses(row, shownGuesses)
+		of.Guesses, of.Answer, of.Rank = make([][]Guess, last), make([]float64, last), make([]int, last)
+		progress := func(done int) {
+			hostProgress("logit lens", ((c.Layers-l)*last+done)/(c.Layers+1), last)
+		}
+		err := m.eachLogits(t, w.after[l], progress, func(i int, row []float32) {
+			of.Guesses[i], of.Answer[i], of.Rank[i] = m.glance(row, answer[i])
 			if l == c.Layers {
-				answer[i] = g[0].ID
+				answer[i] = of.Guesses[i][0].ID
 			}
-			of.Guesses = append(of.Guesses, g)
-			of.Answer = append(of.Answer, probability(row, answer[i]))
-			of.Rank = append(of.Rank, rank(row, answer[i]))
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	hostProgress("logit lens", c.Layers+1, c.Layers+1)
 	return x, nil
 }
 
-// eachLogits hands out the logits of residual streams, [n, Embd], one row at a time.
-func (m *Model) eachLogits(t *turn, resid []float32, f func(i int, row []float32)) error {
-	embd := m.net.Config.Embd
-	for i, n := 0, len(resid)/embd; i < n; {
-		rows := min(model.LogitRows, m.cfg.PhysicalBatchSize, n-i)
+// The logits of so many rows are made at once, and so many bytes of them if that is more
+// than LogitRows: the head's weights are read once for all of them.
+const (
+	lensRows  = 64
+	lensBytes = 32 << 20
+)
+
+// eachLogits hands out the logits of residual streams, [n, Embd], a row at a time, which
+// f may write to. Several threads call f, each for rows of its own. progress hears how
+// many rows are done.
+func (m *Model) eachLogits(t *turn, resid []float32, progress func(done int), f func(i int, row []float32)) error {
+	embd, vocab := m.net.Config.Embd, m.net.Config.Vocab
+	n := len(resid) / embd
+	most := min(max(min(lensRows, lensBytes/(4*vocab)), model.LogitRows), m.cfg.PhysicalBatchSize, n)
+	logits := make([]float32, most*vocab)
+	for i := 0; i < n; {
+		progress(i)
+		rows := min(most, n-i)
 		if err := m.take(t); err != nil {
 			return err
 		}
 		m.cpu.SetThreads(m.cfg.BatchThreads)
-		logits := m.pass.LogitsOf(resid[i*embd:], rows)
-		canceled := m.cpu.Canceled()
-		if !canceled {
-			width := len(logits) / rows
-			for r := range rows {
-				f(i+r, m.known(logits[r*width:(r+1)*width]))
-			}
+		m.pass.LogitsOf(logits, resid[i*embd:], rows)
+		if !m.cpu.Canceled() {
+			m.cpu.Each(rows, func(r int) { f(i+r, m.known(logits[r*vocab:][:vocab])) })
 		}
+		canceled := m.cpu.Canceled()
 		m.give()
 		if canceled {
 			return t.ctx.Err()
 		}
 		i += rows
 	}
+	progress(n)
 	return nil
+}
+
+// glance is the best guesses of logits, and the probability and the rank of an answer;
+// -1 is the best guess. The logits become probabilities.
+func (m *Model) glance(logits []float32, answer int) ([]Guess, float64, int) {
+	top := topLogits(logits, shownGuesses)
+	if answer < 0 {
+		answer = top[0].ID
+	}
+	place := rank(logits, answer)
+	m.cpu.SoftMax(logits)
+	guesses := make([]Guess, len(top))
+	for i, t := range top {
+		guesses[i] = Guess{t.ID, m.TokenText(t.ID), float64(logits[t.ID])}
+	}
+	return guesses, float64(logits[answer]), place
 }
 
 // rank is a token's place among all, 1 for the likeliest; of equals the first counts.
 func rank(logits []float32, id int) int {
-	n := 1
-	for i, x := range logits {
-		if x > logits[id] || x == logits[id] && i < id {
-			n++
+	// Counted without a branch, as which are greater is anybody's guess.
+	n, x := 1, logits[id]
+	for _, y := range logits[:id] {
+		one := 0
+		if y >= x {
+			one = 1
 		}
+		n += one
+	}
+	for _, y := range logits[id+1:] {
+		one := 0
+		if y > x {
+			one = 1
+		}
+		n += one
 	}
 	return n
 }
@@ -132,6 +179,8 @@ func newResiduals(c model.Config, from, n int) *residuals {
 	}
 	return w
 }
+
+func (*residuals) OnlyReads() {}
 
 func (w *residuals) Wants(layer int, p observe.Point) bool {
 	return p == observe.ResidPost || layer == 0 && p == observe.ResidPre

@@ -29,7 +29,7 @@ func TestLogitLens(t *testing.T) {
 		for i, row := range want {
 			of := x.After[len(x.After)-1]
 			for _, g := range of.Guesses[i] {
-				if g.Probability != probability(row, g.ID) || g.Text != m.TokenText(g.ID) {
+				if math.Abs(g.Probability/probability(row, g.ID)-1) > 1e-5 || g.Text != m.TokenText(g.ID) {
 					t.Errorf("token %d: %v, the model says %v", i, g, probability(row, g.ID))
 				}
 			}
@@ -96,5 +96,62 @@ func TestLogitLensRefuses(t *testing.T) {
 	}
 	if x, err := s.LogitLens(1); err != nil || strings.Contains(x.String(), "probability of the model's answer") {
 		t.Errorf("of one token: %v, %v", x, err)
+	}
+}
+
+// The lens reads the last tokens only, behind the cells before them; where these were
+// changed, all. Either way it sees what reading the whole text gives.
+func TestLogitLensOfTheLast(t *testing.T) {
+	for _, cfg := range []LoadConfig{{Threads: 2}, {Threads: 1, KCacheType: Q8_0, VCacheType: Q4_0, KRotation: On}} {
+		m := lesson(t, cfg)
+		s := m.NewSession()
+		ids := m.Tokenize(strings.Repeat(interventionText+" ", 5))
+		if _, err := s.Eval(ids); err != nil {
+			t.Fatal(err)
+		}
+		whole, err := s.LogitLens(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := 3
+		few, err := s.LogitLens(last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := s.Fork()
+		if _, err := cut.Drop(0, 0); err != nil {
+			t.Fatal(err)
+		}
+		anew, err := cut.LogitLens(last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(ids) - last
+		for l := range whole.After {
+			for i := range last {
+				for what, x := range map[string]*Lens{"behind its cells": few, "all anew": anew} {
+					if got, want := x.After[l].Guesses[i][0], whole.After[l].Guesses[n+i][0]; got.ID != want.ID || math.Abs(got.Probability-want.Probability) > 1e-3 {
+						t.Errorf("%s, after %d layers: %v, want %v", what, l, got, want)
+					}
+				}
+			}
+		}
+		if s.Len() != len(ids) || s.changed() {
+			t.Error("the session has changed")
+		}
+	}
+}
+
+// Tokens that cannot be printed are escaped in the page, each in a line of its own cell.
+func TestLogitLensPage(t *testing.T) {
+	g := []Guess{{1, "\x1b[2J\n", 0.5}}
+	page := (&Lens{Tokens: []string{`<b> "é日`, "\x00\t"}, After: []LensLayer{{Guesses: [][]Guess{g, g}, Answer: []float64{1, 1}, Rank: []int{1, 1}}}}).Display()["text/html"]
+	for _, want := range []string{">&lt;b&gt; &#34;é日</th>", `>\x00\t</th>`, `>\x1b[2J\n</td>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in %s", want, page)
+		}
+	}
+	if i := strings.IndexFunc(page, func(r rune) bool { return r < ' ' && r != '\n' }); i >= 0 {
+		t.Errorf("%q in the page", page[i:i+1])
 	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"html"
+	"strconv"
 	"strings"
 
 	"loupe/engine/picture"
@@ -71,7 +72,7 @@ func (x *Lens) words() string {
 	var b strings.Builder
 	b.WriteString(`<div style="overflow-x:auto"><table style="border-collapse:collapse;font:12px monospace;background:#fff;color:#000">`)
 	cell := func(tag, style, title, text string) {
-		fmt.Fprintf(&b, `<%s style="border:1px solid #ddd;padding:2px 4px;white-space:pre;%s" title="%s">%s</%s>`, tag, style, html.EscapeString(title), html.EscapeString(text), tag)
+		fmt.Fprintf(&b, `<%s style="border:1px solid #ddd;padding:2px 4px;white-space:pre;%s" title="%s">%s</%s>`, tag, style, html.EscapeString(title), html.EscapeString(printable(text)), tag)
 	}
 	for l := len(x.After) - 1; l >= 0; l-- { // the answer on top, as in the essay
 		b.WriteString("<tr>")
@@ -100,6 +101,12 @@ func (x *Lens) words() string {
 		fmt.Fprintf(&b, "<p>the last %d of %s tokens</p>", lensColumns, count(len(x.Tokens)))
 	}
 	return b.String()
+}
+
+// printable is a token in one line, with what cannot be printed escaped.
+func printable(token string) string {
+	q := strconv.Quote(token)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
 // String is the picture, where there is more than one token, and the table.

@@ -243,3 +243,37 @@ func TestHeadViewOfSession(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What reads a long text tells the host how far it is, from nothing to all.
+func TestLookingTellsProgress(t *testing.T) {
+	m := lesson(t, LoadConfig{Threads: 1, EvalBatchSize: 8, PhysicalBatchSize: 8})
+	s := m.NewSession()
+	ids := m.Tokenize(strings.Repeat("Once there was a rabbit. ", 30))
+	for what, do := range map[string]func() error{
+		"prompt":      func() error { _, err := m.NewSession().Eval(ids); return err },
+		"attention":   func() error { _, err := s.Attention(1, 0); return err },
+		"head scan":   func() error { _, err := s.ScanHeads(); return err },
+		"reading":     func() error { _, err := s.LogitLens(0); return err },
+		"logit lens":  func() error { _, err := s.LogitLens(20); return err },
+		"effect":      func() error { _, err := s.Effect(Ablate(0)); return err },
+		"cache error": func() error { _, err := s.CacheError(); return err },
+	} {
+		if s.Len() == 0 {
+			if _, err := s.Eval(ids); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var heard []int
+		total := 0
+		restore := SetHost(&Host{Progress: func(label string, done, of int) {
+			if label == what {
+				heard, total = append(heard, done), of
+			}
+		}})
+		err := do()
+		restore()
+		if err != nil || len(heard) < 3 || heard[0] != 0 || heard[len(heard)-1] != total || !slices.IsSorted(heard) {
+			t.Errorf("%s: heard %v of %d, %v", what, heard, total, err)
+		}
+	}
+}

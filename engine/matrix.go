@@ -66,7 +66,7 @@ func (m *Matrix) Heat() picture.Heat {
 }
 
 func (m *Matrix) title() string {
-	s := fmt.Sprintf("%s of layer %d, head %d: %s cells x %d", m.Name, m.Layer, m.Head, count(m.Rows), m.Cols)
+	s := fmt.Sprintf("%s of layer %d, head %d: %s x %d", m.Name, m.Layer, m.Head, cellsOf(m.Rows), m.Cols)
 	for i, t := range m.Types {
 		if t != m.Types[0] {
 			return fmt.Sprintf("%s, %s, from cell %d on %s", s, m.Types[0], i, t)
@@ -90,6 +90,9 @@ func (m *Matrix) Terminal(width, colors int) string { return m.Heat().Terminal(w
 // WriteNPY writes the values as a NumPy file, float32 [Rows, Cols] (format version
 // 1.0, numpy.lib.format), whole or not at all.
 func (m *Matrix) WriteNPY(path string) error {
+	if len(m.Values) != m.Rows*m.Cols {
+		return fmt.Errorf("engine: WriteNPY: a matrix of %d x %d with %d values; take matrices from a session", m.Rows, m.Cols, len(m.Values))
+	}
 	return writeFile(path, func(w io.Writer) error {
 		head := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", m.Rows, m.Cols)
 		for (10+len(head)+1)%64 != 0 {
@@ -130,6 +133,11 @@ func (m *Matrix) WriteCSV(path string) error {
 
 // writeFile makes a file whole or not at all.
 func writeFile(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); path == "" {
+		return errors.New("engine: the name of the file to write is empty")
+	} else if err == nil && info.IsDir() {
+		return fmt.Errorf("engine: %s is a folder; name a file in it", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part")
 	if err != nil {
 		var of *os.PathError

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type Recording struct {
 	points []observe.Point
 	layers []int // nil: all
 	rows   map[layerPoint]map[int][]float32
+	heads  map[layerPoint]int // of scores and weights: their rows are [heads, nKV], and nKV grows
 	bytes  int64
 }
 
@@ -32,7 +34,7 @@ type layerPoint struct {
 //
 // It may be hung into sessions of one model, one after another.
 func Record(points ...observe.Point) *Recording {
-	return &Recording{points: slices.Clone(points), rows: map[layerPoint]map[int][]float32{}}
+	return &Recording{points: slices.Clone(points), rows: map[layerPoint]map[int][]float32{}, heads: map[layerPoint]int{}}
 }
 
 // Layers makes r keep these layers only, and returns it.
@@ -51,6 +53,9 @@ func (r *Recording) Observe(e observe.Event) {
 	at := layerPoint{e.Layer, e.Point}
 	if r.rows[at] == nil {
 		r.rows[at] = map[int][]float32{}
+	}
+	if ofHeads(e.Point) {
+		r.heads[at] = e.Shape[1]
 	}
 	width := e.Shape[1] * e.Shape[2]
 	for t := range e.Shape[0] {
@@ -127,18 +132,29 @@ func (r *Recording) Mean(layer int, p observe.Point, from int) []float32 {
 	return mean
 }
 
-// Heat is a point of a layer as a picture: a row for each position.
+// Heat is a point of a layer as a picture: a row for each position, of the elements of all
+// its heads one after another. Scores and weights of heads have as many as the most keys.
 func (r *Recording) Heat(layer int, p observe.Point) picture.Heat {
 	h := picture.Heat{Title: fmt.Sprintf("%s of layer %d", p, layer), RowName: "position", ColName: "element", Diverging: true}
-	positions := r.Positions(layer, p)
+	at, positions := layerPoint{layer, p}, r.Positions(layer, p)
+	heads := max(r.heads[at], 1)
 	for _, pos := range positions {
-		h.Cols = max(h.Cols, len(r.At(layer, p, pos)))
+		h.Cols = max(h.Cols, len(r.rows[at][pos]))
 	}
 	h.Rows = len(positions)
-	h.Values = make([]float32, h.Rows*h.Cols) // attention weights of few keys are filled up with 0
+	h.Values = make([]float32, h.Rows*h.Cols) // weights of few keys are filled up with 0
+	if p == observe.AttnScores {
+		for i := range h.Values {
+			h.Values[i] = float32(math.Inf(-1))
+		}
+	}
 	for i, pos := range positions {
 		h.RowLabels = append(h.RowLabels, fmt.Sprint(pos))
-		copy(h.Values[i*h.Cols:], r.At(layer, p, pos))
+		row := r.rows[at][pos]
+		keys := len(row) / heads
+		for head := range heads {
+			copy(h.Values[i*h.Cols+head*h.Cols/heads:], row[head*keys:(head+1)*keys])
+		}
 	}
 	return h
 }

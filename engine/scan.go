@@ -111,11 +111,16 @@ func (m *Model) ScanHeadsContext(ctx context.Context, block int, seed uint64) (*
 // stand there more than once: which heads do what in it. The tokens are read anew beside
 // the session.
 func (s *Session) ScanHeads() (*HeadScan, error) {
+	return s.ScanHeadsContext(hostContext())
+}
+
+// ScanHeadsContext is ScanHeads under ctx.
+func (s *Session) ScanHeadsContext(ctx context.Context) (*HeadScan, error) {
 	ids := s.Tokens()
 	if len(ids) < 2 {
 		return nil, fmt.Errorf("engine: ScanHeads: the session has %d tokens; it takes 2 to look from one to another", len(ids))
 	}
-	return s.model.scan(hostContext(), ids)
+	return s.model.scan(ctx, ids)
 }
 
 // scan reads tokens and scores all heads.
@@ -137,10 +142,7 @@ func (m *Model) scan(ctx context.Context, ids []int) (*HeadScan, error) {
 	for k := range w.sums {
 		w.sums[k] = make([]float64, c.Layers*c.Heads)
 	}
-	s := m.NewSession()
-	defer s.Close()
-	s.Observe(w)
-	if err := s.EvalEach(ctx, ids, func(int, []float32) {}, n); err != nil {
+	if err := m.readBeside(ctx, "head scan", ids, w); err != nil {
 		return nil, err
 	}
 	for k, score := range []*HeadScore{&x.Sink, &x.Previous, &x.Duplicate, &x.Induction} {
@@ -162,6 +164,8 @@ type scanner struct {
 	earlier [][]int      // [N] where a token stood before
 	sums    [4][]float64 // [layers, heads] sink, previous, duplicate, induction
 }
+
+func (*scanner) OnlyReads() {}
 
 func (w *scanner) Wants(_ int, p observe.Point) bool { return p == observe.AttnPattern }
 

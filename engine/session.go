@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"loupe/engine/chat"
 	"loupe/engine/kvcache"
@@ -127,7 +128,7 @@ func (s *Session) Eval(ids []int) ([]float32, error) {
 // EvalContext is Eval under ctx.
 func (s *Session) EvalContext(ctx context.Context, ids []int) ([]float32, error) {
 	var logits []float32
-	err := s.EvalEach(ctx, ids, func(i int, row []float32) {
+	err := s.evalEach(ctx, "prompt", ids, func(i int, row []float32) {
 		if i == len(ids)-1 {
 			logits = append(logits, row...)
 		}
@@ -140,6 +141,20 @@ func (s *Session) EvalContext(ctx context.Context, ids []int) ([]float32, error)
 // during the call only. f runs while the model is at work: it must not make
 // any session of this model read or generate, nor close the model.
 func (s *Session) EvalEach(ctx context.Context, ids []int, f func(i int, row []float32), first int) error {
+	return s.evalEach(ctx, "", ids, f, first)
+}
+
+// readBeside reads what a session holds anew in one beside it, under an observer; label
+// is what the host is told of it.
+func (m *Model) readBeside(ctx context.Context, label string, ids []int, o observe.Observer) error {
+	beside := m.NewSession()
+	defer beside.Close()
+	beside.Observe(o)
+	return beside.evalEach(ctx, label, ids, func(int, []float32) {}, len(ids))
+}
+
+// evalEach is EvalEach; the host hears how far it is, under a label that is not "".
+func (s *Session) evalEach(ctx context.Context, label string, ids []int, f func(i int, row []float32), first int) error {
 	if err := s.mu.LockContext(ctx); err != nil {
 		return err
 	}
@@ -154,7 +169,15 @@ func (s *Session) EvalEach(ctx context.Context, ids []int, f func(i int, row []f
 	}
 	t := m.begin(ctx)
 	defer m.end(t)
-	return s.read(t, ids, nil, func(from, n int) error {
+	var progress func(done int, part float64)
+	if start := time.Now(); label != "" {
+		progress = func(done int, part float64) {
+			if len(ids) > m.cfg.EvalBatchSize || time.Since(start) > slowPrompt {
+				hostProgress(label, done+int(part), len(ids))
+			}
+		}
+	}
+	return s.read(t, ids, progress, func(from, n int) error {
 		for i := max(first-from, 0); i < n; i++ {
 			rows := min(model.LogitRows, n-i, m.cfg.PhysicalBatchSize)
 			logits := m.pass.Logits(i, rows)

@@ -117,6 +117,9 @@ func (m *Model) restore(path string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, errors.New("this is a folder; name the file that Save wrote")
+	}
 	start := make([]byte, len(snapshotMagic)+4)
 	if _, err := io.ReadFull(f, start); err != nil || string(start[:len(snapshotMagic)-1]) != snapshotMagic[:len(snapshotMagic)-1] {
 		return nil, errors.New("this is no session that Save wrote")

@@ -51,6 +51,9 @@ func (s *Session) stored(layer, cell int) (*Stored, error) {
 	if err := within("Stored", "layer", layer, c.Layers); err != nil {
 		return nil, err
 	}
+	if s.seq.Len() == 0 {
+		return nil, fmt.Errorf("engine: Stored: the session has read nothing yet; Generate or Eval first")
+	}
 	if err := within("Stored", "cell", cell, s.seq.Len()); err != nil {
 		return nil, err
 	}

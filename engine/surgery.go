@@ -47,10 +47,15 @@ func (x *Surgery) Terminal(width, _ int) string { return tables.Wrapped(x.String
 func (s *Session) Remove(from, to int) (*Surgery, error) {
 	return s.operate("Remove", func(cut *kvcache.Seq) (string, error) {
 		n := cut.Len()
-		if from < 0 || to < from || to >= n {
-			return "", fmt.Errorf("cells %d to %d cannot be taken out of %s; from 0 to %d can, the last one stays", from, to-1, count(n), n-2)
+		switch {
+		case to < from:
+			return "", fmt.Errorf("from %d to %d is no range of cells; to counts the first that stays", from, to)
+		case n == 1:
+			return "", fmt.Errorf("the session has one cell, and the last one stays")
+		case from < 0 || to >= n:
+			return "", fmt.Errorf("from %d to %d cannot be taken out of %s cells; from 0 to %d can, the last one stays", from, to, count(n), n-1)
 		}
-		return count(to-from) + " cells removed", cut.Keep(append(numbers(0, from), numbers(to, n)...))
+		return cellsOf(to-from) + " removed", cut.Keep(append(numbers(0, from), numbers(to, n)...))
 	})
 }
 
@@ -65,7 +70,7 @@ func (s *Session) KeepSinks(sinks, window int) (*Surgery, error) {
 		n := cut.Len()
 		last := max(n-window, 0)
 		first := min(sinks, last)
-		return fmt.Sprintf("%s cells removed behind the first %d", count(last-first), first), cut.Keep(append(numbers(0, first), numbers(last, n)...))
+		return fmt.Sprintf("%s removed behind the first %d", cellsOf(last-first), first), cut.Keep(append(numbers(0, first), numbers(last, n)...))
 	})
 }
 
@@ -107,7 +112,15 @@ func keepOf(cut *kvcache.Seq, n int, order []int, by string) (string, error) {
 	}
 	keep := append(slices.Clone(order[:min(n-1, len(order))]), cut.Len()-1)
 	slices.Sort(keep)
-	return fmt.Sprintf("%s cells removed, %s kept by %s", count(cut.Len()-len(keep)), count(len(keep)), by), cut.Keep(keep)
+	return fmt.Sprintf("%s removed, %s kept by %s", cellsOf(cut.Len()-len(keep)), count(len(keep)), by), cut.Keep(keep)
+}
+
+// cellsOf is how many cells: "1 cell", "1,024 cells".
+func cellsOf(n int) string {
+	if n == 1 {
+		return "1 cell"
+	}
+	return count(n) + " cells"
 }
 
 // keyNorms is the mean length of each cell's keys over heads and the layers that have
@@ -154,7 +167,7 @@ func (s *Session) Shift(from, to, delta int) (*Surgery, error) {
 		if err := cut.Shift(from, to, delta); err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%s cells moved by %+d positions", count(to-from), delta), s.turn(cut, from, to, func(int) int { return delta })
+		return fmt.Sprintf("%s moved by %+d positions", cellsOf(to-from), delta), s.turn(cut, from, to, func(int) int { return delta })
 	})
 }
 
@@ -172,7 +185,7 @@ func (s *Session) CloseGaps() (*Surgery, error) {
 				}
 			}
 		}
-		return fmt.Sprintf("%s cells moved down, by %d positions at most", count(cut.Len()-first), -moved[cut.Len()-1]),
+		return fmt.Sprintf("%s moved down, by %d positions at most", cellsOf(cut.Len()-first), -moved[cut.Len()-1]),
 			s.turn(cut, first, cut.Len(), func(i int) int { return moved[i] })
 	})
 }
@@ -411,8 +424,8 @@ func (s *Session) lastLogits() ([]float32, error) {
 func klDivergence(a, b []float32) (d float64) {
 	la, lb := LogSumExp(a), LogSumExp(b)
 	for i := range a {
-		p := float64(a[i]) - la
-		d += math.Exp(p) * (p - float64(b[i]) + lb)
+		// Differences first: of equal logits it is 0.
+		d += math.Exp(float64(a[i])-la) * ((float64(a[i]) - float64(b[i])) - (la - lb))
 	}
 	return max(d, 0)
 }

@@ -44,10 +44,26 @@ func TestRemove(t *testing.T) {
 	if r.Stats.ReusedTokens > 10 {
 		t.Errorf("%d tokens were reused, past the gap", r.Stats.ReusedTokens)
 	}
-	for _, c := range [][2]int{{-1, 2}, {3, 2}, {0, fork.Len()}, {fork.Len() - 1, fork.Len()}} {
-		if _, err := fork.Remove(c[0], c[1]); err == nil || !strings.Contains(err.Error(), "cannot be taken out of") {
+	for c, want := range map[[2]int]string{
+		{-1, 2}: "cannot be taken out of", {0, fork.Len()}: "cannot be taken out of", {fork.Len() - 1, fork.Len()}: "cannot be taken out of",
+		{3, 2}: "from 3 to 2 is no range of cells",
+	} {
+		if _, err := fork.Remove(c[0], c[1]); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", c, err)
 		}
+	}
+	if x, err := fork.Remove(1, 2); err != nil || !strings.HasPrefix(x.String(), "1 cell removed, ") {
+		t.Errorf("%v, %v", x, err)
+	}
+	one := m.NewSession()
+	if _, err := one.Stored(0, 0); err == nil || !strings.Contains(err.Error(), "has read nothing yet") {
+		t.Error(err)
+	}
+	if _, err := one.Eval([]int{5}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Remove(0, 1); err == nil || !strings.Contains(err.Error(), "has one cell, and the last one stays") {
+		t.Error(err)
 	}
 }
 

@@ -57,7 +57,9 @@ func (q *Seq) Edit(part Part, layer, head, from, to int, f func(cell int, row []
 func (q *Seq) Shift(from, to, delta int) error {
 	n := len(q.cells)
 	switch {
-	case from < 0 || to < from || to > n:
+	case to < from:
+		return fmt.Errorf("kvcache: from %d to %d is no range of cells; to counts the first that stays", from, to)
+	case from < 0 || to > n:
 		return fmt.Errorf("kvcache: there are no cells %d to %d; they go from 0 to %d", from, to-1, n-1)
 	case from == to:
 		return nil

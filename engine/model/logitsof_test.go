@@ -21,7 +21,9 @@ func TestLogitsOf(t *testing.T) {
 			resid := append([]float32(nil), b.pass.resid[:3*c.Embd]...)
 			own := append([]float32(nil), b.pass.Logits(0, 3)...)
 			row := make([]float32, c.Embd)
-			for i, got := range b.pass.LogitsOf(resid, 3) {
+			all := make([]float32, 3*c.Vocab)
+			b.pass.LogitsOf(all, resid, 3)
+			for i, got := range all {
 				if got != own[i] {
 					t.Fatalf("logit %d is %v, in the pass %v", i, got, own[i])
 				}

@@ -347,7 +347,7 @@ func TestObserverSeesEveryPointAndChangesNothing(t *testing.T) {
 	kv := c.KVHeads * c.HeadDim
 	for point, elements := range map[string]int{
 		"0.resid_pre": 10 * c.Embd(), "1.attn_norm": 10 * c.Embd(), "0.q": 10 * c.Embd(), "0.k": 10 * kv, "1.v": 10 * kv,
-		"0.q_rot": 10 * c.Embd(), "0.k_rot": 10 * kv, "1.attn_pattern": 10 * c.Heads * 10, "0.z": 10 * c.Embd(), "0.attn_out": 10 * c.Embd(),
+		"0.q_rot": 10 * c.Embd(), "0.k_rot": 10 * kv, "1.attn_scores": 10 * c.Heads * 10, "1.attn_pattern": 10 * c.Heads * 10, "0.z": 10 * c.Embd(), "0.attn_out": 10 * c.Embd(),
 		"0.resid_mid": 10 * c.Embd(), "0.ffn_norm": 10 * c.Embd(), "0.ffn_out": 10 * c.Embd(), "1.resid_post": 10 * c.Embd(),
 		"2.final_norm": c.Embd(), "2.logits": b.m.Config.Vocab,
 	} {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"time"
 
 	"loupe/engine/kvcache"
@@ -51,13 +50,18 @@ type Pass struct {
 	ffn      ops.Input // [nTok, FFN]
 	branch   []float32 // [nTok, Embd]: output of attention or feed-forward, before it joins
 	logits   []float32 // [LogitRows, Vocab]
-	pattern  []float32 // [nTok, Heads, nKV], only while watched
+	scores   []float32 // [nTok, Heads, nKV], only while watched
+	pattern  []float32 // the same
+	prints   []uint64  // [nTok, Heads]: fingerprints of their rows, only while watched
+	written  []bool    // [nTok, Heads]: the watcher wrote to the row
 	table    ops.RopeTable
 	local    ops.RopeTable // of layers with a window
 	segments []kvcache.Segment
 
 	watcher observe.Observer
-	wrote   bool // the watcher wrote to what keys and values are computed from
+	reads   bool  // it is a Reader
+	wrote   bool  // the watcher wrote to what keys and values are computed from
+	bad     error // it wrote what is not finite there
 }
 
 // part is what of a batch continues one sequence: plan.N tokens.
@@ -134,8 +138,14 @@ func (m *Model) rope() ops.Rope {
 // Batch is the most tokens one Forward takes.
 func (p *Pass) Batch() int { return p.batch }
 
+// Reader is an observer that never writes to what it is shown: nothing is compared.
+type Reader interface{ OnlyReads() }
+
 // Observe makes o look at the passes that follow; nil ends that.
-func (p *Pass) Observe(o observe.Observer) { p.watcher = o }
+func (p *Pass) Observe(o observe.Observer) {
+	p.watcher = o
+	_, p.reads = o.(Reader)
+}
 
 // Forward reads tokens, [1..Batch], as the continuation of seq, and commits
 // them to it. The hidden states stay in the pass for Logits.
@@ -187,7 +197,7 @@ func (p *Pass) forward(tokens []int) error {
 			return fmt.Errorf("model: token %d of the batch is %d; the vocabulary has %d", i, t, c.Vocab)
 		}
 	}
-	p.n, p.ready, p.wrote, p.pos = len(tokens), false, false, p.pos[:0]
+	p.n, p.ready, p.wrote, p.bad, p.pos = len(tokens), false, false, nil, p.pos[:0]
 	for _, part := range p.parts {
 		for i := range part.plan.N {
 			p.pos = append(p.pos, part.plan.Pos+i)
@@ -207,11 +217,14 @@ func (p *Pass) forward(tokens []int) error {
 		p.local.Fill(p.localRope(), p.pos)
 	}
 	p.cpu.Spent("RoPE table", start)
-	if err := p.model.net.layers(p); err != nil {
-		return err
-	}
-	if p.cpu.Canceled() {
+	err := p.model.net.layers(p)
+	switch {
+	case p.cpu.Canceled():
 		return ErrCanceled
+	case p.bad != nil:
+		return p.bad
+	case err != nil:
+		return err
 	}
 	at := 0
 	for _, part := range p.parts {
@@ -238,21 +251,22 @@ func (p *Pass) Logits(first, n int) []float32 {
 	p.finalNorm(p.resid[first*c.Embd:], n)
 	p.showFrom(c.Layers, observe.FinalNorm, first, [3]int{n, c.Embd, 1}, p.normed.X)
 	p.normed.Changed()
-	logits := p.head(n)
+	logits := p.logits[:n*c.Vocab]
+	p.head(logits, n)
 	p.showFrom(c.Layers, observe.Logits, first, [3]int{n, c.Vocab, 1}, logits)
 	return logits
 }
 
-// LogitsOf is the logits of any residual stream, [n, Embd], as those of the last layer
-// are made: by the last norm and the head. n is at most LogitRows and Batch. The result,
-// [n, Vocab], is valid until the next call; no observer sees it.
-func (p *Pass) LogitsOf(resid []float32, n int) []float32 {
+// LogitsOf puts the logits of any residual stream, [n, Embd], into dst, [n, Vocab]: as
+// those of the last layer are made, by the last norm and the head. n is at most Batch.
+// No observer sees it.
+func (p *Pass) LogitsOf(dst, resid []float32, n int) {
 	c := p.model.Config
-	if n < 1 || n > p.batch || n*c.Vocab > len(p.logits) || n*c.Embd > len(resid) {
-		panic(fmt.Sprintf("model: logits of %d rows in %d elements", n, len(resid)))
+	if n < 1 || n > p.batch || n*c.Vocab > len(dst) || n*c.Embd > len(resid) {
+		panic(fmt.Sprintf("model: logits of %d rows of %d elements in %d", n, len(resid), len(dst)))
 	}
 	p.finalNorm(resid, n)
-	return p.head(n)
+	p.head(dst[:n*c.Vocab], n)
 }
 
 // finalNorm puts n rows of a residual stream through the last norm, into normed.
@@ -261,20 +275,18 @@ func (p *Pass) finalNorm(resid []float32, n int) {
 	p.cpu.RMSNorm(p.normed.Reset(n, c.Embd), resid, p.model.weights.OutputNorm, n, c.Eps)
 }
 
-// head multiplies n rows in normed by the output matrix.
-func (p *Pass) head(n int) []float32 {
+// head multiplies n rows in normed by the output matrix, into logits, [n, Vocab].
+func (p *Pass) head(logits []float32, n int) {
 	c := p.model.Config
 	// Fine, as every figure is taken from the logits; it costs a twentieth of a
 	// token's time on SmolLM2.
-	p.cpu.MatMul(&p.normed, ops.Out{W: p.model.weights.Output, Dst: p.logits, Fine: true})
-	logits := p.logits[:n*c.Vocab]
+	p.cpu.MatMul(&p.normed, ops.Out{W: p.model.weights.Output, Dst: logits, Fine: true})
 	if c.LogitScale != 0 {
 		p.cpu.Scale(logits, c.LogitScale, n, c.Vocab)
 	}
 	if c.LogitCap != 0 {
 		p.cpu.SoftCap(logits, c.LogitCap, n, c.Vocab)
 	}
-	return logits
 }
 
 // begin tells of a layer that begins.
@@ -303,39 +315,26 @@ func (p *Pass) wants(layer int, at observe.Point) bool {
 func (p *Pass) observe(layer int, at observe.Point, first int, shape [3]int, x []float32) {
 	x = x[:shape[0]*shape[1]*shape[2]]
 	e := observe.Event{Layer: layer, Point: at, Pos: p.pos[first], Shape: shape, X: x}
-	if p.wrote || !p.reachesKeys(layer, at) {
+	if p.reads || !p.reachesKeys(layer, at) {
 		p.watcher.Observe(e)
 		return
 	}
 	before := fingerprint(x)
 	p.watcher.Observe(e)
-	p.wrote = fingerprint(x) != before
+	if fingerprint(x) != before {
+		p.wrote = true
+		p.mustBeFinite(layer, at, x)
+	}
 }
 
 // reachesKeys reports whether keys or values are computed from a point's buffer.
 func (p *Pass) reachesKeys(layer int, at observe.Point) bool {
 	last := p.model.Config.Layers - 1
 	switch at {
-	case observe.AttnPattern:
-		return false // a copy
 	case observe.Q, observe.QRot:
 		return layer < last
 	}
 	return layer < last || layer == last && at <= observe.KRot
-}
-
-// fingerprint is another number for another x: always, where one element differs, and
-// all but always, where several do.
-func fingerprint(x []float32) uint64 {
-	const odd = 0x9e3779b97f4a7c15
-	h := uint64(len(x))
-	for ; len(x) >= 2; x = x[2:] {
-		h = bits.RotateLeft64((h^(uint64(math.Float32bits(x[0]))|uint64(math.Float32bits(x[1]))<<32))*odd, 29)
-	}
-	if len(x) == 1 {
-		h = (h ^ uint64(math.Float32bits(x[0]))) * odd
-	}
-	return h
 }
 
 // scaleBranch is ResidualScale, where there is one.
@@ -428,9 +427,6 @@ func (p *Pass) attend(l int) {
 		p.cpu.Rotate(p.RotateV, p.attnOut.X[:p.n*c.Heads*c.HeadV])
 	}
 	p.show(l, observe.Z, [3]int{p.n, c.Heads, c.HeadV}, p.attnOut.X)
-	if p.wants(l, observe.AttnPattern) {
-		p.observe(l, observe.AttnPattern, 0, [3]int{p.n, c.Heads, p.parts[0].plan.From + p.n}, p.pattern)
-	}
 }
 
 // attendPart lets the queries of one sequence, q, [plan.N, Heads, HeadK], attend to
@@ -444,19 +440,11 @@ func (p *Pass) attendPart(l int, of *part, q, out []float32) {
 		Segments: p.segments, From: of.plan.From, N: n, Window: c.WindowOf(l), Cap: c.AttnCap,
 		Q: q, Out: out, Flash: p.Flash,
 	}
-	watched := p.wants(l, observe.AttnPattern)
-	if watched {
-		// The plain way gives the weights; what flows on is what flows unwatched.
-		if n := n * c.Heads * cells; cap(p.pattern) < n {
-			p.pattern = make([]float32, n)
-		}
-		a.Pattern = p.pattern[:n*c.Heads*cells]
+	if p.wants(l, observe.AttnScores) || p.wants(l, observe.AttnPattern) {
+		p.attendWatched(l, a)
+		return
 	}
 	p.cpu.Attend(a)
-	if watched && p.Flash {
-		a.Pattern = nil
-		p.cpu.Attend(a)
-	}
 }
 
 // CacheConfig is the geometry of a cache for this model.

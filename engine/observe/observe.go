@@ -15,7 +15,8 @@ const (
 	V                        // values [nTok, nKVHead, headDim]
 	QRot                     // queries after RoPE [nTok, nHead, headDim]
 	KRot                     // keys after RoPE, before storing [nTok, nKVHead, headDim]
-	AttnPattern              // attention weights [nTok, nHead, nKV]; zero past the query. A copy: writing to it changes nothing
+	AttnScores               // q.k of a query and a key, scaled and soft-capped where the model does that, before the softmax [nTok, nHead, nKV]; -Inf where the query does not see
+	AttnPattern              // its softmax, the attention weights [nTok, nHead, nKV]; 0 where the query does not see
 	Z                        // attention's output of each head, before the output projection [nTok, nHead, headDim]
 	AttnOut                  // after the output projection [nTok, nEmbd]
 	ResidMid                 // residual after attention [nTok, nEmbd]
@@ -28,7 +29,7 @@ const (
 )
 
 var names = [numPoints]string{
-	"resid_pre", "attn_norm", "q", "k", "v", "q_rot", "k_rot", "attn_pattern",
+	"resid_pre", "attn_norm", "q", "k", "v", "q_rot", "k_rot", "attn_scores", "attn_pattern",
 	"z", "attn_out", "resid_mid", "ffn_norm", "ffn_out", "resid_post", "final_norm", "logits",
 }
 

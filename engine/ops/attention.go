@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"loupe/engine/internal/flash"
 	"loupe/engine/kvcache"
@@ -40,10 +41,17 @@ type Attention struct {
 	Window         int               // 0: none; else query i sees only the last Window cells up to itself
 	Cap            float32           // 0: none; else scores s become Cap tanh(s/Cap)
 	Q              []float32         // [N, Heads, HeadK]
-	Out            []float32         // [N, Heads, HeadV]
+	Out            []float32         // [N, Heads, HeadV]; nil with Scores or Pattern: those are all that is wanted
 	Flash          bool
-	Pattern        []float32 // nil, or [N, Heads, From+N]: gets the weights, zero past the query; the plain way
+
+	// What follows is of the plain way, whatever Flash is.
+	Scores  []float32 // nil, or [N, Heads, From+N]: gets the scores, -Inf of cells that the query does not see
+	Pattern []float32 // nil, or [N, Heads, From+N]: gets the weights, 0 of those cells
+	Given   []bool    // nil, or [N, Heads]: these rows alone get an Out, of what is in Pattern; keys are not read
 }
+
+// plain reports whether a goes the plain way.
+func (a *Attention) plain() bool { return !a.Flash || a.Scores != nil || a.Pattern != nil }
 
 type attentionTask struct {
 	Attention
@@ -64,13 +72,15 @@ func (c *CPU) Attend(a Attention) {
 	for _, s := range a.Segments {
 		cells += s.N
 	}
-	if cells < a.From+a.N || len(a.Q) < a.N*a.Heads*a.HeadK || len(a.Out) < a.N*a.Heads*a.HeadV ||
-		a.Heads%a.KVHeads != 0 || a.Pattern != nil && len(a.Pattern) < a.N*a.Heads*(a.From+a.N) {
-		panic(fmt.Sprintf("ops: attention of %d queries after %d cells, %d of %d heads of %d and %d: %d cells, %d in Q, %d in Out, %d in Pattern",
-			a.N, a.From, a.Heads, a.KVHeads, a.HeadK, a.HeadV, cells, len(a.Q), len(a.Out), len(a.Pattern)))
+	rows, looked := a.N*a.Heads, a.Scores != nil || a.Pattern != nil
+	if cells < a.From+a.N || len(a.Q) < rows*a.HeadK || len(a.Out) < rows*a.HeadV && (a.Out != nil || !looked) ||
+		a.Heads%a.KVHeads != 0 || a.Scores != nil && len(a.Scores) < rows*(a.From+a.N) ||
+		(a.Pattern != nil || a.Given != nil) && len(a.Pattern) < rows*(a.From+a.N) || a.Given != nil && (len(a.Given) < rows || a.Out == nil) {
+		panic(fmt.Sprintf("ops: attention of %d queries after %d cells, %d of %d heads of %d and %d: %d cells, %d in Q, %d in Out, %d in Scores, %d in Pattern, %d Given",
+			a.N, a.From, a.Heads, a.KVHeads, a.HeadK, a.HeadV, cells, len(a.Q), len(a.Out), len(a.Scores), len(a.Pattern), len(a.Given)))
 	}
 	cells = a.From + a.N
-	flashed := a.Flash && a.Pattern == nil
+	flashed := !a.plain()
 	t := &c.attention
 	*t = attentionTask{
 		Attention: a, cpu: c, scale: flash.Scale(a.HeadK), group: a.Heads / a.KVHeads,
@@ -89,7 +99,6 @@ func (c *CPU) Attend(a Attention) {
 		}
 	}
 	if t.splits > 1 {
-		rows := a.N * a.Heads
 		c.parts = grow(c.parts, t.splits*rows*t.shape.Width())
 		c.tops = grow(c.tops, t.splits*flash.Padded(rows))
 		c.sums = grow(c.sums, t.splits*flash.Padded(rows))
@@ -125,6 +134,9 @@ func (t *attentionTask) Chunk(worker, chunk int) {
 	// end together.
 	first := (t.queries - 1 - chunk/t.runs/t.KVHeads) * queriesAChunk
 	n := min(queriesAChunk, t.N-first)
+	if t.Given != nil && !t.given(kvHead, first, n) {
+		return
+	}
 	tile := &t.cpu.tiles[worker]
 	tile.Reset(t.cpu.kern, t.shape, n*t.group)
 	t.gather(tile, kvHead, first, n)
@@ -142,8 +154,21 @@ func (t *attentionTask) Chunk(worker, chunk int) {
 		t.attend(tile, kvHead, first, n, from, min(t.block, cells-from))
 	}
 	for r := range n * t.group {
-		t.put(t.at(first, kvHead, r), tile.Out[r*tile.Width():], tile.Sum[r])
+		if at := t.at(first, kvHead, r); t.Out != nil && (t.Given == nil || t.Given[at]) {
+			t.put(at, tile.Out[r*tile.Width():], tile.Sum[r])
+		}
 	}
+}
+
+// given reports whether any of the heads of a K/V head has a row that is Given, of n
+// queries from first on.
+func (t *attentionTask) given(kvHead, first, n int) bool {
+	for r := range n * t.group {
+		if t.Given[t.at(first, kvHead, r)] {
+			return true
+		}
+	}
+	return false
 }
 
 // start is the first cell to read for the queries from first on: the beginning of the
@@ -153,7 +178,7 @@ func (t *attentionTask) start(first int) int {
 		return 0
 	}
 	step := kvcache.PageCells
-	if t.Flash && t.Pattern == nil {
+	if !t.plain() {
 		step = flash.BlockCells
 	}
 	return max(0, t.From+first+1-t.Window) / step * step
@@ -221,6 +246,31 @@ func (t *attentionTask) attendTo(tile *flash.Tile, kvHead, first, n, from, cells
 	// keys of the block after it, so that there is always as much to do as to fetch.
 	// Where that is more than the first cache holds, the next page only.
 	far := len(pages)*(len(pages[0].K)+len(pages[0].V))/t.KVHeads <= nearBytes
+	if t.Given != nil {
+		t.take(tile, kvHead, first, n, from, cells)
+	} else {
+		t.weigh(tile, kvHead, first, n, from, cells, pages, far)
+	}
+	if t.Out == nil {
+		return
+	}
+	for i := range pages {
+		switch next := len(pages) + i; {
+		case far && next < len(later):
+			tile.Next(t.keys(&later[next], kvHead))
+		case !far && i+1 < len(pages):
+			tile.Next(t.values(&pages[i+1], kvHead))
+		case !far && len(later) > len(pages):
+			tile.Next(t.keys(&later[len(pages)], kvHead))
+		}
+		tile.Types(pages[i].KType, pages[i].VType)
+		tile.Values(i, t.values(&pages[i], kvHead), min(kvcache.PageCells, cells-i*kvcache.PageCells))
+	}
+	tile.Join()
+}
+
+// weigh makes the weights of a tile of the keys in pages.
+func (t *attentionTask) weigh(tile *flash.Tile, kvHead, first, n, from, cells int, pages []kvcache.Segment, far bool) {
 	for i := range pages {
 		switch {
 		case far:
@@ -241,11 +291,19 @@ func (t *attentionTask) attendTo(tile *flash.Tile, kvHead, first, n, from, cells
 			tile.Hide(r, before)
 		}
 	}
+	if t.Scores != nil {
+		for r := range n * t.group {
+			row, end := t.row(t.Scores, first, kvHead, r), from+int(tile.Sees[r])
+			tile.Scores(r, row[from:end])
+			unseen(row[:from])
+			unseen(row[end:])
+		}
+	}
 	tile.Weigh(cells)
 	if t.Pattern != nil {
 		for r := range n * t.group {
 			weights, sum := tile.Weights(r)
-			p := t.Pattern[t.at(first, kvHead, r)*(t.From+t.N):][:t.From+t.N]
+			p := t.row(t.Pattern, first, kvHead, r)
 			clear(p[:from])
 			for j, w := range weights {
 				p[from+j] = w / sum
@@ -253,19 +311,30 @@ func (t *attentionTask) attendTo(tile *flash.Tile, kvHead, first, n, from, cells
 			clear(p[from+len(weights):])
 		}
 	}
-	for i := range pages {
-		switch next := len(pages) + i; {
-		case far && next < len(later):
-			tile.Next(t.keys(&later[next], kvHead))
-		case !far && i+1 < len(pages):
-			tile.Next(t.values(&pages[i+1], kvHead))
-		case !far && len(later) > len(pages):
-			tile.Next(t.keys(&later[len(pages)], kvHead))
+}
+
+// take makes the weights of a tile what is given in Pattern, for the rows of which any
+// are.
+func (t *attentionTask) take(tile *flash.Tile, kvHead, first, n, from, cells int) {
+	for r := range n * t.group {
+		var w []float32
+		if t.Given[t.at(first, kvHead, r)] {
+			w = t.row(t.Pattern, first, kvHead, r)[from:][:tile.Sees[r]]
 		}
-		tile.Types(pages[i].KType, pages[i].VType)
-		tile.Values(i, t.values(&pages[i], kvHead), min(kvcache.PageCells, cells-i*kvcache.PageCells))
+		tile.Given(r, w, cells)
 	}
-	tile.Join()
+}
+
+// row is a tile's row r of Scores or Pattern.
+func (t *attentionTask) row(of []float32, first, kvHead, r int) []float32 {
+	return of[t.at(first, kvHead, r)*(t.From+t.N):][:t.From+t.N]
+}
+
+// unseen is the scores of cells that a query does not see.
+func unseen(scores []float32) {
+	for i := range scores {
+		scores[i] = float32(math.Inf(-1))
+	}
 }
 
 // put divides the weighted sum of the values by the weights, and stores it.

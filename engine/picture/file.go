@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,8 +9,17 @@ import (
 
 // writeFile makes the file beside its place and moves it there whole.
 func writeFile(path, data string) (err error) {
+	if info, err := os.Stat(path); path == "" {
+		return errors.New("picture: the name of the file to write is empty")
+	} else if err == nil && info.IsDir() {
+		return fmt.Errorf("picture: %s is a folder; name a file in it", path)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
+		var of *os.PathError
+		if errors.As(err, &of) {
+			err = of.Err // it names the temporary file
+		}
 		return fmt.Errorf("picture: write %s: %w", path, err)
 	}
 	defer func() {

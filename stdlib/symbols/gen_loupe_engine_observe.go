@@ -13,6 +13,7 @@ func init() {
 			"AttnNorm":    reflect.ValueOf(p_loupe_engine_observe.AttnNorm),
 			"AttnOut":     reflect.ValueOf(p_loupe_engine_observe.AttnOut),
 			"AttnPattern": reflect.ValueOf(p_loupe_engine_observe.AttnPattern),
+			"AttnScores":  reflect.ValueOf(p_loupe_engine_observe.AttnScores),
 			"Event":       reflect.ValueOf((*p_loupe_engine_observe.Event)(nil)),
 			"FFNNorm":     reflect.ValueOf(p_loupe_engine_observe.FFNNorm),
 			"FFNOut":      reflect.ValueOf(p_loupe_engine_observe.FFNOut),

@@ -218,6 +218,26 @@ func (t *Tile) Weigh(cells int) {
 	t.kern.weigh(t.scores, t.ld, t.Rows, width, t.Sees, t.newTop, t.newSum)
 }
 
+// Scores puts the scores of row r, of its first len(dst) cells, into dst, in units of 1.
+// What Hide hid is -Inf. To be called before Weigh.
+func (t *Tile) Scores(r int, dst []float32) {
+	for i, x := range t.scores[r*t.ld:][:len(dst)] {
+		dst[i] = x * math.Ln2
+	}
+	for i := range min(int(t.hides[r]), len(dst)) {
+		dst[i] = float32(math.Inf(-1))
+	}
+}
+
+// Given makes w, of cells cells, the weights of row r as they are, whatever they sum to:
+// it takes the place of Keys and Weigh, for every row.
+func (t *Tile) Given(r int, w []float32, cells int) {
+	t.cells = cells
+	row := t.scores[r*t.ld:][:(cells+PageCells-1)/PageCells*PageCells]
+	clear(row[copy(row, w):])
+	t.newTop[r], t.newSum[r] = 0, 1
+}
+
 // Weights are those of row r after Weigh, and their sum: of the block's cells.
 func (t *Tile) Weights(r int) ([]float32, float32) {
 	return t.scores[r*t.ld:][:t.cells], t.newSum[r]

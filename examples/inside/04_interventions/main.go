@@ -53,6 +53,28 @@ func (h *halver) String() string {
 	return fmt.Sprintf("the feed-forward part of layer %d halved", h.layer)
 }
 
+// blindfold hides the first half of a text from its last token, in all heads of all
+// layers: a score of -Inf weighs nothing behind the softmax.
+type blindfold struct{ last int }
+
+func (b *blindfold) Wants(layer int, p observe.Point) bool { return p == observe.AttnScores }
+
+func (b *blindfold) Observe(e observe.Event) {
+	tokens, heads, keys := e.Shape[0], e.Shape[1], e.Shape[2] // e.X is [tokens, heads, keys]
+	t := b.last - e.Pos
+	if t < 0 || t >= tokens {
+		return
+	}
+	for h := 0; h < heads; h++ {
+		row := e.X[(t*heads+h)*keys : (t*heads+h+1)*keys]
+		for key := 0; key <= b.last/2; key++ {
+			row[key] = float32(math.Inf(-1))
+		}
+	}
+}
+
+func (b *blindfold) String() string { return "the first half hidden from the last token" }
+
 func main() {
 	// %% parameters
 	model, layer := "lesson", 1
@@ -103,6 +125,16 @@ func main() {
 	x, err := s.Effect(half)
 	must(err)
 	fmt.Printf("%s: KL divergence %.3f nats; of %d tokens the longest was %.1f\n", half, x.KLDivergence, len(half.lengths), slices.Max(half.lengths))
+
+	// %% Keys hidden from one token
+	// What stood behind " soup" the first time is in the half that it no longer sees. What
+	// the other tokens do is as it was.
+	//nb:mask numbers
+	fold := &blindfold{last: s.Len() - 1}
+	blind, err := s.Effect(fold)
+	must(err)
+	fmt.Printf("%s: still %q: %t; KL divergence %.3f nats\n", fold, blind.Before[0].Text, blind.SameTop, blind.KLDivergence)
+	fmt.Println("behind the tokens before it:", slices.Max(blind.KL[:len(blind.KL)-1]))
 
 	// %% A part of another text
 	// There it was " box". What the residual stream holds at the last token is taken from
