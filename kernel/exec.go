@@ -9,8 +9,10 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,13 +182,14 @@ func used(x *ast.ExprStmt) *ast.AssignStmt {
 	return &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{Name: "_", NamePos: x.Pos()}}, TokPos: x.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{x.X}}
 }
 
-// notUsed reports whether a value that nothing takes is wrong, and nothing else but
-// variables that a later cell may use.
-func notUsed(errs []check.Error) bool {
+// notUsed reports whether a value that nothing takes is wrong, in the last statement
+// that begins at from, and nothing else but variables that a later cell may use.
+func notUsed(errs []check.Error, from token.Position) bool {
 	value := false
 	for _, e := range errs {
+		before := e.Pos.Line < from.Line || e.Pos.Line == from.Line && e.Pos.Column < from.Column
 		switch {
-		case strings.HasSuffix(e.Msg, "is not used"):
+		case strings.HasSuffix(e.Msg, "is not used") && !before:
 			value = true
 		case !e.Soft:
 			return false
@@ -203,6 +206,7 @@ type attempt struct {
 	line     int
 	objects  map[string]types.Object
 	imports  map[string]string
+	dots     []string // packages imported with a dot
 	warnings []check.Error
 }
 
@@ -213,7 +217,7 @@ type checked struct {
 }
 
 func (a *attempt) try(order []part) ([]checked, []check.Error) {
-	a.objects, a.imports = map[string]types.Object{}, map[string]string{}
+	a.objects, a.imports, a.dots = map[string]types.Object{}, map[string]string{}, nil
 	var list []checked
 	for _, p := range order {
 		u, errs := a.check(p)
@@ -262,6 +266,7 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	if errs != nil {
 		return checked{}, errs
 	}
+	defer a.hide(f)()
 	var unit *check.Unit
 	if len(late) > 0 {
 		unit, errs = a.addMethods(f, late)
@@ -274,7 +279,7 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	for _, m := range late {
 		u.Late = append(u.Late, m.fn)
 	}
-	if shown != nil && body.List[len(body.List)-1] == ast.Stmt(shown) && notUsed(errs) {
+	if shown != nil && body.List[len(body.List)-1] == ast.Stmt(shown) && notUsed(errs, s.Fset.Position(shown.Pos())) {
 		// A conversion, or a builtin such as len: a call in form, but no statement.
 		body.List[len(body.List)-1] = used(shown)
 		unit, errs = s.Check(f, a.objects)
@@ -327,6 +332,23 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	return out, nil
 }
 
+// hide takes what the file imports out of the session's names until the function that
+// it gives is called: an import declares its name anew, as a variable does.
+func (a *attempt) hide(f *ast.File) (restore func()) {
+	hidden := map[string]types.Object{}
+	for _, im := range f.Imports {
+		name := check.BaseName(strings.Trim(im.Path.Value, "`\""))
+		if im.Name != nil {
+			name = im.Name.Name
+		}
+		if o := a.k.sess.Objects[name]; o != nil {
+			hidden[name] = o
+			delete(a.k.sess.Objects, name)
+		}
+	}
+	return func() { maps.Copy(a.k.sess.Objects, hidden) }
+}
+
 // shownError words an error of the assignment that the cell does not have.
 func shownError(msg string) string {
 	if msg == "use of untyped nil in assignment to _ identifier" {
@@ -364,9 +386,33 @@ func (a *attempt) addImport(im *ast.ImportSpec, u *check.Unit) {
 	} else if o := u.Info.Implicits[im]; o != nil {
 		name = o.Name()
 	}
-	if name != "" && name != "_" && name != "." {
+	switch name {
+	case "", "_":
+	case ".":
+		if !slices.Contains(a.dots, path) {
+			a.dots = append(a.dots, path)
+		}
+	default:
 		a.imports[name] = path
 	}
+}
+
+// dotted are those of the packages whose names a source uses as its own.
+func (k *Kernel) dotted(src string, paths []string, own func(string) bool) []string {
+	var out []string
+	for _, path := range paths {
+		pkg, err := k.sess.Universe.Import(path)
+		if err != nil {
+			continue
+		}
+		for name := range plainNames(src) {
+			if token.IsExported(name) && !own(name) && pkg.Scope().Lookup(name) != nil {
+				out = append(out, path)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // withImports gives a part the imports that it uses of the session, of the
@@ -392,17 +438,28 @@ func (a *attempt) withImports(p part) (src, imports string) {
 			fmt.Fprintf(&b, "import %s %q;", name, path)
 		}
 	}
+	own := func(name string) bool {
+		return a.objects[name] != nil || a.k.sess.Objects[name] != nil || p.declares[name]
+	}
+	for _, path := range a.k.dotted(p.src, slices.Concat(a.k.dots, a.dots), own) {
+		if !p.dots[path] {
+			fmt.Fprintf(&b, "import . %q;", path)
+		}
+	}
 	return p.src, b.String()
 }
+
+// unusedImport is the message of an import that nothing uses.
+var unusedImport = regexp.MustCompile(`imported (as \S+ )?and not used`)
 
 // filter drops errors that are none at a prompt and collects warnings.
 func (a *attempt) filter(errs []check.Error, u *check.Unit) []check.Error {
 	var out []check.Error
 	for _, e := range errs {
-		if e.Soft || strings.Contains(e.Msg, "imported and not used") {
-			if strings.Contains(e.Msg, "imported and not used") {
-				continue // a later cell will use it
-			}
+		if unusedImport.MatchString(e.Msg) {
+			continue // a later cell will use it
+		}
+		if e.Soft {
 			if name, ok := strings.CutPrefix(e.Msg, "declared and not used: "); ok {
 				if a.topLevel(name, e, u) {
 					continue
@@ -503,6 +560,11 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 		for name, path := range a.imports {
 			k.sess.Imports[name] = path
 			delete(k.sess.Objects, name)
+		}
+		for _, path := range a.dots {
+			if !slices.Contains(k.dots, path) {
+				k.dots = append(k.dots, path)
+			}
 		}
 		for _, u := range list {
 			k.keepDocs(u.unit.File, u.unit.Info)

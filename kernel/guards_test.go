@@ -274,8 +274,22 @@ func TestLeftBehind(t *testing.T) {
 			t.Errorf("meanwhile %q", got)
 		}
 	}
+	// What such a call gives is not shown in another cell.
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-ready
+		time.Sleep(5 * time.Millisecond)
+		cancel()
+	}()
+	_ = k.Run(ctx, Cell{Name: "In[1]", Source: "ready <- true\nio.ReadAll(pipe)", Show: true})
+	shown := len(r.events)
 	pw.Close()
 	time.Sleep(20 * time.Millisecond)
+	for _, e := range r.events[shown:] {
+		if d, ok := e.(Display); ok {
+			t.Errorf("shown later: %v", d.Data)
+		}
+	}
 	if got := play(t, k, r, "n", "runtime.NumGoroutine()"); got != "= 1\n= 1\n" || strings.Contains(r.out.String(), "not reached") {
 		t.Errorf("afterwards %q %q", got, r.out.String())
 	}

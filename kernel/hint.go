@@ -14,7 +14,7 @@ var hints = []struct {
 	hint string // $1 and so on are the groups of msg
 }{
 	{regexp.MustCompile(`^declared and not used: (\S+)$`), "to see it, write nb.Show($1); to keep it for later, _ = $1"},
-	{regexp.MustCompile(`imported and not used`), "take the import out: a cell imports what it names by itself, a file must use what it imports"},
+	{regexp.MustCompile(`imported (?:as \S+ )?and not used`), "take the import out: a cell imports what it names by itself, a file must use what it imports"},
 	{regexp.MustCompile(`^no new variables on left side of :=$`), "= gives another value to a variable that there is"},
 	{regexp.MustCompile(`\(mismatched types (\S+) and (\S+)\)$`), "Go converts nothing by itself: write $1(x) or $2(x) around one side"},
 	{regexp.MustCompile(`^cannot use (\w+) \(variable of type (int|int32|int64|float32|float64|uint\w*)\) as (int|int32|int64|float32|float64|uint\w*) value`), "convert it: $3($1)"},

@@ -136,8 +136,11 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		case ended == 1:
 			text = "1 goroutine ended"
 		}
-		if left > 0 {
-			text += fmt.Sprintf("; %d in a native call end when it returns", left)
+		switch {
+		case left == 1:
+			text += "; 1 in a native call ends when it returns"
+		case left > 1:
+			text += fmt.Sprintf("; %d in native calls end when they return", left)
 		}
 		k.text1(text)
 	case "%help":

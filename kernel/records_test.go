@@ -29,6 +29,10 @@ func TestStale(t *testing.T) {
 		"a type":            {[]string{"type T struct{ A int }", "t := T{1}", "type T struct{ A, B int }"}, "[In[2]]"},
 		"a method":          {[]string{"type T struct{ A int }", "t := T{1}", "func (t T) M() int { return 1 }", "y := t.M()", "func (t T) M() int { return 2 }"}, "[In[4]]"},
 		"pointers":          {[]string{"n := 2", "var b strings.Builder", "fmt.Fprint(&b, n)", "b.WriteString(\"x\")", "s := b.String()", "n = 3"}, "[In[3] In[4] In[5]]"},
+		"its own names":     {[]string{"x := 1\ny := x", "func f() int { return x }\nz := f()", "x = 2", "func f() int { return 3 }"}, "[In[2]]"},
+		"a constant":        {[]string{"const c = 1", "y := c", "const c = 2"}, "[In[2]]"},
+		"through a call":    {[]string{"x := 1", "func f() { x++ }", "y := x", "f()"}, "[In[3]]"},
+		"a memory":          {[]string{"m := map[int]int{}", "func f(n int) int { m[n] = n; return n }", "a := f(1)", "b := f(2)"}, "[]"},
 		"a printing cell":   {[]string{"x := 1", "fmt.Print(x)", "x = 2"}, "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,6 +90,14 @@ func TestSave(t *testing.T) {
 	}
 	if got := play(t, k, r, "%history"); !strings.Contains(got, "// In[2]\nt := T{4}") || strings.Contains(got, "nope") {
 		t.Errorf("history %q", got)
+	}
+	k2, r2 := newKernel(t, Options{AutoImport: true})
+	play(t, k2, r2, "import (\n\tstr \"strings\"\n\t. \"math\"\n\t_ \"image/png\"\n)", "fmt.Println(str.ToUpper(\"a\"), Sqrt(4))", "%save "+path)
+	if out, err := exec.Command("go", "run", path).CombinedOutput(); err != nil || string(out) != "A 2\n" {
+		t.Errorf("go run: %v %s", err, out)
+	}
+	if src, err := os.ReadFile(path); err != nil || !strings.Contains(string(src), "import _ \"image/png\"") {
+		t.Errorf("%v %s", err, src)
 	}
 	if got := play(t, k, r, "x := 1", "x := 2", "%save "+path); !strings.Contains(got, "go run will not take it") {
 		t.Errorf("%q", got)

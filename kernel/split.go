@@ -15,6 +15,8 @@ type cellParts struct {
 	pieces   []piece
 	hasMain  bool
 	imported map[string]bool
+	dots     map[string]bool // packages that it imports with a dot
+	blanks   map[string]bool // and with _
 	declares map[string]bool
 }
 
@@ -30,6 +32,7 @@ type part struct {
 	stmts    bool
 	src      string
 	imported map[string]bool // names that its own imports bind
+	dots     map[string]bool
 	declares map[string]bool
 }
 
@@ -70,7 +73,7 @@ func (c *cellParts) order(inSource bool) []part {
 		p := part{stmts: stmts, src: src, declares: c.declares}
 		for _, x := range c.pieces {
 			if x.isImport && keep(x) {
-				p.imported = c.imported
+				p.imported, p.dots = c.imported, c.dots
 			}
 		}
 		out = append(out, p)
@@ -117,7 +120,7 @@ func commentAbove(src string, at int) int {
 // splitCell finds the top-level pieces of a cell by its tokens: a piece ends
 // at a semicolon, written or not, outside of all brackets.
 func splitCell(src string) (*cellParts, []check.Error) {
-	c := &cellParts{src: src, imported: map[string]bool{}, declares: map[string]bool{}}
+	c := &cellParts{src: src, imported: map[string]bool{}, dots: map[string]bool{}, blanks: map[string]bool{}, declares: map[string]bool{}}
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(src))
 	var s scanner.Scanner
@@ -239,13 +242,39 @@ func (c *cellParts) importNames(toks []tok) {
 		switch t.t {
 		case token.IDENT:
 			name = t.lit
+		case token.PERIOD:
+			name = "."
 		case token.STRING:
-			if name == "" {
-				name = check.BaseName(strings.Trim(t.lit, "`\""))
+			path := strings.Trim(t.lit, "`\"")
+			switch name {
+			case "":
+				c.imported[check.BaseName(path)] = true
+			case ".":
+				c.dots[path] = true
+			case "_":
+				c.blanks[path] = true
+			default:
+				c.imported[name] = true
 			}
-			c.imported[name] = true
 			name = ""
 		}
+	}
+}
+
+// plainNames are the identifiers that do not follow a period.
+func plainNames(src string) map[string]bool {
+	m := map[string]bool{}
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(src)), []byte(src), func(token.Position, string) {}, 0)
+	for prev := token.ILLEGAL; ; {
+		_, t, lit := s.Scan()
+		if t == token.EOF {
+			return m
+		}
+		if t == token.IDENT && prev != token.PERIOD {
+			m[lit] = true
+		}
+		prev = t
 	}
 }
 
