@@ -145,13 +145,16 @@ type prepared struct {
 func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	parts, err := splitCell(c.Source)
-	if err != nil {
-		return nil, k.checkErrors(c, err)
-	}
 	first := c.Line
 	if first == 0 {
 		first = 1
+	}
+	parts, wrong := splitCell(c.Source)
+	if len(wrong) > 0 {
+		for i := range wrong {
+			wrong[i].Pos.Line += first - 1
+		}
+		return nil, k.checkErrors(c, wrong)
 	}
 	text := c.text
 	if text == "" {
@@ -245,6 +248,9 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	full := fmt.Sprintf("%s%s%s\n//line %s:%d:1\n%s%s", head, imports, open, a.c.name(), a.line, src, tail)
 	f, errs := s.Parse(a.c.name(), full)
 	if len(errs) > 0 {
+		for i := range errs {
+			a.atEnd(&errs[i], p.src)
+		}
 		return checked{}, errs
 	}
 	u := lower.Unit{File: f, Decls: !p.stmts}
@@ -330,6 +336,17 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	}
 	out.unit = u
 	return out, nil
+}
+
+// atEnd makes an error about the brace that closes the cell's function one about the
+// end of the cell, which has no such brace.
+func (a *attempt) atEnd(e *check.Error, src string) {
+	last := strings.Count(src, "\n")
+	if e.Pos.Line <= a.line+last {
+		return
+	}
+	e.Pos.Line, e.Pos.Column = a.line+last, len(src)-strings.LastIndexByte(src, '\n')
+	e.Msg = strings.Replace(e.Msg, "unexpected }", "unexpected EOF", 1)
 }
 
 // hide takes what the file imports out of the session's names until the function that

@@ -15,6 +15,8 @@ var hints = []struct {
 }{
 	{regexp.MustCompile(`^declared and not used: (\S+)$`), "to see it, write nb.Show($1); to keep it for later, _ = $1"},
 	{regexp.MustCompile(`imported (?:as \S+ )?and not used`), "take the import out: a cell imports what it names by itself, a file must use what it imports"},
+	{regexp.MustCompile(`^package C is not in std$`), "cells are interpreted: cgo needs a compiled program"},
+	{regexp.MustCompile(`^package [^ ]*\.[^ ]*/\S* is not in std$`), "cells import the standard library and loupe's packages; a compiled program (go run) imports modules"},
 	{regexp.MustCompile(`^no new variables on left side of :=$`), "= gives another value to a variable that there is"},
 	{regexp.MustCompile(`\(mismatched types (\S+) and (\S+)\)$`), "Go converts nothing by itself: write $1(x) or $2(x) around one side"},
 	{regexp.MustCompile(`^cannot use (\w+) \(variable of type (int|int32|int64|float32|float64|uint\w*)\) as (int|int32|int64|float32|float64|uint\w*) value`), "convert it: $3($1)"},
@@ -74,8 +76,13 @@ func (k *Kernel) undefinedHint(name, line string, own map[string]bool) string {
 			return "a new variable is declared with " + name + " := ..."
 		}
 	}
-	if path, ok := check.Named(name); ok && strings.Contains(line, name+".") {
-		return "import \"" + path + "\""
+	if path, ok := check.Named(name); ok {
+		if strings.Contains(line, name+".") {
+			return "import \"" + path + "\""
+		}
+		if k.opt.AutoImport {
+			return name + " is a package: ?" + name + " describes it, " + name + ". and Tab lists what it has"
+		}
 	}
 	names := []string{}
 	for n := range own {

@@ -94,6 +94,12 @@ func TestCells(t *testing.T) {
 		{"an import of a variable's name", []string{"big := 1", "import \"math/big\"\nbig.NewInt(3)", "big = 2", "big := 4", "big"},
 			"= 3\n! In[3]:1:1: undefined: big\n= 4\n"},
 		{"a value among others", []string{"make([]int, 1)\nos.ReadFile(\"x\")"}, "! In[1]:1:1: make([]int, 1) (value of type []int) is not used\n"},
+		{"a pasted program", []string{"// Copyright\n\npackage main\n\nimport \"fmt\"\n\nconst greet = \"hello\"\n\nfunc main() {\n\tfmt.Println(greet)\n}\n", "greet", "package main; 2", "package foo\nx := 1", "package main\npackage main"},
+			"hello\n= \"hello\"\n= 2\n! In[4]:1:1: package foo cannot be a cell: what cells declare is of package main\n! In[5]:2:1: syntax error: unexpected keyword package, expected }\n"},
+		{"cells that end too early", []string{"x := ", "x := (1 +", "if true {", "func f() {\n\tfor {\n}", "x := 1 }", "if true {\n}}", "/* never", "x := 1 /* never\n"},
+			"! In[1]:1:5: syntax error: unexpected EOF, expected expression\n! In[2]:1:10: syntax error: unexpected EOF, expected expression\n! In[3]:1:10: syntax error: unexpected EOF, expected }\n! In[4]:3:2: syntax error: unexpected EOF, expected }\n" +
+				"! In[5]:1:8: syntax error: unexpected }\n! In[6]:2:2: syntax error: unexpected }\n! In[7]:1:1: comment not terminated\n! In[8]:1:8: comment not terminated\n"},
+		{"embedded files", []string{"//go:embed x.txt\nvar text string", "text"}, "! In[1]:1:1: go:embed cannot be in a cell: os.ReadFile reads the file\n! In[2]:1:1: undefined: text\n"},
 		{"unknown", []string{"foo.Bar()"}, "! In[1]:1:1: undefined: foo\n"},
 		{"method of an earlier generic type", []string{"type T[E any] []E", "func (t T[E]) M() {}"}, "! In[2]:1:15: loupe cannot add method M to type T of an earlier cell, which is generic: declare the type and all of its methods in one cell\n"},
 		{"loop heads on one line", []string{"n := 0; for ; ; n++ { if n > 2 { break } }; n", "for i := 0; ; { if i > 4 { n = i; break }; i++ }; n"}, "= 3\n= 5\n"},

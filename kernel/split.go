@@ -124,12 +124,28 @@ func splitCell(src string) (*cellParts, []check.Error) {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(src))
 	var s scanner.Scanner
-	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	var errs []check.Error
+	wrong := func(at token.Position, msg string) {
+		errs = append(errs, check.Error{Pos: token.Position{Line: at.Line, Column: at.Column}, Msg: msg})
+	}
+	s.Init(file, []byte(src), func(at token.Position, msg string) {
+		if msg == "comment not terminated" { // the parser meets no token that tells of it
+			wrong(at, msg)
+		}
+	}, scanner.ScanComments)
 	depth, start := 0, -1
 	var toks []tok
-	end := 0
+	end, clause := 0, false
 	flush := func(to int) {
-		if start >= 0 {
+		switch {
+		case start < 0:
+		case toks[0].t == token.PACKAGE && len(c.pieces) == 0 && !clause && len(toks) == 2 && toks[1].t == token.IDENT:
+			// A pasted file. Everything in a cell is of package main.
+			clause = true
+			if toks[1].lit != "main" {
+				wrong(file.Position(file.Pos(start)), "package "+toks[1].lit+" cannot be a cell: what cells declare is of package main")
+			}
+		default:
 			p := piece{from: start, to: to}
 			p.decl, p.isImport = c.classify(toks)
 			if p.decl && !p.isImport {
@@ -144,7 +160,13 @@ func splitCell(src string) (*cellParts, []check.Error) {
 		off := file.Offset(pos)
 		if t == token.EOF {
 			flush(len(src))
-			return c, nil
+			return c, errs
+		}
+		if t == token.COMMENT {
+			if strings.HasPrefix(lit, "//go:embed ") {
+				wrong(file.Position(pos), "go:embed cannot be in a cell: os.ReadFile reads the file")
+			}
+			continue
 		}
 		if start < 0 && t != token.SEMICOLON {
 			start = off
@@ -153,6 +175,9 @@ func splitCell(src string) (*cellParts, []check.Error) {
 		case token.LPAREN, token.LBRACE, token.LBRACK:
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
+			if depth == 0 && t == token.RBRACE && len(errs) == 0 {
+				wrong(file.Position(pos), "syntax error: unexpected }")
+			}
 			depth--
 		case token.SEMICOLON:
 			if depth <= 0 {
