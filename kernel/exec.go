@@ -34,11 +34,16 @@ func (k *Kernel) Run(ctx context.Context, c Cell) error {
 		return errClosed
 	}
 	if ctx.Err() != nil {
-		err = &Error{Cell: c.Name, Msg: "interrupted", Kind: Interrupted, ExitCode: 130}
+		err = interrupted(c.Name)
 	} else {
 		err = k.cell(ctx, c)
 	}
 	return k.finish(err, start)
+}
+
+// interrupted is the error of a cell that did not begin to run.
+func interrupted(cell string) *Error {
+	return &Error{Cell: cell, Msg: "interrupted", Kind: Interrupted, ExitCode: 130}
 }
 
 func (k *Kernel) isClosed() bool {
@@ -121,7 +126,7 @@ func (k *Kernel) code(ctx context.Context, c Cell) *Error {
 
 // goCode runs a cell of Go and remembers what it did.
 func (k *Kernel) goCode(ctx context.Context, c Cell) *Error {
-	units, err := k.prepare(c)
+	units, err := k.prepare(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -142,7 +147,7 @@ type prepared struct {
 }
 
 // prepare does everything but running. If it fails the session is as before.
-func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
+func (k *Kernel) prepare(ctx context.Context, c Cell) (*prepared, *Error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	first := c.Line
@@ -177,7 +182,7 @@ func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
 	for _, w := range a.warnings {
 		k.out.event(Warning{Cell: c.name(), Line: w.Pos.Line, Text: w.Msg})
 	}
-	return k.compileAll(c, p, a)
+	return k.compileAll(ctx, c, p, a)
 }
 
 // used makes a statement of a value alone.
@@ -537,7 +542,7 @@ func lineOf(src string, n int) string {
 }
 
 // compileAll lowers and compiles the parts of a cell.
-func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Error) {
+func (k *Kernel) compileAll(ctx context.Context, c Cell, list []checked, a attempt) (*prepared, *Error) {
 	out := &prepared{}
 	var undo []*lower.Output
 	fail := func(e *Error) (*prepared, *Error) {
@@ -554,6 +559,9 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 				}
 			}
 		}
+		if ctx.Err() != nil { // a long cell takes its time
+			return fail(interrupted(c.name()))
+		}
 		u.unit.Replaced = k.replaced(a.objects)
 		low, err := k.prog.Lower(u.unit)
 		if err != nil {
@@ -566,6 +574,9 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 		}
 		out.programs = append(out.programs, p)
 		out.dead = append(out.dead, low.Dead...)
+	}
+	if ctx.Err() != nil {
+		return fail(interrupted(c.name()))
 	}
 	out.did = k.analyse(c, list, a.objects)
 	out.commit = func() {
