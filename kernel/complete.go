@@ -230,7 +230,9 @@ func (k *Kernel) selectors(before, expr string) []Candidate {
 	}
 	t := k.typeOf(before, expr)
 	if t == nil {
-		return nil
+		if t = k.typeBefore(before + expr); t == nil {
+			return nil
+		}
 	}
 	var list []Candidate
 	own := func(o types.Object) bool { return o.Exported() || o.Pkg() == k.sess.Pkg() }
@@ -244,6 +246,23 @@ func (k *Kernel) selectors(before, expr string) []Candidate {
 		}
 	}
 	return append(list, k.fields(t, own, map[types.Type]bool{})...)
+}
+
+// typeBefore is the type of the operand that ends src, as the checker sees it: what
+// operand does not find, such as composite literals of any type.
+func (k *Kernel) typeBefore(src string) types.Type {
+	c := k.checkAt(src+".", "__cursor")
+	if c == nil {
+		return nil
+	}
+	var t types.Type
+	ast.Inspect(c.file, func(n ast.Node) bool {
+		if x, ok := n.(*ast.SelectorExpr); ok && x.Sel.Pos() == c.pos && c.info.Types[x.X].IsValue() {
+			t = c.info.TypeOf(x.X)
+		}
+		return true
+	})
+	return t
 }
 
 // keys are the fields that a struct literal around the cursor does not set yet,

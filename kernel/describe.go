@@ -76,6 +76,9 @@ func (k *Kernel) docOf(name string, o types.Object, rest []string) (Doc, bool) {
 		}
 		o = m
 	}
+	if d, ok := predeclaredDoc(name, o); ok {
+		return d, true
+	}
 	d := Doc{Name: name, Signature: k.signatureOf(o), object: o}
 	if o.Pkg() == k.sess.Pkg() {
 		d.Doc, d.Source = k.docs[o], k.decls[o]
@@ -122,7 +125,11 @@ func (k *Kernel) signatureOf(o types.Object) string {
 		if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
 			return k.methodText(f)
 		}
-		return types.ObjectString(o, k.qualify)
+		text := types.ObjectString(o, k.qualify)
+		if c, ok := o.(*types.Const); ok {
+			text += " = " + c.Val().String()
+		}
+		return text
 	}
 	text := k.decls[o]
 	if o.Pkg() != nil && o.Pkg() != k.sess.Pkg() {

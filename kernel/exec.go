@@ -99,6 +99,9 @@ func (k *Kernel) code(ctx context.Context, c Cell) *Error {
 			k.out.event(Warning{Cell: c.name(), Text: "no setting //nb:" + name + "; there are //nb:time, //nb:expect-error and //nb:once, and for loupe test //nb:skip and //nb:mask"})
 		}
 	}
+	if stray := straySetting(c.Source); stray != "" {
+		k.out.event(Warning{Cell: c.name(), Text: stray})
+	}
 	if set["once"] && k.once[c.Source] {
 		k.out.event(Stats{Text: "//nb:once: it has run; %rerun runs it again"})
 		return nil

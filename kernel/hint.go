@@ -17,6 +17,8 @@ var hints = []struct {
 	{regexp.MustCompile(`imported (?:as \S+ )?and not used`), "take the import out: a cell imports what it names by itself, a file must use what it imports"},
 	{regexp.MustCompile(`^package C is not in std$`), "cells are interpreted: cgo needs a compiled program"},
 	{regexp.MustCompile(`^package [^ ]*\.[^ ]*/\S* is not in std$`), "cells import the standard library and loupe's packages; a compiled program (go run) imports modules"},
+	{regexp.MustCompile(`^syntax error: unexpected %`), "a command such as %who stands alone in its cell"},
+	{regexp.MustCompile(`^invalid character U\+003F '\?'$`), "?NAME describes a name: the ? stands in front of it"},
 	{regexp.MustCompile(`^no new variables on left side of :=$`), "= gives another value to a variable that there is"},
 	{regexp.MustCompile(`\(mismatched types (\S+) and (\S+)\)$`), "Go converts nothing by itself: write $1(x) or $2(x) around one side"},
 	{regexp.MustCompile(`^cannot use (\w+) \(variable of type (int|int32|int64|float32|float64|uint\w*)\) as (int|int32|int64|float32|float64|uint\w*) value`), "convert it: $3($1)"},

@@ -2,9 +2,11 @@ package kernel
 
 import (
 	"go/ast"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -333,4 +335,30 @@ func settings(src string) map[string]bool {
 		}
 	}
 	return m
+}
+
+// almostSetting matches a setting that is none, because of a blank.
+var almostSetting = regexp.MustCompile(`^//\s+nb:(time|expect-error|once|skip|mask)\b`)
+
+// straySetting says what is wrong with a setting that is not one by its place or its
+// form, "" if there is none.
+func straySetting(src string) string {
+	if !strings.Contains(src, "nb:") {
+		return ""
+	}
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(src)), []byte(src), func(token.Position, string) {}, scanner.ScanComments)
+	for head := true; ; {
+		_, t, text := s.Scan()
+		switch {
+		case t == token.EOF:
+			return ""
+		case t != token.COMMENT:
+			head = head && t == token.SEMICOLON
+		case head && almostSetting.MatchString(text):
+			return "a setting has no blank behind the slashes: //nb:" + almostSetting.FindStringSubmatch(text)[1]
+		case !head && strings.HasPrefix(text, "//nb:"):
+			return text + " does nothing here: settings stand at the head of the cell"
+		}
+	}
 }

@@ -77,6 +77,30 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestStraySettings: what looks like a setting and is none is told of.
+func TestStraySettings(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	for src, want := range map[string]string{
+		"// nb:once\n1":                "~ a setting has no blank behind the slashes: //nb:once\n= 1\n",
+		"x := 1\n//nb:time\nx":         "~ //nb:time does nothing here: settings stand at the head of the cell\n= 1\n",
+		"x := `\n//nb:time`\nlen(x)":   "= 10\n",
+		"// see nb:once\n1 // nb:once": "= 1\n",
+	} {
+		if got := play(t, k, r, src); got != want {
+			t.Errorf("%q: %q want %q", src, got, want)
+		}
+	}
+	play(t, k, r, "kept := 1")
+	for _, cell := range []string{"%reset x", "%who x", "%who\nx", "%history 3", "%stop it", "%help me"} {
+		if got := play(t, k, r, cell); !strings.Contains(got, "stands alone: nothing may follow it") {
+			t.Errorf("%q: %q", cell, got)
+		}
+	}
+	if got := play(t, k, r, "kept", "%run none.go"); !strings.HasPrefix(got, "= 1\n! ") || strings.Contains(got, "kernel:") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestSave: the saved cells are a program that prints what the cells printed.
 func TestSave(t *testing.T) {
 	k, r := newKernel(t, Options{AutoImport: true})
@@ -133,6 +157,8 @@ func TestHints(t *testing.T) {
 		"import \"C\"":                                "cells are interpreted: cgo needs a compiled program",
 		"import \"example.com/x/y\"":                  "cells import the standard library and loupe's packages; a compiled program (go run) imports modules",
 		"strings":                                     "strings is a package: ?strings describes it, strings. and Tab lists what it has",
+		"x := 1\n%who":                                "a command such as %who stands alone in its cell",
+		"strings.ToUpper?":                            "?NAME describes a name: the ? stands in front of it",
 		"x := None":                                   "Go's word is nil",
 		"counter := 1\ncounte + 1":                    "did you mean counter?",
 		"xs := []int{1}\nxs.append(2)":                "append is a function: xs = append(xs, x)",

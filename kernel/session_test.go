@@ -75,7 +75,7 @@ func TestCells(t *testing.T) {
 		{"loop at top", []string{"s := 0\nfor i := range 4 { s += i }\ns"}, "= 6\n"},
 		{"defer", []string{`defer fmt.Println("later")` + "\n" + `fmt.Println("first")`, `fmt.Println("next")`}, "first\nlater\nnext\n"},
 		{"main", []string{"func main() { fmt.Println(\"in main\") }", "1"}, "in main\n= 1\n"},
-		{"magic", []string{"%tim 1", "x := 1", "%reset", "x"}, "! In[1]:1:1: no command %tim; nearest: %time, %timeit\n! In[4]:1:1: undefined: x\n"},
+		{"magic", []string{"%tim 1", "x := 1", "%reset", "x"}, "! In[1]:1:1: no command %tim; nearest: %time, %timeit; %help lists them\n! In[4]:1:1: undefined: x\n"},
 		{"generic", []string{"func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }", `Map([]int{1,2}, func(i int) string { return fmt.Sprint(i*2) })`}, "= [2 4]\n"},
 		{"error is shown", []string{`errors.New("bad")`}, "= bad\n"},
 		{"a method later", []string{"type T struct{ A int }", "t := T{3}", "func (t T) Twice() int { return 2 * t.A }", "t.Twice()",
@@ -146,7 +146,7 @@ func TestLoadStepSave(t *testing.T) {
 	}
 	got := play(t, k, r, "%step", "%load "+path, "%step", "n", "%save", "%step", "%step",
 		"// %% Two\nfmt.Println(n + 10)", "// %% Three\ns := strings.ToUpper(\"end\")\nfmt.Println(s)", "%step One", "%step no", "%save")
-	want := "! kernel: no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
+	want := "! no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
 		"\n= // %% Two\nfmt.Println(n + 1)\n3\n= the notebook has no further cell; %step N runs one again, %save keeps what was changed\n12\nEND\n" +
 		"= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n! notebook: " + path + " has no code cell \"no\"; its cells are 1 One, 2 Two, 3 Three\n= saved " + path + "\n"
 	if got != want {
