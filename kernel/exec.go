@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"runtime/metrics"
@@ -656,6 +657,11 @@ func (k *Kernel) compile(low *lower.Output) (p *interp.Program, err error) {
 		return nil, fmt.Errorf("loupe cannot run this yet: the interpreter does not compile it (%v)", cerr)
 	}
 	room(k.interp)
+	for _, im := range f.Imports { // what the interpreter notes of the file's imports, for its compilation
+		if im.Name != nil {
+			low.Dead = append(low.Dead, filepath.Join(im.Name.Name, name))
+		}
+	}
 	trace("%s", low.Source)
 	return p, nil
 }

@@ -281,3 +281,56 @@ func TestGrowth(t *testing.T) {
 		t.Errorf("each cell keeps %.0f bytes", perCell)
 	}
 }
+
+// TestGrowthByKind: the same for cells of many kinds: what a cell leaves behind is what
+// it declares and not all that it was.
+func TestGrowthByKind(t *testing.T) {
+	cells := 160
+	if *long {
+		cells = 4000
+	}
+	for name, c := range map[string]struct {
+		source func(i int) string
+		most   float64 // bytes that a cell may keep
+	}{
+		"a new variable": {func(i int) string { return fmt.Sprintf("v%d := make([]byte, 100)\nlen(v%d)", i, i) }, 16 << 10},
+		"a type": {func(i int) string {
+			return fmt.Sprintf("type T struct{ A%d int }\nfunc (t T) M() int { return t.A%[1]d }\nt := T{%d}\nt.M()", i%7, i)
+		}, 56 << 10},
+		"a method":     {func(i int) string { return fmt.Sprintf("func (l L) M() int { return %d }\nl.M()", i) }, 16 << 10},
+		"a closure":    {func(i int) string { return fmt.Sprintf("fs = append(fs[:0], func() int { return %d })\nfs[0]()", i) }, 12 << 10},
+		"a goroutine":  {func(i int) string { return fmt.Sprintf("c := make(chan int)\ngo func() { c <- %d }()\n<-c", i) }, 12 << 10},
+		"a constant":   {func(i int) string { return fmt.Sprintf("const C = %d\nC + 1", i) }, 12 << 10},
+		"an interface": {func(i int) string { return fmt.Sprintf("var s fmt.Stringer = S(%d)\ns.String()", i) }, 16 << 10},
+		"a literal":    {func(i int) string { return fmt.Sprintf("c := &http.Cookie{Name: \"%d\"}\nc.Name", i) }, 12 << 10},
+		"an import":    {func(i int) string { return "import str \"strings\"\nstr.ToUpper(\"a\")" }, 12 << 10},
+		"a refusal":    {func(i int) string { return fmt.Sprintf("nope%d + 1", i) }, 4 << 10},
+		"a panic":      {func(i int) string { return fmt.Sprintf("var p *int\n_ = %d\n*p = 1", i) }, 12 << 10},
+		"a command":    {func(i int) string { return "%who" }, 4 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, r := newKernel(t, Options{AutoImport: true})
+			play(t, k, r, "fs := []func() int{}", "type L struct{}\nl := L{}", "type S int\nfunc (s S) String() string { return \"s\" }")
+			heap := func() float64 {
+				r.events, r.out = nil, strings.Builder{}
+				runtime.GC()
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return float64(m.HeapAlloc)
+			}
+			var mid float64
+			for i := range cells {
+				if i == cells/2 {
+					mid = heap()
+				}
+				_ = k.Run(t.Context(), Cell{Name: fmt.Sprintf("In[%d]", i), Source: c.source(i), Show: true})
+			}
+			each := (heap() - mid) / float64(cells-cells/2)
+			t.Logf("%.0f bytes each", each)
+			if each > c.most {
+				t.Errorf("each cell keeps %.0f bytes, over %.0f", each, c.most)
+			}
+		})
+	}
+}
