@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -719,7 +720,36 @@ func goPanic(r any) any {
 }
 
 // panicText is what the compiled program prints after "panic: ".
+//
+// That asks methods of the value, which may do anything: they run as cells do, for a
+// short time.
 func (m *machine) panicText(v any) string {
+	const failed = "panic while printing panic value" // Go's words
+	texts := make(chan string, 1)
+	m.k.bounded(context.Background(), func() {
+		defer func() {
+			switch p := recover(); x := goPanic(unwrapPanic(p)).(type) {
+			case nil:
+			case string:
+				texts <- failed + ": " + x
+			case runtime.Error:
+				texts <- failed + ": " + x.Error()
+			default:
+				texts <- failed
+			}
+		}()
+		texts <- m.chainText(v)
+	})
+	select {
+	case text := <-texts:
+		return text
+	default:
+		return failed + ": its method does not return"
+	}
+}
+
+// chainText is the text of a panic and of those before it that it followed.
+func (m *machine) chainText(v any) string {
 	v = unwrapPanic(v)
 	c, ok := v.(chained)
 	if !ok {
