@@ -41,6 +41,9 @@ var undefined = regexp.MustCompile(`^undefined: ([\pL_][\pL\pN_]*)$`)
 // older is the message of a value whose type was declared anew.
 var older = regexp.MustCompile(`^cannot use (\S+) \(variable of (?:\w+ )?type \*?(\w+)\) as \*?(\w+) value`)
 
+// olderValue is the same message of any other value: one of the two types is of before.
+var olderValue = regexp.MustCompile(`^cannot use .+ \(.*type \*?(\w+)\) as \*?(\w+) value`)
+
 // hint is what to write instead, "" if nothing is known.
 // own are names that the cell declares.
 func (k *Kernel) hint(msg, line string, own map[string]bool) string {
@@ -49,6 +52,9 @@ func (k *Kernel) hint(msg, line string, own map[string]bool) string {
 	}
 	if m := older.FindStringSubmatch(msg); m != nil && m[2] == m[3] {
 		return m[1] + " is of the " + m[2] + " of an earlier cell, which was declared anew: make " + m[1] + " again (%rerun stale does)"
+	}
+	if m := olderValue.FindStringSubmatch(msg); m != nil && m[1] == m[2] && !strings.Contains(msg, "type *"+m[1]+") as "+m[1]) && !strings.Contains(msg, "type "+m[1]+") as *") {
+		return "there are two types " + m[1] + ": one is of an earlier cell and was declared anew; make what is of it again (%rerun stale does)"
 	}
 	for _, h := range hints {
 		if loc := h.msg.FindStringSubmatchIndex(msg); loc != nil {

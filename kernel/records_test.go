@@ -167,8 +167,16 @@ func TestHints(t *testing.T) {
 		"n := 1\nif n { n++ }":                        "compare: Go takes no number, text or pointer for true",
 		"func f(n int) int { if n > 0 { return 1 } }": "every way through the function must end in a return",
 		"x := 1\nx + \"a\" + \"b\"":                   "",
+		"n.Next = &Node{}":                            "there are two types Node: one is of an earlier cell and was declared anew; make what is of it again (%rerun stale does)",
+		"n.Next = *n":                                 "",
 	} {
 		k, r := newKernel(t, Options{AutoImport: true})
+		if strings.Contains(src, "Node") || strings.Contains(src, "*n") {
+			play(t, k, r, "type Node struct{ Next *Node }\nn := &Node{}")
+		}
+		if strings.Contains(src, "Node") {
+			play(t, k, r, "type Node struct{ Next *Node; V int }")
+		}
 		play(t, k, r, src)
 		found := false
 		for _, e := range r.events {
