@@ -409,6 +409,9 @@ func (k *Kernel) scope(before, prefix string) (list []Candidate) {
 	for _, o := range k.sess.Objects {
 		list = append(list, k.candidate(o))
 	}
+	for _, path := range k.dots {
+		list = append(list, k.members(path)...)
+	}
 	for name, path := range k.sess.Imports {
 		list = append(list, Candidate{Text: name, Kind: "package", Detail: path})
 	}
@@ -471,6 +474,9 @@ func (k *Kernel) checkAt(before, word string) *cursor {
 		if ok {
 			fmt.Fprintf(&imports, "import %s %q;", name, path)
 		}
+	}
+	for _, path := range k.dotted(text, k.dots, func(name string) bool { return k.sess.Objects[name] != nil }) {
+		fmt.Fprintf(&imports, "import . %q;", path)
 	}
 	head := "package main;" + imports.String()
 	for _, open := range []string{"func __complete() {\n", "\n"} {

@@ -57,6 +57,16 @@ func TestCandidates(t *testing.T) {
 			t.Errorf("%q (from %d): got %v want %s", src, from, got, want)
 		}
 	}
+	dot, r2 := newKernel(t, Options{AutoImport: true})
+	play(t, dot, r2, "import . \"text/tabwriter\"")
+	for src, want := range map[string]string{"NewWri": "NewWriter", "NewWriter(nil, 0, 0, 0, 0, 0).Flu": "Flush", "w := NewWriter(nil, 0, 0, 0, 0, 0)\nw.Flu": "Flush"} {
+		if _, list := dot.Candidates(src, len(src)); len(list) != 1 || list[0].Text != want {
+			t.Errorf("%s: %v", src, list)
+		}
+	}
+	if d, ok := dot.Doc("NewWriter"); !ok || !strings.Contains(d.Doc, "NewWriter allocates") {
+		t.Errorf("%+v", d)
+	}
 	_, list := k.Candidates("str", 3)
 	var got []string
 	for _, c := range list {

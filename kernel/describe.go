@@ -64,6 +64,11 @@ func (k *Kernel) object(name string) types.Object {
 	if _, imported := k.sess.Imports[name]; imported {
 		return nil
 	}
+	for _, path := range k.dots {
+		if pkg, err := k.sess.Universe.Import(path); err == nil && token.IsExported(name) && pkg.Scope().Lookup(name) != nil {
+			return pkg.Scope().Lookup(name)
+		}
+	}
 	return types.Universe.Lookup(name)
 }
 
