@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"loupe/kernel/check"
+	"loupe/stdlib/symbols"
 )
 
 // IsComplete says whether src can be run as it stands: false asks for more
@@ -77,6 +79,7 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	cursor = max(0, min(cursor, len(src)))
+	src = withoutMagic(src[:cursor]) + src[cursor:]
 	from = cursor
 	for from > 0 {
 		r, n := utf8.DecodeLastRuneInString(src[:from])
@@ -90,15 +93,28 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 	switch {
 	case trimmed == "%":
 		for m := range magics {
-			list = append(list, Candidate{Text: m[1:], Kind: "magic"})
+			list = append(list, Candidate{Text: m[1:], Kind: "magic", Doc: strings.TrimSpace(strings.TrimPrefix(magics[m], m))})
 		}
+	case strings.HasPrefix(trimmed, "%rerun "):
+		list = []Candidate{{Text: "stale", Kind: "value", Doc: "all cells whose values are stale"}}
 	case from > 0 && src[from-1] == '.':
 		start := operand(src[:from-1])
 		list = k.selectors(src[:start], src[start:from-1])
 	case strings.HasPrefix(trimmed, "%run ") || strings.HasPrefix(trimmed, "%load ") || strings.HasPrefix(trimmed, "%save ") || strings.HasPrefix(trimmed, "%params "):
 		from = strings.LastIndexAny(src[:cursor], " \t") + 1
 		return from, fileNames(src[from:cursor])
+	case strings.HasPrefix(trimmed, "%"): // another command: what follows is no Go
 	case inLiteral(src[:from]):
+		if quote := openString(src[:cursor]); quote >= 0 && importing.MatchString(src[:quote]) {
+			from = quote + 1
+			prefix = src[from:cursor]
+			for _, path := range symbols.Paths() {
+				if begins(path, prefix) { // a synopsis is not free
+					list = append(list, Candidate{Text: path, Kind: "package", Doc: synopsis(path)})
+				}
+			}
+			break
+		}
 		if quote := openString(src[:cursor]); quote >= 0 {
 			from = quote + 1
 			prefix = src[from:cursor]
@@ -109,6 +125,18 @@ func (k *Kernel) Candidates(src string, cursor int) (from int, list []Candidate)
 		list = append(list, k.scope(src[:from], prefix)...)
 	}
 	return from, matching(list, prefix)
+}
+
+// importing matches what stands before the path of an import.
+var importing = regexp.MustCompile(`(^|[\n;]) *import(\s+[\pL_.][\pL\pN_]*)?\s*$|(^|[\n;]) *import\s*\([^)]*$`)
+
+// goMagic matches the commands that take Go.
+var goMagic = regexp.MustCompile(`^\s*(\?\??|%(doc|time|timeit|type)\s)`)
+
+// withoutMagic is src with blanks in place of a command that takes Go.
+func withoutMagic(src string) string {
+	n := len(goMagic.FindString(src))
+	return strings.Repeat(" ", n) + src[n:]
 }
 
 // matching keeps the candidates that begin with prefix, capital or not, in order.
@@ -202,7 +230,9 @@ func (k *Kernel) selectors(before, expr string) []Candidate {
 	}
 	t := k.typeOf(before, expr)
 	if t == nil {
-		return nil
+		if t = k.typeBefore(before + expr); t == nil {
+			return nil
+		}
 	}
 	var list []Candidate
 	own := func(o types.Object) bool { return o.Exported() || o.Pkg() == k.sess.Pkg() }
@@ -216,6 +246,23 @@ func (k *Kernel) selectors(before, expr string) []Candidate {
 		}
 	}
 	return append(list, k.fields(t, own, map[types.Type]bool{})...)
+}
+
+// typeBefore is the type of the operand that ends src, as the checker sees it: what
+// operand does not find, such as composite literals of any type.
+func (k *Kernel) typeBefore(src string) types.Type {
+	c := k.checkAt(src+".", "__cursor")
+	if c == nil {
+		return nil
+	}
+	var t types.Type
+	ast.Inspect(c.file, func(n ast.Node) bool {
+		if x, ok := n.(*ast.SelectorExpr); ok && x.Sel.Pos() == c.pos && c.info.Types[x.X].IsValue() {
+			t = c.info.TypeOf(x.X)
+		}
+		return true
+	})
+	return t
 }
 
 // keys are the fields that a struct literal around the cursor does not set yet,
@@ -362,6 +409,9 @@ func (k *Kernel) scope(before, prefix string) (list []Candidate) {
 	for _, o := range k.sess.Objects {
 		list = append(list, k.candidate(o))
 	}
+	for _, path := range k.dots {
+		list = append(list, k.members(path)...)
+	}
 	for name, path := range k.sess.Imports {
 		list = append(list, Candidate{Text: name, Kind: "package", Detail: path})
 	}
@@ -425,11 +475,14 @@ func (k *Kernel) checkAt(before, word string) *cursor {
 			fmt.Fprintf(&imports, "import %s %q;", name, path)
 		}
 	}
+	for _, path := range k.dotted(text, k.dots, func(name string) bool { return k.sess.Objects[name] != nil }) {
+		fmt.Fprintf(&imports, "import . %q;", path)
+	}
 	head := "package main;" + imports.String()
 	for _, open := range []string{"func __complete() {\n", "\n"} {
-		// An unfinished header wants a body, a case its colon: "if t.Ga", "for
-		// range x", "case x".
-		for _, tail := range []string{"", " {}", ":"} {
+		// An unfinished header wants a body, a case its colon, go and defer a call:
+		// "if t.Ga", "for range x", "case x", "go t.Ga".
+		for _, tail := range []string{"", " {}", ":", "()"} {
 			src := head + open + text + tail + closers(open+text)
 			f, errs := k.sess.Parse("", src)
 			if len(errs) > 0 {

@@ -25,8 +25,25 @@ func TestCandidates(t *testing.T) {
 		"engine.ParseSw":                        "ParseSwitch:func",
 		"\"in a string t.":                      "",
 		"// in a comment nam":                   "",
-		"nope.":                                 "",
-		"t.Alpha.":                              "",
+		"map[string]*strings.Builder{}[\"a\"].WriteS":     "WriteString:method",
+		"func() *strings.Builder { return nil }().WriteS": "WriteString:method",
+		"?t.Ga":                                  "Gamma:method",
+		"??t.Ga":                                 "Gamma:method",
+		"%doc t.Ga":                              "Gamma:method",
+		"%time t.Ga":                             "Gamma:method",
+		"%timeit\nt.Ga":                          "Gamma:method",
+		"%type t.Al":                             "Alpha:field",
+		"go t.Ga":                                "Gamma:method",
+		"defer t.Ga":                             "Gamma:method",
+		"func() { defer t.Ga":                    "Gamma:method",
+		"%rerun st":                              "stale:value",
+		"%who nam":                               "",
+		"import \"encoding/js":                   "encoding/json:package",
+		"import j \"encoding/js":                 "encoding/json:package",
+		"import (\n\t\"fmt\"\n\t. \"encoding/js": "encoding/json:package",
+		"x := 1; import \"encoding/js":           "encoding/json:package",
+		"nope.":                                  "",
+		"t.Alpha.":                               "",
 	} {
 		from, list := k.Candidates(src, len(src))
 		var got []string
@@ -39,6 +56,16 @@ func TestCandidates(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q (from %d): got %v want %s", src, from, got, want)
 		}
+	}
+	dot, r2 := newKernel(t, Options{AutoImport: true})
+	play(t, dot, r2, "import . \"text/tabwriter\"")
+	for src, want := range map[string]string{"NewWri": "NewWriter", "NewWriter(nil, 0, 0, 0, 0, 0).Flu": "Flush", "w := NewWriter(nil, 0, 0, 0, 0, 0)\nw.Flu": "Flush"} {
+		if _, list := dot.Candidates(src, len(src)); len(list) != 1 || list[0].Text != want {
+			t.Errorf("%s: %v", src, list)
+		}
+	}
+	if d, ok := dot.Doc("NewWriter"); !ok || !strings.Contains(d.Doc, "NewWriter allocates") {
+		t.Errorf("%+v", d)
 	}
 	_, list := k.Candidates("str", 3)
 	var got []string

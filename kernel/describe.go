@@ -64,6 +64,11 @@ func (k *Kernel) object(name string) types.Object {
 	if _, imported := k.sess.Imports[name]; imported {
 		return nil
 	}
+	for _, path := range k.dots {
+		if pkg, err := k.sess.Universe.Import(path); err == nil && token.IsExported(name) && pkg.Scope().Lookup(name) != nil {
+			return pkg.Scope().Lookup(name)
+		}
+	}
 	return types.Universe.Lookup(name)
 }
 
@@ -75,6 +80,9 @@ func (k *Kernel) docOf(name string, o types.Object, rest []string) (Doc, bool) {
 			return Doc{}, false
 		}
 		o = m
+	}
+	if d, ok := predeclaredDoc(name, o); ok {
+		return d, true
 	}
 	d := Doc{Name: name, Signature: k.signatureOf(o), object: o}
 	if o.Pkg() == k.sess.Pkg() {
@@ -122,7 +130,11 @@ func (k *Kernel) signatureOf(o types.Object) string {
 		if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
 			return k.methodText(f)
 		}
-		return types.ObjectString(o, k.qualify)
+		text := types.ObjectString(o, k.qualify)
+		if c, ok := o.(*types.Const); ok {
+			text += " = " + c.Val().String()
+		}
+		return text
 	}
 	text := k.decls[o]
 	if o.Pkg() != nil && o.Pkg() != k.sess.Pkg() {

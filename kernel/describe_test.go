@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"go/types"
 	"strings"
 	"testing"
 )
@@ -15,13 +16,20 @@ func TestDescribe(t *testing.T) {
 		{"?T.A", "field A int    // In[1]:4:2\n\nA counts."},
 		{"%doc x.M", "func (t *T) M(n int) int    // In[1]:9:13\n\nM multiplies."},
 		{"??x.M", "func (t *T) M(n int) int {\n\treturn t.A * n\n}"},
-		{"?Two", "const Two untyped int    // In[2]:2:7\n\nTwo is 2."},
+		{"?Two", "const Two untyped int = 2    // In[2]:2:7\n\nTwo is 2."},
 		{"??strings.Cut", "// src/strings/strings.go\nfunc Cut(s, sep string) (before, after string, found bool) {\n\treturn stringslite.Cut(s, sep)\n}"},
 		{"??strings.Builder.Len", "// src/strings/builder.go\nfunc (b *Builder) Len() int { return len(b.buf) }"},
+		{"?http.StatusOK", "const http.StatusOK untyped int = 200\n\nRFC 9110, 15.3.1"},
+		{"?clear", "func clear(v)\n\nclear empties a map, or sets all elements of a slice to zero."},
 		{"?%time", "%time CODE      run CODE and say how long it took"},
 	} {
 		if got := play(t, k, r, c.ask); got != "= "+c.want+"\n" {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.ask, got, c.want)
+		}
+	}
+	for _, name := range types.Universe.Names() {
+		if d, ok := k.Doc(name); !ok || d.Signature == "" || d.Doc == "" && name != "true" && name != "false" {
+			t.Errorf("%s: %+v", name, d)
 		}
 	}
 	for _, c := range []struct {

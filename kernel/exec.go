@@ -9,8 +9,11 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,11 +35,16 @@ func (k *Kernel) Run(ctx context.Context, c Cell) error {
 		return errClosed
 	}
 	if ctx.Err() != nil {
-		err = &Error{Cell: c.Name, Msg: "interrupted", Kind: Interrupted, ExitCode: 130}
+		err = interrupted(c.Name)
 	} else {
 		err = k.cell(ctx, c)
 	}
 	return k.finish(err, start)
+}
+
+// interrupted is the error of a cell that did not begin to run.
+func interrupted(cell string) *Error {
+	return &Error{Cell: cell, Msg: "interrupted", Kind: Interrupted, ExitCode: 130}
 }
 
 func (k *Kernel) isClosed() bool {
@@ -92,6 +100,9 @@ func (k *Kernel) code(ctx context.Context, c Cell) *Error {
 			k.out.event(Warning{Cell: c.name(), Text: "no setting //nb:" + name + "; there are //nb:time, //nb:expect-error and //nb:once, and for loupe test //nb:skip and //nb:mask"})
 		}
 	}
+	if stray := straySetting(c.Source); stray != "" {
+		k.out.event(Warning{Cell: c.name(), Text: stray})
+	}
 	if set["once"] && k.once[c.Source] {
 		k.out.event(Stats{Text: "//nb:once: it has run; %rerun runs it again"})
 		return nil
@@ -119,7 +130,7 @@ func (k *Kernel) code(ctx context.Context, c Cell) *Error {
 
 // goCode runs a cell of Go and remembers what it did.
 func (k *Kernel) goCode(ctx context.Context, c Cell) *Error {
-	units, err := k.prepare(c)
+	units, err := k.prepare(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -140,16 +151,19 @@ type prepared struct {
 }
 
 // prepare does everything but running. If it fails the session is as before.
-func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
+func (k *Kernel) prepare(ctx context.Context, c Cell) (*prepared, *Error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	parts, err := splitCell(c.Source)
-	if err != nil {
-		return nil, k.checkErrors(c, err)
-	}
 	first := c.Line
 	if first == 0 {
 		first = 1
+	}
+	parts, wrong := splitCell(c.Source)
+	if len(wrong) > 0 {
+		for i := range wrong {
+			wrong[i].Pos.Line += first - 1
+		}
+		return nil, k.checkErrors(c, wrong)
 	}
 	text := c.text
 	if text == "" {
@@ -172,7 +186,7 @@ func (k *Kernel) prepare(c Cell) (*prepared, *Error) {
 	for _, w := range a.warnings {
 		k.out.event(Warning{Cell: c.name(), Line: w.Pos.Line, Text: w.Msg})
 	}
-	return k.compileAll(c, p, a)
+	return k.compileAll(ctx, c, p, a)
 }
 
 // used makes a statement of a value alone.
@@ -180,13 +194,14 @@ func used(x *ast.ExprStmt) *ast.AssignStmt {
 	return &ast.AssignStmt{Lhs: []ast.Expr{&ast.Ident{Name: "_", NamePos: x.Pos()}}, TokPos: x.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{x.X}}
 }
 
-// notUsed reports whether a value that nothing takes is wrong, and nothing else but
-// variables that a later cell may use.
-func notUsed(errs []check.Error) bool {
+// notUsed reports whether a value that nothing takes is wrong, in the last statement
+// that begins at from, and nothing else but variables that a later cell may use.
+func notUsed(errs []check.Error, from token.Position) bool {
 	value := false
 	for _, e := range errs {
+		before := e.Pos.Line < from.Line || e.Pos.Line == from.Line && e.Pos.Column < from.Column
 		switch {
-		case strings.HasSuffix(e.Msg, "is not used"):
+		case strings.HasSuffix(e.Msg, "is not used") && !before:
 			value = true
 		case !e.Soft:
 			return false
@@ -203,6 +218,7 @@ type attempt struct {
 	line     int
 	objects  map[string]types.Object
 	imports  map[string]string
+	dots     []string // packages imported with a dot
 	warnings []check.Error
 }
 
@@ -213,7 +229,7 @@ type checked struct {
 }
 
 func (a *attempt) try(order []part) ([]checked, []check.Error) {
-	a.objects, a.imports = map[string]types.Object{}, map[string]string{}
+	a.objects, a.imports, a.dots = map[string]types.Object{}, map[string]string{}, nil
 	var list []checked
 	for _, p := range order {
 		u, errs := a.check(p)
@@ -241,6 +257,9 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	full := fmt.Sprintf("%s%s%s\n//line %s:%d:1\n%s%s", head, imports, open, a.c.name(), a.line, src, tail)
 	f, errs := s.Parse(a.c.name(), full)
 	if len(errs) > 0 {
+		for i := range errs {
+			a.atEnd(&errs[i], p.src)
+		}
 		return checked{}, errs
 	}
 	u := lower.Unit{File: f, Decls: !p.stmts}
@@ -262,6 +281,7 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	if errs != nil {
 		return checked{}, errs
 	}
+	defer a.hide(f)()
 	var unit *check.Unit
 	if len(late) > 0 {
 		unit, errs = a.addMethods(f, late)
@@ -274,7 +294,7 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	for _, m := range late {
 		u.Late = append(u.Late, m.fn)
 	}
-	if shown != nil && body.List[len(body.List)-1] == ast.Stmt(shown) && notUsed(errs) {
+	if shown != nil && body.List[len(body.List)-1] == ast.Stmt(shown) && notUsed(errs, s.Fset.Position(shown.Pos())) {
 		// A conversion, or a builtin such as len: a call in form, but no statement.
 		body.List[len(body.List)-1] = used(shown)
 		unit, errs = s.Check(f, a.objects)
@@ -327,6 +347,34 @@ func (a *attempt) check(p part) (checked, []check.Error) {
 	return out, nil
 }
 
+// atEnd makes an error about the brace that closes the cell's function one about the
+// end of the cell, which has no such brace.
+func (a *attempt) atEnd(e *check.Error, src string) {
+	last := strings.Count(src, "\n")
+	if e.Pos.Line <= a.line+last {
+		return
+	}
+	e.Pos.Line, e.Pos.Column = a.line+last, len(src)-strings.LastIndexByte(src, '\n')
+	e.Msg = strings.Replace(e.Msg, "unexpected }", "unexpected EOF", 1)
+}
+
+// hide takes what the file imports out of the session's names until the function that
+// it gives is called: an import declares its name anew, as a variable does.
+func (a *attempt) hide(f *ast.File) (restore func()) {
+	hidden := map[string]types.Object{}
+	for _, im := range f.Imports {
+		name := check.BaseName(strings.Trim(im.Path.Value, "`\""))
+		if im.Name != nil {
+			name = im.Name.Name
+		}
+		if o := a.k.sess.Objects[name]; o != nil {
+			hidden[name] = o
+			delete(a.k.sess.Objects, name)
+		}
+	}
+	return func() { maps.Copy(a.k.sess.Objects, hidden) }
+}
+
 // shownError words an error of the assignment that the cell does not have.
 func shownError(msg string) string {
 	if msg == "use of untyped nil in assignment to _ identifier" {
@@ -364,9 +412,33 @@ func (a *attempt) addImport(im *ast.ImportSpec, u *check.Unit) {
 	} else if o := u.Info.Implicits[im]; o != nil {
 		name = o.Name()
 	}
-	if name != "" && name != "_" && name != "." {
+	switch name {
+	case "", "_":
+	case ".":
+		if !slices.Contains(a.dots, path) {
+			a.dots = append(a.dots, path)
+		}
+	default:
 		a.imports[name] = path
 	}
+}
+
+// dotted are those of the packages whose names a source uses as its own.
+func (k *Kernel) dotted(src string, paths []string, own func(string) bool) []string {
+	var out []string
+	for _, path := range paths {
+		pkg, err := k.sess.Universe.Import(path)
+		if err != nil {
+			continue
+		}
+		for name := range plainNames(src) {
+			if token.IsExported(name) && !own(name) && pkg.Scope().Lookup(name) != nil {
+				out = append(out, path)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // withImports gives a part the imports that it uses of the session, of the
@@ -392,17 +464,28 @@ func (a *attempt) withImports(p part) (src, imports string) {
 			fmt.Fprintf(&b, "import %s %q;", name, path)
 		}
 	}
+	own := func(name string) bool {
+		return a.objects[name] != nil || a.k.sess.Objects[name] != nil || p.declares[name]
+	}
+	for _, path := range a.k.dotted(p.src, slices.Concat(a.k.dots, a.dots), own) {
+		if !p.dots[path] {
+			fmt.Fprintf(&b, "import . %q;", path)
+		}
+	}
 	return p.src, b.String()
 }
+
+// unusedImport is the message of an import that nothing uses.
+var unusedImport = regexp.MustCompile(`imported (as \S+ )?and not used`)
 
 // filter drops errors that are none at a prompt and collects warnings.
 func (a *attempt) filter(errs []check.Error, u *check.Unit) []check.Error {
 	var out []check.Error
 	for _, e := range errs {
-		if e.Soft || strings.Contains(e.Msg, "imported and not used") {
-			if strings.Contains(e.Msg, "imported and not used") {
-				continue // a later cell will use it
-			}
+		if unusedImport.MatchString(e.Msg) {
+			continue // a later cell will use it
+		}
+		if e.Soft {
 			if name, ok := strings.CutPrefix(e.Msg, "declared and not used: "); ok {
 				if a.topLevel(name, e, u) {
 					continue
@@ -463,7 +546,7 @@ func lineOf(src string, n int) string {
 }
 
 // compileAll lowers and compiles the parts of a cell.
-func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Error) {
+func (k *Kernel) compileAll(ctx context.Context, c Cell, list []checked, a attempt) (*prepared, *Error) {
 	out := &prepared{}
 	var undo []*lower.Output
 	fail := func(e *Error) (*prepared, *Error) {
@@ -480,6 +563,9 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 				}
 			}
 		}
+		if ctx.Err() != nil { // a long cell takes its time
+			return fail(interrupted(c.name()))
+		}
 		u.unit.Replaced = k.replaced(a.objects)
 		low, err := k.prog.Lower(u.unit)
 		if err != nil {
@@ -493,6 +579,9 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 		out.programs = append(out.programs, p)
 		out.dead = append(out.dead, low.Dead...)
 	}
+	if ctx.Err() != nil {
+		return fail(interrupted(c.name()))
+	}
 	out.did = k.analyse(c, list, a.objects)
 	out.commit = func() {
 		for name, o := range a.objects {
@@ -503,6 +592,11 @@ func (k *Kernel) compileAll(c Cell, list []checked, a attempt) (*prepared, *Erro
 		for name, path := range a.imports {
 			k.sess.Imports[name] = path
 			delete(k.sess.Objects, name)
+		}
+		for _, path := range a.dots {
+			if !slices.Contains(k.dots, path) {
+				k.dots = append(k.dots, path)
+			}
 		}
 		for _, u := range list {
 			k.keepDocs(u.unit.File, u.unit.Info)
@@ -563,6 +657,11 @@ func (k *Kernel) compile(low *lower.Output) (p *interp.Program, err error) {
 		return nil, fmt.Errorf("loupe cannot run this yet: the interpreter does not compile it (%v)", cerr)
 	}
 	room(k.interp)
+	for _, im := range f.Imports { // what the interpreter notes of the file's imports, for its compilation
+		if im.Name != nil {
+			low.Dead = append(low.Dead, filepath.Join(im.Name.Name, name))
+		}
+	}
 	trace("%s", low.Source)
 	return p, nil
 }

@@ -39,7 +39,7 @@ func TestFormsFigures(t *testing.T) {
 	t.Logf("first cell of a kernel: %v", time.Since(start))
 	cell := Cell{Name: "In[99]", Source: "xs := []int{3, 1, 2}\nsort.Ints(xs)\ntotal := 0\nfor i, x := range xs {\n\tif i > 0 {\n\t\ttotal += x * i\n\t}\n}\nm := map[string]int{\"a\": total}\nfmt.Sprintln(m)", Show: true}
 	prepare := func() {
-		if _, err := k.prepare(cell); err != nil {
+		if _, err := k.prepare(t.Context(), cell); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestFormsFigures(t *testing.T) {
 	spin := v.Interface().(func([]int) int)
 	run("In[60]", loop)
 	run("In[61]", "xs := make([]int, 8)")
-	call, e := k.prepare(Cell{Name: "In[62]", Source: "spin(xs)"})
+	call, e := k.prepare(t.Context(), Cell{Name: "In[62]", Source: "spin(xs)"})
 	if e != nil {
 		t.Fatal(e)
 	}

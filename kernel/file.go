@@ -202,10 +202,11 @@ func (k *Kernel) adopt(f *notebook.File, unit *check.Unit, hoist map[types.Objec
 	for o := range hoist {
 		k.sess.Objects[o.Name()] = o
 	}
+	a := attempt{k: k, imports: k.sess.Imports, dots: k.dots}
 	for _, im := range f.AST.Imports {
-		a := attempt{k: k, imports: k.sess.Imports}
 		a.addImport(im, unit)
 	}
+	k.dots = a.dots
 	k.keepDocs(f.AST, unit.Info)
 }
 

@@ -17,6 +17,9 @@ import (
 func forget(i *interp.Interpreter, names []string) {
 	v := reflect.ValueOf(i).Elem()
 	if roots := field(v, "roots"); roots.IsValid() && roots.Kind() == reflect.Slice {
+		for n := range roots.Len() {
+			sever(roots.Index(n))
+		}
 		roots.SetZero()
 	}
 	scopes := field(v, "scopes")
@@ -37,6 +40,27 @@ func forget(i *interp.Interpreter, names []string) {
 	for _, n := range names {
 		sym.SetMapIndex(reflect.ValueOf(n), reflect.Value{})
 	}
+}
+
+// sever takes the declarations of a file from each other, so that a variable that lives
+// keeps its own declaration and not all that its cell was.
+func sever(file reflect.Value) {
+	if !pointsToStruct(file) {
+		return
+	}
+	decls := field(file.Elem(), "child")
+	if !decls.IsValid() || decls.Kind() != reflect.Slice {
+		return
+	}
+	for n := range decls.Len() {
+		if !pointsToStruct(decls.Index(n)) {
+			continue
+		}
+		if up := field(decls.Index(n).Elem(), "anc"); up.IsValid() {
+			up.SetZero()
+		}
+	}
+	decls.SetZero()
 }
 
 // field is a field that can be set though it is not exported.

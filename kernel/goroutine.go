@@ -105,8 +105,9 @@ type noted struct {
 }
 
 // note keeps the line of a panic that is about to begin.
-func (m *machine) note(v any) {
-	line := m.at()
+func (m *machine) note(v any) { m.noteAt(v, m.at()) }
+
+func (m *machine) noteAt(v any, line int) {
 	id := goid()
 	m.gs.mu.Lock()
 	defer m.gs.mu.Unlock()

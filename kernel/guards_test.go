@@ -274,9 +274,47 @@ func TestLeftBehind(t *testing.T) {
 			t.Errorf("meanwhile %q", got)
 		}
 	}
+	// What such a call gives is not shown in another cell.
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-ready
+		time.Sleep(5 * time.Millisecond)
+		cancel()
+	}()
+	_ = k.Run(ctx, Cell{Name: "In[1]", Source: "ready <- true\nio.ReadAll(pipe)", Show: true})
+	shown := len(r.events)
 	pw.Close()
 	time.Sleep(20 * time.Millisecond)
+	for _, e := range r.events[shown:] {
+		if d, ok := e.(Display); ok {
+			t.Errorf("shown later: %v", d.Data)
+		}
+	}
 	if got := play(t, k, r, "n", "runtime.NumGoroutine()"); got != "= 1\n= 1\n" || strings.Contains(r.out.String(), "not reached") {
 		t.Errorf("afterwards %q %q", got, r.out.String())
+	}
+}
+
+// TestPanicText: the methods of what a cell panics with are code of cells, which fails or
+// does not end like any other.
+func TestPanicText(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	play(t, k, r, "type E struct{ n *int }\nfunc (e E) Error() string { return fmt.Sprint(*e.n) }", "type S string\nfunc (s S) String() string { panic(\"not now\") }",
+		"type Self int\nfunc (s Self) Error() string { panic(s) }", "type Loop int\nfunc (l Loop) Error() string { for {} }", "type Deep int\nfunc (d Deep) Error() string { return fmt.Sprint(d) }",
+		"type Locked int\nvar mu sync.Mutex\nfunc (l Locked) Error() string { mu.Lock(); mu.Lock(); return \"\" }", "type Out int\nfunc (o Out) Error() string { os.Exit(3); return \"\" }", "x := 1")
+	for src, want := range map[string]string{
+		"panic(E{})":                            "panic while printing panic value: runtime error: invalid memory address or nil pointer dereference",
+		"panic(S(\"a\"))":                       "panic while printing panic value: not now",
+		"panic(Self(1))":                        "panic while printing panic value",
+		"panic(Loop(1))":                        "panic while printing panic value: its method does not return",
+		"panic(Deep(1))":                        "panic while printing panic value: its method does not return",
+		"panic(Locked(1))":                      "panic while printing panic value: its method does not return",
+		"panic(Out(1))":                         "panic while printing panic value: its method does not return",
+		"go func() { panic(E{}) }()\nselect {}": "panic while printing panic value: runtime error: invalid memory address or nil pointer dereference",
+		"panic(errors.New(\"well\"))":           "well",
+	} {
+		if got := play(t, k, r, src, "x"); !strings.Contains(got, ":1:") || !strings.Contains(got, ": panic: "+want+"\n= 1\n") {
+			t.Errorf("%s: %q", src, got)
+		}
 	}
 }

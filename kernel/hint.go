@@ -14,7 +14,11 @@ var hints = []struct {
 	hint string // $1 and so on are the groups of msg
 }{
 	{regexp.MustCompile(`^declared and not used: (\S+)$`), "to see it, write nb.Show($1); to keep it for later, _ = $1"},
-	{regexp.MustCompile(`imported and not used`), "take the import out: a cell imports what it names by itself, a file must use what it imports"},
+	{regexp.MustCompile(`imported (?:as \S+ )?and not used`), "take the import out: a cell imports what it names by itself, a file must use what it imports"},
+	{regexp.MustCompile(`^package C is not in std$`), "cells are interpreted: cgo needs a compiled program"},
+	{regexp.MustCompile(`^package [^ ]*\.[^ ]*/\S* is not in std$`), "cells import the standard library and loupe's packages; a compiled program (go run) imports modules"},
+	{regexp.MustCompile(`^syntax error: unexpected %`), "a command such as %who stands alone in its cell"},
+	{regexp.MustCompile(`^invalid character U\+003F '\?'$`), "?NAME describes a name: the ? stands in front of it"},
 	{regexp.MustCompile(`^no new variables on left side of :=$`), "= gives another value to a variable that there is"},
 	{regexp.MustCompile(`\(mismatched types (\S+) and (\S+)\)$`), "Go converts nothing by itself: write $1(x) or $2(x) around one side"},
 	{regexp.MustCompile(`^cannot use (\w+) \(variable of type (int|int32|int64|float32|float64|uint\w*)\) as (int|int32|int64|float32|float64|uint\w*) value`), "convert it: $3($1)"},
@@ -37,6 +41,9 @@ var undefined = regexp.MustCompile(`^undefined: ([\pL_][\pL\pN_]*)$`)
 // older is the message of a value whose type was declared anew.
 var older = regexp.MustCompile(`^cannot use (\S+) \(variable of (?:\w+ )?type \*?(\w+)\) as \*?(\w+) value`)
 
+// olderValue is the same message of any other value: one of the two types is of before.
+var olderValue = regexp.MustCompile(`^cannot use .+ \(.*type \*?(\w+)\) as \*?(\w+) value`)
+
 // hint is what to write instead, "" if nothing is known.
 // own are names that the cell declares.
 func (k *Kernel) hint(msg, line string, own map[string]bool) string {
@@ -45,6 +52,9 @@ func (k *Kernel) hint(msg, line string, own map[string]bool) string {
 	}
 	if m := older.FindStringSubmatch(msg); m != nil && m[2] == m[3] {
 		return m[1] + " is of the " + m[2] + " of an earlier cell, which was declared anew: make " + m[1] + " again (%rerun stale does)"
+	}
+	if m := olderValue.FindStringSubmatch(msg); m != nil && m[1] == m[2] && !strings.Contains(msg, "type *"+m[1]+") as "+m[1]) && !strings.Contains(msg, "type "+m[1]+") as *") {
+		return "there are two types " + m[1] + ": one is of an earlier cell and was declared anew; make what is of it again (%rerun stale does)"
 	}
 	for _, h := range hints {
 		if loc := h.msg.FindStringSubmatchIndex(msg); loc != nil {
@@ -74,8 +84,13 @@ func (k *Kernel) undefinedHint(name, line string, own map[string]bool) string {
 			return "a new variable is declared with " + name + " := ..."
 		}
 	}
-	if path, ok := check.Named(name); ok && strings.Contains(line, name+".") {
-		return "import \"" + path + "\""
+	if path, ok := check.Named(name); ok {
+		if strings.Contains(line, name+".") {
+			return "import \"" + path + "\""
+		}
+		if k.opt.AutoImport {
+			return name + " is a package: ?" + name + " describes it, " + name + ". and Tab lists what it has"
+		}
 	}
 	names := []string{}
 	for n := range own {

@@ -86,7 +86,7 @@ func (k *Kernel) save(path string) (string, error) {
 		return "", fmt.Errorf("kernel: %s: a notebook file ends in .go", path)
 	}
 	var decls, body strings.Builder
-	imports := map[string]string{}
+	imports := map[string]bool{} // the lines
 	n := 0
 	for _, r := range k.ran.list {
 		parts, errs := splitCell(r.cell.Source)
@@ -100,8 +100,14 @@ func (k *Kernel) save(path string) (string, error) {
 				path, ok = check.Named(name)
 			}
 			if ok {
-				imports[path] = name
+				imports[importLine(name, path)] = true
 			}
+		}
+		for _, path := range k.dotted(r.cell.Source, k.dots, func(name string) bool { return k.sess.Objects[name] != nil }) {
+			imports[importLine(".", path)] = true
+		}
+		for path := range parts.blanks {
+			imports[importLine("_", path)] = true
 		}
 		var stmts []string
 		for i, p := range parts.pieces {
@@ -113,7 +119,7 @@ func (k *Kernel) save(path string) (string, error) {
 			default:
 				if i == len(parts.pieces)-1 && r.cell.Show && isValue(text) {
 					text = "nb.Show(" + text + ")"
-					imports["loupe/stdlib/nb"] = "nb"
+					imports[importLine("nb", "loupe/stdlib/nb")] = true
 				}
 				stmts = append(stmts, text)
 			}
@@ -127,8 +133,8 @@ func (k *Kernel) save(path string) (string, error) {
 	}
 	var src strings.Builder
 	src.WriteString("package main\n\n")
-	for _, p := range slices.Sorted(maps.Keys(imports)) {
-		fmt.Fprintf(&src, "import %q\n", p)
+	for _, line := range slices.Sorted(maps.Keys(imports)) {
+		src.WriteString(line + "\n")
 	}
 	src.WriteString(decls.String() + "\nfunc main() {\n" + strings.TrimPrefix(body.String(), "\n") + "}\n")
 	out, err := format.Source([]byte(src.String()))
@@ -143,6 +149,14 @@ func (k *Kernel) save(path string) (string, error) {
 		text += "; go run will not take it: " + e.Error()
 	}
 	return text, nil
+}
+
+// importLine imports a package under a name.
+func importLine(name, path string) string {
+	if name == check.BaseName(path) {
+		return fmt.Sprintf("import %q", path)
+	}
+	return fmt.Sprintf("import %s %q", name, path)
 }
 
 // isValue says whether the text of a statement is an expression that go run

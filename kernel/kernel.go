@@ -111,6 +111,7 @@ type Kernel struct {
 	defined []any
 	defines []define // what Reset keeps
 	sources map[string]string
+	dots    []string                           // packages that cells imported with a dot
 	docs    map[types.Object]string            // doc comments of the session's declarations
 	decls   map[types.Object]string            // their source
 	index   map[*ast.File]map[token.Pos]string // see docIndex
@@ -195,7 +196,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
 	k.flags = newScriptFlags(k.args[0], k.out)
 	k.used = map[string]bool{}
-	k.sources = map[string]string{}
+	k.sources, k.dots = map[string]string{}, nil
 	k.docs, k.decls = map[types.Object]string{}, map[types.Object]string{}
 	k.index = map[*ast.File]map[token.Pos]string{}
 	k.defined = nil

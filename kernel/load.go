@@ -197,7 +197,7 @@ func (k *Kernel) withImports(f *notebook.File) (string, error) {
 				path, ok = check.Named(name)
 			}
 			if ok && !known[path] {
-				missing[path] = true
+				missing[importLine(name, path)] = true
 			}
 		}
 	}
@@ -206,8 +206,8 @@ func (k *Kernel) withImports(f *notebook.File) (string, error) {
 	}
 	at := f.AST.Name.End() - f.AST.FileStart
 	lines := "\n"
-	for _, path := range slices.Sorted(maps.Keys(missing)) {
-		lines += fmt.Sprintf("\nimport %q", path)
+	for _, line := range slices.Sorted(maps.Keys(missing)) {
+		lines += "\n" + line
 	}
 	out, err := format.Source([]byte(f.Source[:at] + lines + f.Source[at:]))
 	if err != nil {

@@ -36,6 +36,14 @@ func isMagic(src string) bool { return src[0] == '%' || src[0] == '?' }
 
 // magic runs a cell that begins with % or ?.
 func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
+	err := k.command(ctx, c, src)
+	if err != nil {
+		err.Msg = strings.TrimPrefix(err.Msg, "kernel: ") // which says nothing to a reader
+	}
+	return err
+}
+
+func (k *Kernel) command(ctx context.Context, c Cell, src string) *Error {
 	fail := func(format string, args ...any) *Error {
 		return &Error{Cell: c.name(), Line: max(c.Line, 1), Col: 1, Msg: fmt.Sprintf(format, args...), Source: lineOf(src, 1), Kind: Compile, ExitCode: 1}
 	}
@@ -48,6 +56,12 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 	}
 	rest = strings.TrimSpace(rest)
 	switch word {
+	case "%who", "%reset", "%history", "%stop", "%help":
+		if rest != "" { // nobody should wonder what became of it
+			return fail("%s stands alone: nothing may follow it", word)
+		}
+	}
+	switch word {
 	case "%time":
 		if rest == "" {
 			return fail("%%time needs code after it")
@@ -57,6 +71,7 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		if strings.Contains(c.Source[:strings.Index(c.Source, rest)], "\n") {
 			inner.Source = strings.Replace(c.Source, word, strings.Repeat(" ", len(word)), 1)
 		}
+		inner.text = c.Source
 		start := time.Now()
 		err := k.code(ctx, inner)
 		k.out.event(Stats{Text: "wall " + duration(time.Since(start)), Data: time.Since(start)})
@@ -136,8 +151,11 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		case ended == 1:
 			text = "1 goroutine ended"
 		}
-		if left > 0 {
-			text += fmt.Sprintf("; %d in a native call end when it returns", left)
+		switch {
+		case left == 1:
+			text += "; 1 in a native call ends when it returns"
+		case left > 1:
+			text += fmt.Sprintf("; %d in native calls end when they return", left)
 		}
 		k.text1(text)
 	case "%help":
@@ -147,11 +165,11 @@ func (k *Kernel) magic(ctx context.Context, c Cell, src string) *Error {
 		for n := range magics {
 			names = append(names, n)
 		}
-		list := nearest(word, names, len(names))
+		list := nearest(strings.ToLower(word), names, len(names))
 		slices.SortStableFunc(list, func(a, b string) int { // a word that is not finished is nearest
 			return cmp.Compare(btoi(strings.HasPrefix(b, word)), btoi(strings.HasPrefix(a, word)))
 		})
-		return fail("no command %s; nearest: %s", word, strings.Join(list[:2], ", "))
+		return fail("no command %s; nearest: %s; %%help lists them", word, strings.Join(list[:2], ", "))
 	}
 	return nil
 }

@@ -37,6 +37,19 @@ func availableMemory() uint64 {
 	return n
 }
 
+// room is needRoom for a script. The line is that of the call, whatever other goroutines
+// do while garbage is looked for.
+func (m *machine) room(n int) int {
+	line := m.at()
+	defer func() {
+		if p := recover(); p != nil {
+			m.noteAt(value(p), line)
+			panic(p)
+		}
+	}()
+	return needRoom(n)
+}
+
 // needRoom panics if the machine cannot give n bytes, where the Go runtime or the
 // system would end the process. It gives n back.
 func needRoom(n int) int {

@@ -2,9 +2,11 @@ package kernel
 
 import (
 	"go/ast"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -15,7 +17,8 @@ type ran struct {
 	declares map[string]bool // := and declarations
 	changes  map[string]bool // assignments to what an earlier cell declared
 	effects  map[string]bool // what it may have changed through a pointer
-	uses     map[string]bool // what it read, functions that it calls included
+	uses     map[string]bool // what it read of earlier cells, functions that it calls included
+	own      map[string]bool // what it read of its own
 	seen     map[string]int  // the version of what it used, when it ended
 }
 
@@ -25,17 +28,17 @@ const maxRecords = 2000
 // records are the cells of a session in the order in which they ran last.
 type records struct {
 	list     []*ran
-	versions map[string]int             // of a name: how often it got another value
-	inside   map[string]map[string]bool // of a function: what its body uses
+	versions map[string]int  // of a name: how often it got another value
+	inside   map[string]*ran // of a function: what its body does
 }
 
 func newRecords() records {
-	return records{versions: map[string]int{}, inside: map[string]map[string]bool{}}
+	return records{versions: map[string]int{}, inside: map[string]*ran{}}
 }
 
 // analyse finds what the units of a cell do to the session's names.
 func (k *Kernel) analyse(c Cell, units []checked, objects map[string]types.Object) *ran {
-	r := &ran{cell: c, declares: map[string]bool{}, changes: map[string]bool{}, effects: map[string]bool{}, uses: map[string]bool{}, seen: map[string]int{}}
+	r := &ran{cell: c, declares: map[string]bool{}, changes: map[string]bool{}, effects: map[string]bool{}, uses: map[string]bool{}, own: map[string]bool{}, seen: map[string]int{}}
 	for _, u := range units {
 		info := u.unit.Info
 		top := map[types.Object]bool{}
@@ -64,27 +67,51 @@ func (k *Kernel) analyse(c Cell, units []checked, objects map[string]types.Objec
 					name = id.Name + "." + name
 				}
 				r.declares[name] = true
-				body := &ran{changes: map[string]bool{}, effects: map[string]bool{}, uses: map[string]bool{}}
-				body.walk(fn.Body, info, global)
+				body := &ran{changes: map[string]bool{}, effects: map[string]bool{}, uses: map[string]bool{}, own: map[string]bool{}}
+				body.walk(fn.Body, info, global, nil)
 				maps.Copy(body.uses, body.changes)
-				k.ran.inside[name] = body.uses
+				k.ran.inside[name] = body
 				continue
 			}
-			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
-				for _, s := range g.Specs {
-					r.declares[s.(*ast.TypeSpec).Name.Name] = true
+			if g, ok := d.(*ast.GenDecl); ok {
+				for _, s := range g.Specs { // variables are hoisted
+					switch s := s.(type) {
+					case *ast.TypeSpec:
+						r.declares[s.Name.Name] = true
+					case *ast.ValueSpec:
+						for _, name := range s.Names {
+							if g.Tok == token.CONST && name.Name != "_" {
+								r.declares[name.Name] = true
+							}
+						}
+					}
 				}
 			}
-			r.walk(d, info, global)
+			r.walk(d, info, global, objects)
 		}
 		for _, s := range u.unit.Stmts {
-			r.walk(s, info, global)
+			r.walk(s, info, global, objects)
+		}
+	}
+	reached := maps.Clone(r.uses)
+	for name := range r.own {
+		reached[name] = true
+	}
+	k.ran.through(reached)
+	// What the cell makes itself it makes again when it runs again, whatever later
+	// cells did to it: only what it took from others counts.
+	for name := range reached {
+		if !r.declares[name] {
+			r.uses[name] = true
+		}
+		if body := k.ran.inside[name]; body != nil { // what a function does, its caller does
+			maps.Copy(r.changes, body.changes)
+			maps.Copy(r.effects, body.effects)
 		}
 	}
 	for name := range r.declares {
 		delete(r.changes, name)
 	}
-	k.ran.through(r.uses)
 	return r
 }
 
@@ -94,7 +121,10 @@ func (x *records) through(uses map[string]bool) {
 	for len(queue) > 0 {
 		name := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
-		for n := range x.inside[name] {
+		if x.inside[name] == nil {
+			continue
+		}
+		for n := range x.inside[name].uses {
 			if !uses[n] {
 				uses[n] = true
 				queue = append(queue, n)
@@ -103,8 +133,8 @@ func (x *records) through(uses map[string]bool) {
 	}
 }
 
-// walk notes what n does to the session's names.
-func (r *ran) walk(n ast.Node, info *types.Info, global func(*ast.Ident) (string, bool)) {
+// walk notes what n does to the session's names, of which some are the cell's own.
+func (r *ran) walk(n ast.Node, info *types.Info, global func(*ast.Ident) (string, bool), own map[string]types.Object) {
 	// root is the variable that an assignable or addressable expression is in.
 	root := func(x ast.Expr) (name string, whole, ok bool) {
 		whole = true
@@ -169,7 +199,11 @@ func (r *ran) walk(n ast.Node, info *types.Info, global func(*ast.Ident) (string
 			if s := info.Selections[n]; s != nil && s.Kind() == types.MethodVal {
 				if f, ok := s.Obj().(*types.Func); ok {
 					if named := recvType(f); named != "" {
-						r.uses[named+"."+f.Name()] = true
+						if name := named + "." + f.Name(); r.declares[name] {
+							r.own[name] = true
+						} else {
+							r.uses[name] = true
+						}
 					}
 					if _, ptr := f.Type().(*types.Signature).Recv().Type().(*types.Pointer); ptr {
 						if name, _, ok := root(n.X); ok {
@@ -180,7 +214,11 @@ func (r *ran) walk(n ast.Node, info *types.Info, global func(*ast.Ident) (string
 			}
 		case *ast.Ident:
 			if name, ok := global(n); ok && !plain[n] && info.Defs[n] == nil {
-				r.uses[name] = true
+				if own[name] == info.Uses[n] {
+					r.own[name] = true
+				} else {
+					r.uses[name] = true
+				}
 			}
 		}
 		return true
@@ -297,4 +335,30 @@ func settings(src string) map[string]bool {
 		}
 	}
 	return m
+}
+
+// almostSetting matches a setting that is none, because of a blank.
+var almostSetting = regexp.MustCompile(`^//\s+nb:(time|expect-error|once|skip|mask)\b`)
+
+// straySetting says what is wrong with a setting that is not one by its place or its
+// form, "" if there is none.
+func straySetting(src string) string {
+	if !strings.Contains(src, "nb:") {
+		return ""
+	}
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(src)), []byte(src), func(token.Position, string) {}, scanner.ScanComments)
+	for head := true; ; {
+		_, t, text := s.Scan()
+		switch {
+		case t == token.EOF:
+			return ""
+		case t != token.COMMENT:
+			head = head && t == token.SEMICOLON
+		case head && almostSetting.MatchString(text):
+			return "a setting has no blank behind the slashes: //nb:" + almostSetting.FindStringSubmatch(text)[1]
+		case !head && strings.HasPrefix(text, "//nb:"):
+			return text + " does nothing here: settings stand at the head of the cell"
+		}
+	}
 }

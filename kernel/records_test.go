@@ -29,6 +29,10 @@ func TestStale(t *testing.T) {
 		"a type":            {[]string{"type T struct{ A int }", "t := T{1}", "type T struct{ A, B int }"}, "[In[2]]"},
 		"a method":          {[]string{"type T struct{ A int }", "t := T{1}", "func (t T) M() int { return 1 }", "y := t.M()", "func (t T) M() int { return 2 }"}, "[In[4]]"},
 		"pointers":          {[]string{"n := 2", "var b strings.Builder", "fmt.Fprint(&b, n)", "b.WriteString(\"x\")", "s := b.String()", "n = 3"}, "[In[3] In[4] In[5]]"},
+		"its own names":     {[]string{"x := 1\ny := x", "func f() int { return x }\nz := f()", "x = 2", "func f() int { return 3 }"}, "[In[2]]"},
+		"a constant":        {[]string{"const c = 1", "y := c", "const c = 2"}, "[In[2]]"},
+		"through a call":    {[]string{"x := 1", "func f() { x++ }", "y := x", "f()"}, "[In[3]]"},
+		"a memory":          {[]string{"m := map[int]int{}", "func f(n int) int { m[n] = n; return n }", "a := f(1)", "b := f(2)"}, "[]"},
 		"a printing cell":   {[]string{"x := 1", "fmt.Print(x)", "x = 2"}, "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +77,30 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestStraySettings: what looks like a setting and is none is told of.
+func TestStraySettings(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	for src, want := range map[string]string{
+		"// nb:once\n1":                "~ a setting has no blank behind the slashes: //nb:once\n= 1\n",
+		"x := 1\n//nb:time\nx":         "~ //nb:time does nothing here: settings stand at the head of the cell\n= 1\n",
+		"x := `\n//nb:time`\nlen(x)":   "= 10\n",
+		"// see nb:once\n1 // nb:once": "= 1\n",
+	} {
+		if got := play(t, k, r, src); got != want {
+			t.Errorf("%q: %q want %q", src, got, want)
+		}
+	}
+	play(t, k, r, "kept := 1")
+	for _, cell := range []string{"%reset x", "%who x", "%who\nx", "%history 3", "%stop it", "%help me"} {
+		if got := play(t, k, r, cell); !strings.Contains(got, "stands alone: nothing may follow it") {
+			t.Errorf("%q: %q", cell, got)
+		}
+	}
+	if got := play(t, k, r, "kept", "%run none.go"); !strings.HasPrefix(got, "= 1\n! ") || strings.Contains(got, "kernel:") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestSave: the saved cells are a program that prints what the cells printed.
 func TestSave(t *testing.T) {
 	k, r := newKernel(t, Options{AutoImport: true})
@@ -86,6 +114,14 @@ func TestSave(t *testing.T) {
 	}
 	if got := play(t, k, r, "%history"); !strings.Contains(got, "// In[2]\nt := T{4}") || strings.Contains(got, "nope") {
 		t.Errorf("history %q", got)
+	}
+	k2, r2 := newKernel(t, Options{AutoImport: true})
+	play(t, k2, r2, "import (\n\tstr \"strings\"\n\t. \"math\"\n\t_ \"image/png\"\n)", "fmt.Println(str.ToUpper(\"a\"), Sqrt(4))", "%save "+path)
+	if out, err := exec.Command("go", "run", path).CombinedOutput(); err != nil || string(out) != "A 2\n" {
+		t.Errorf("go run: %v %s", err, out)
+	}
+	if src, err := os.ReadFile(path); err != nil || !strings.Contains(string(src), "import _ \"image/png\"") {
+		t.Errorf("%v %s", err, src)
 	}
 	if got := play(t, k, r, "x := 1", "x := 2", "%save "+path); !strings.Contains(got, "go run will not take it") {
 		t.Errorf("%q", got)
@@ -118,6 +154,11 @@ func TestHints(t *testing.T) {
 		"x := 1\nx := 2":                              "= gives another value to a variable that there is",
 		"n := 2\nf := 1.5\nn * f":                     "Go converts nothing by itself: write int(x) or float64(x) around one side",
 		"n := 2\nvar f float64 = n":                   "convert it: float64(n)",
+		"import \"C\"":                                "cells are interpreted: cgo needs a compiled program",
+		"import \"example.com/x/y\"":                  "cells import the standard library and loupe's packages; a compiled program (go run) imports modules",
+		"strings":                                     "strings is a package: ?strings describes it, strings. and Tab lists what it has",
+		"x := 1\n%who":                                "a command such as %who stands alone in its cell",
+		"strings.ToUpper?":                            "?NAME describes a name: the ? stands in front of it",
 		"x := None":                                   "Go's word is nil",
 		"counter := 1\ncounte + 1":                    "did you mean counter?",
 		"xs := []int{1}\nxs.append(2)":                "append is a function: xs = append(xs, x)",
@@ -126,8 +167,16 @@ func TestHints(t *testing.T) {
 		"n := 1\nif n { n++ }":                        "compare: Go takes no number, text or pointer for true",
 		"func f(n int) int { if n > 0 { return 1 } }": "every way through the function must end in a return",
 		"x := 1\nx + \"a\" + \"b\"":                   "",
+		"n.Next = &Node{}":                            "there are two types Node: one is of an earlier cell and was declared anew; make what is of it again (%rerun stale does)",
+		"n.Next = *n":                                 "",
 	} {
 		k, r := newKernel(t, Options{AutoImport: true})
+		if strings.Contains(src, "Node") || strings.Contains(src, "*n") {
+			play(t, k, r, "type Node struct{ Next *Node }\nn := &Node{}")
+		}
+		if strings.Contains(src, "Node") {
+			play(t, k, r, "type Node struct{ Next *Node; V int }")
+		}
 		play(t, k, r, src)
 		found := false
 		for _, e := range r.events {
@@ -238,5 +287,58 @@ func TestGrowth(t *testing.T) {
 	}
 	if perCell > 60<<10 {
 		t.Errorf("each cell keeps %.0f bytes", perCell)
+	}
+}
+
+// TestGrowthByKind: the same for cells of many kinds: what a cell leaves behind is what
+// it declares and not all that it was.
+func TestGrowthByKind(t *testing.T) {
+	cells := 160
+	if *long {
+		cells = 4000
+	}
+	for name, c := range map[string]struct {
+		source func(i int) string
+		most   float64 // bytes that a cell may keep
+	}{
+		"a new variable": {func(i int) string { return fmt.Sprintf("v%d := make([]byte, 100)\nlen(v%d)", i, i) }, 16 << 10},
+		"a type": {func(i int) string {
+			return fmt.Sprintf("type T struct{ A%d int }\nfunc (t T) M() int { return t.A%[1]d }\nt := T{%d}\nt.M()", i%7, i)
+		}, 56 << 10},
+		"a method":     {func(i int) string { return fmt.Sprintf("func (l L) M() int { return %d }\nl.M()", i) }, 16 << 10},
+		"a closure":    {func(i int) string { return fmt.Sprintf("fs = append(fs[:0], func() int { return %d })\nfs[0]()", i) }, 12 << 10},
+		"a goroutine":  {func(i int) string { return fmt.Sprintf("c := make(chan int)\ngo func() { c <- %d }()\n<-c", i) }, 12 << 10},
+		"a constant":   {func(i int) string { return fmt.Sprintf("const C = %d\nC + 1", i) }, 12 << 10},
+		"an interface": {func(i int) string { return fmt.Sprintf("var s fmt.Stringer = S(%d)\ns.String()", i) }, 16 << 10},
+		"a literal":    {func(i int) string { return fmt.Sprintf("c := &http.Cookie{Name: \"%d\"}\nc.Name", i) }, 12 << 10},
+		"an import":    {func(i int) string { return "import str \"strings\"\nstr.ToUpper(\"a\")" }, 12 << 10},
+		"a refusal":    {func(i int) string { return fmt.Sprintf("nope%d + 1", i) }, 4 << 10},
+		"a panic":      {func(i int) string { return fmt.Sprintf("var p *int\n_ = %d\n*p = 1", i) }, 12 << 10},
+		"a command":    {func(i int) string { return "%who" }, 4 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, r := newKernel(t, Options{AutoImport: true})
+			play(t, k, r, "fs := []func() int{}", "type L struct{}\nl := L{}", "type S int\nfunc (s S) String() string { return \"s\" }")
+			heap := func() float64 {
+				r.events, r.out = nil, strings.Builder{}
+				runtime.GC()
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return float64(m.HeapAlloc)
+			}
+			var mid float64
+			for i := range cells {
+				if i == cells/2 {
+					mid = heap()
+				}
+				_ = k.Run(t.Context(), Cell{Name: fmt.Sprintf("In[%d]", i), Source: c.source(i), Show: true})
+			}
+			each := (heap() - mid) / float64(cells-cells/2)
+			t.Logf("%.0f bytes each", each)
+			if each > c.most {
+				t.Errorf("each cell keeps %.0f bytes, over %.0f", each, c.most)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (m *machine) table() map[string]reflect.Value {
 		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "ClosedAll": m.closedAll, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
 		"Recv": m.recv, "Send": m.send, "RecvCase": recvCase, "SendCase": sendCase, "Select": m.choose, "Close": m.close,
-		"Clear": clearAny, "Size": size, "Cap": capacity, "Room": needRoom, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
+		"Clear": clearAny, "Size": m.size, "Cap": m.capacity, "Room": m.room, "Key": m.key, "ArrLen": arrayLen, "Const": func(_ any, n int) int { return n }, "Iface": func(v any) any { return ifaceWords{v} },
 		"Fmin": math.Min, "Fmax": math.Max, "Rune": decodeRune,
 		"Panic": m.panicValue, "RecoverIn": m.recoverIn, "Direct": m.frames.setDirect, "TakeDirect": m.frames.takeDirect, "AnyDirect": &m.frames.any, "SyncDirect": m.frames.sync.Load,
 		"Frame": newFrame, "Call": m.call, "Defer": m.pushDefer, "Main": func() any { return m.k.mainFrame },
@@ -304,23 +305,27 @@ func clearAny(v any) {
 	r.Clear()
 }
 
-func size(n, elem int, kind string) int {
-	if n < 0 || n > 0 && elem > 0 && n > math.MaxInt64/2/elem {
+// maxAlloc is what Go's allocator can address on 64-bit machines: more is no lack of
+// memory but a wrong length.
+const maxAlloc = 1 << 48
+
+func (m *machine) size(n, elem int, kind string) int {
+	if n < 0 || n > 0 && elem > 0 && n > maxAlloc/elem {
 		if kind == "chan" {
 			panic(plainError("makechan: size out of range"))
 		}
 		panic(runtimeError("makeslice: " + kind + " out of range"))
 	}
-	needRoom(n * elem)
+	m.room(n * elem)
 	return n
 }
 
 // capacity is the capacity of a slice that is made with a length.
-func capacity(length, n, elem int) int {
+func (m *machine) capacity(length, n, elem int) int {
 	if n < length {
 		panic(runtimeError("makeslice: cap out of range"))
 	}
-	return size(n, elem, "cap")
+	return m.size(n, elem, "cap")
 }
 
 func decodeRune(s string, i int) (rune, int) { return utf8.DecodeRuneInString(s[i:]) }
@@ -527,7 +532,7 @@ func (m *machine) overrides(path string, t map[string]reflect.Value) {
 // would go on to a deadlock.
 func (m *machine) goexit() {
 	if r := m.gs.current(); r != nil && m.gs.isMain(r) {
-		r.finish(&outcome{kind: Panic, fatal: true, value: "no goroutines (main called runtime.Goexit) - deadlock!"})
+		r.finish(&outcome{kind: Panic, fatal: true, value: "no goroutines (main called runtime.Goexit) - deadlock!", line: m.at()})
 	}
 	runtime.Goexit()
 }
@@ -715,7 +720,36 @@ func goPanic(r any) any {
 }
 
 // panicText is what the compiled program prints after "panic: ".
+//
+// That asks methods of the value, which may do anything: they run as cells do, for a
+// short time.
 func (m *machine) panicText(v any) string {
+	const failed = "panic while printing panic value" // Go's words
+	texts := make(chan string, 1)
+	m.k.bounded(context.Background(), func() {
+		defer func() {
+			switch p := recover(); x := goPanic(unwrapPanic(p)).(type) {
+			case nil:
+			case string:
+				texts <- failed + ": " + x
+			case runtime.Error:
+				texts <- failed + ": " + x.Error()
+			default:
+				texts <- failed
+			}
+		}()
+		texts <- m.chainText(v)
+	})
+	select {
+	case text := <-texts:
+		return text
+	default:
+		return failed + ": its method does not return"
+	}
+}
+
+// chainText is the text of a panic and of those before it that it followed.
+func (m *machine) chainText(v any) string {
 	v = unwrapPanic(v)
 	c, ok := v.(chained)
 	if !ok {

@@ -75,7 +75,7 @@ func TestCells(t *testing.T) {
 		{"loop at top", []string{"s := 0\nfor i := range 4 { s += i }\ns"}, "= 6\n"},
 		{"defer", []string{`defer fmt.Println("later")` + "\n" + `fmt.Println("first")`, `fmt.Println("next")`}, "first\nlater\nnext\n"},
 		{"main", []string{"func main() { fmt.Println(\"in main\") }", "1"}, "in main\n= 1\n"},
-		{"magic", []string{"%tim 1", "x := 1", "%reset", "x"}, "! In[1]:1:1: no command %tim; nearest: %time, %timeit\n! In[4]:1:1: undefined: x\n"},
+		{"magic", []string{"%tim 1", "x := 1", "%reset", "x"}, "! In[1]:1:1: no command %tim; nearest: %time, %timeit; %help lists them\n! In[4]:1:1: undefined: x\n"},
 		{"generic", []string{"func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }", `Map([]int{1,2}, func(i int) string { return fmt.Sprint(i*2) })`}, "= [2 4]\n"},
 		{"error is shown", []string{`errors.New("bad")`}, "= bad\n"},
 		{"a method later", []string{"type T struct{ A int }", "t := T{3}", "func (t T) Twice() int { return 2 * t.A }", "t.Twice()",
@@ -89,6 +89,17 @@ func TestCells(t *testing.T) {
 			"type U struct{}\nfunc (t T) With(u U) int { return 1 }", "t.Bad()"},
 			"! In[3]:1:31: cannot use \"x\" (untyped string constant) as int value in return statement\n= \"x\"\n! In[5]:1:12: field and method with the same name A\n! In[6]:1:12: loupe cannot add method Bad to type T of an earlier cell, which has a method Bad with another signature, func() string: declare the type and all of its methods in one cell\n! In[7]:2:12: loupe cannot add method With to type T of an earlier cell, which cannot know type U of this cell: declare the type and all of its methods in one cell\n= \"x\"\n"},
 		{"packages used before a := of a block", []string{"func() {\n\tfmt.Println(strings.ToUpper(\"a\"))\n\tx := 1\n\tfmt.Println(x)\n}()", "for _, s := range strings.Fields(\"b c\") {\n\tt := strings.ToUpper(s)\n\tfmt.Print(t)\n}", "strings := []string{\"d\"}\nfunc() { fmt.Println(strings) }()"}, "A\n1\nBC[d]\n"},
+		{"imports by other names", []string{"import str \"strings\"", "str.ToUpper(\"a\")", "import s2 \"strings\"\ns2.ToLower(\"B\")", "import . \"math\"\nSqrt(4)", "Sqrt(9) + Pi - Pi", "Sqrt := 7", "Sqrt", "Floor(2.5)", "%reset", "Floor(2.5)"},
+			"= \"A\"\n= \"b\"\n= 2\n= 3\n= 7\n= 2\n! In[10]:1:1: undefined: Floor\n"},
+		{"an import of a variable's name", []string{"big := 1", "import \"math/big\"\nbig.NewInt(3)", "big = 2", "big := 4", "big"},
+			"= 3\n! In[3]:1:1: undefined: big\n= 4\n"},
+		{"a value among others", []string{"make([]int, 1)\nos.ReadFile(\"x\")"}, "! In[1]:1:1: make([]int, 1) (value of type []int) is not used\n"},
+		{"a pasted program", []string{"// Copyright\n\npackage main\n\nimport \"fmt\"\n\nconst greet = \"hello\"\n\nfunc main() {\n\tfmt.Println(greet)\n}\n", "greet", "package main; 2", "package foo\nx := 1", "package main\npackage main"},
+			"hello\n= \"hello\"\n= 2\n! In[4]:1:1: package foo cannot be a cell: what cells declare is of package main\n! In[5]:2:1: syntax error: unexpected keyword package, expected }\n"},
+		{"cells that end too early", []string{"x := ", "x := (1 +", "if true {", "func f() {\n\tfor {\n}", "x := 1 }", "if true {\n}}", "/* never", "x := 1 /* never\n"},
+			"! In[1]:1:5: syntax error: unexpected EOF, expected expression\n! In[2]:1:10: syntax error: unexpected EOF, expected expression\n! In[3]:1:10: syntax error: unexpected EOF, expected }\n! In[4]:3:2: syntax error: unexpected EOF, expected }\n" +
+				"! In[5]:1:8: syntax error: unexpected }\n! In[6]:2:2: syntax error: unexpected }\n! In[7]:1:1: comment not terminated\n! In[8]:1:8: comment not terminated\n"},
+		{"embedded files", []string{"//go:embed x.txt\nvar text string", "text"}, "! In[1]:1:1: go:embed cannot be in a cell: os.ReadFile reads the file\n! In[2]:1:1: undefined: text\n"},
 		{"unknown", []string{"foo.Bar()"}, "! In[1]:1:1: undefined: foo\n"},
 		{"method of an earlier generic type", []string{"type T[E any] []E", "func (t T[E]) M() {}"}, "! In[2]:1:15: loupe cannot add method M to type T of an earlier cell, which is generic: declare the type and all of its methods in one cell\n"},
 		{"loop heads on one line", []string{"n := 0; for ; ; n++ { if n > 2 { break } }; n", "for i := 0; ; { if i > 4 { n = i; break }; i++ }; n"}, "= 3\n= 5\n"},
@@ -135,7 +146,7 @@ func TestLoadStepSave(t *testing.T) {
 	}
 	got := play(t, k, r, "%step", "%load "+path, "%step", "n", "%save", "%step", "%step",
 		"// %% Two\nfmt.Println(n + 10)", "// %% Three\ns := strings.ToUpper(\"end\")\nfmt.Println(s)", "%step One", "%step no", "%save")
-	want := "! kernel: no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
+	want := "! no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
 		"\n= // %% Two\nfmt.Println(n + 1)\n3\n= the notebook has no further cell; %step N runs one again, %save keeps what was changed\n12\nEND\n" +
 		"= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n! notebook: " + path + " has no code cell \"no\"; its cells are 1 One, 2 Two, 3 Three\n= saved " + path + "\n"
 	if got != want {

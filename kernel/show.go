@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"loupe/kernel/display"
 	"loupe/stdlib/nb"
@@ -51,8 +52,12 @@ func (k *Kernel) streamText(s string) {
 
 // show displays the values of a last expression: type ids and addresses in
 // turns. An error that is nil is not shown beside other values.
+//
+// A cell that was interrupted in a native call has been answered: what the call
+// gives, when it returns, is not shown among the events of another cell.
 func (m *machine) show(pairs ...any) {
 	k := m.k
+	m.check()
 	k.mu.Lock()
 	k.showing.on = false
 	streamed := k.showing.text.String()
@@ -77,6 +82,7 @@ func (m *machine) show(pairs ...any) {
 		texts = append(texts, data["text/plain"])
 		list = append(list, shown{data, isErr, terminalForm(v)})
 	}
+	m.check() // methods that make texts take their time
 	if len(list) > 1 && !rich {
 		k.display(map[string]string{"text/plain": strings.Join(texts, ", ")}, false)
 		return
@@ -191,10 +197,13 @@ func (k *Kernel) text(v display.Value) string {
 	case *types.Basic:
 		if u.Info()&types.IsString != 0 {
 			s := v.V.String()
-			if strings.Contains(s, "\n") {
+			if strings.Contains(head(s, maxText), "\n") {
 				return bounded(strings.TrimRight(s, "\n"))
 			}
-			return bounded(strconv.Quote(s))
+			if h := head(s, maxText); len(h) < len(s) {
+				return strconv.Quote(h) + left(len(h), len(s))
+			}
+			return strconv.Quote(s)
 		}
 	case *types.Signature:
 		if v.V.IsNil() {
@@ -206,7 +215,7 @@ func (k *Kernel) text(v display.Value) string {
 			return types.TypeString(v.T, types.RelativeTo(k.sess.Pkg())) + "(nil)"
 		}
 	}
-	return bounded(k.short(v, maxItems))
+	return k.short(v, maxItems, maxText)
 }
 
 const (
@@ -214,27 +223,71 @@ const (
 	maxText  = 64 << 10
 )
 
-// short prints a value, of a long list only the first n items.
-func (k *Kernel) short(v display.Value, n int) string {
+// short prints a value, of a long list only the first n items, and of anything no
+// more than about size bytes: a map of a million entries costs what is shown of it.
+func (k *Kernel) short(v display.Value, n, size int) string {
 	more := ""
 	if v.V.Kind() == reflect.Slice && v.V.Len() > n {
 		more = fmt.Sprintf(" ... (%d of %d items shown)", n, v.V.Len())
 		v.V = v.V.Slice(0, n)
 	}
-	return fmt.Sprintf("%+v", formatted{v, k.m.reg}) + more
+	f := formatted{v, k.m.reg, &window{room: size}}
+	text := fmt.Sprintf("%+v", f)
+	if f.part.Full() {
+		return head(text, size) + fmt.Sprintf("\n... (the first %d bytes shown)", len(head(text, size))) + more
+	}
+	return text + more
 }
 
 // formatted prints a value by its static type.
 type formatted struct {
-	v display.Value
-	m display.Methods
+	v    display.Value
+	m    display.Methods
+	part *window
 }
 
-func (f formatted) Format(s fmt.State, verb rune) { display.Format(s, verb, f.v, f.m) }
+func (f formatted) Format(s fmt.State, verb rune) {
+	f.part.State = s
+	display.Format(f.part, verb, f.v, f.m)
+}
 
+// window is the state of a print that ends early.
+type window struct {
+	fmt.State
+	room int
+}
+
+func (p *window) Write(b []byte) (int, error) {
+	if p.room >= 0 { // what comes after is not seen
+		_, _ = p.State.Write(b[:min(len(b), p.room+1)])
+	}
+	p.room -= len(b)
+	return len(b), nil
+}
+
+// Full says that nothing more is shown.
+func (p *window) Full() bool { return p.room < 0 }
+
+// bounded is what is shown of a text.
 func bounded(s string) string {
-	if len(s) <= maxText {
+	h := head(s, maxText)
+	if len(h) == len(s) {
 		return s
 	}
-	return s[:maxText] + fmt.Sprintf("\n... (%d of %d bytes shown)", maxText, len(s))
+	return h + left(len(h), len(s))
 }
+
+// head is the beginning of s, of size bytes at most and whole characters.
+func head(s string, size int) string {
+	if len(s) <= size {
+		return s
+	}
+	n := size
+	for n > size-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// left says that a text goes on.
+func left(shown, of int) string { return fmt.Sprintf("\n... (%d of %d bytes shown)", shown, of) }

@@ -15,6 +15,8 @@ type cellParts struct {
 	pieces   []piece
 	hasMain  bool
 	imported map[string]bool
+	dots     map[string]bool // packages that it imports with a dot
+	blanks   map[string]bool // and with _
 	declares map[string]bool
 }
 
@@ -30,6 +32,7 @@ type part struct {
 	stmts    bool
 	src      string
 	imported map[string]bool // names that its own imports bind
+	dots     map[string]bool
 	declares map[string]bool
 }
 
@@ -70,7 +73,7 @@ func (c *cellParts) order(inSource bool) []part {
 		p := part{stmts: stmts, src: src, declares: c.declares}
 		for _, x := range c.pieces {
 			if x.isImport && keep(x) {
-				p.imported = c.imported
+				p.imported, p.dots = c.imported, c.dots
 			}
 		}
 		out = append(out, p)
@@ -117,16 +120,40 @@ func commentAbove(src string, at int) int {
 // splitCell finds the top-level pieces of a cell by its tokens: a piece ends
 // at a semicolon, written or not, outside of all brackets.
 func splitCell(src string) (*cellParts, []check.Error) {
-	c := &cellParts{src: src, imported: map[string]bool{}, declares: map[string]bool{}}
+	c := &cellParts{src: src, imported: map[string]bool{}, dots: map[string]bool{}, blanks: map[string]bool{}, declares: map[string]bool{}}
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(src))
 	var s scanner.Scanner
-	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	var errs []check.Error
+	wrong := func(at token.Position, msg string) {
+		errs = append(errs, check.Error{Pos: token.Position{Line: at.Line, Column: at.Column}, Msg: msg})
+	}
+	s.Init(file, []byte(src), func(at token.Position, msg string) {
+		// The parser meets tokens that do not tell of these.
+		switch what, illegal := strings.CutPrefix(msg, "illegal "); {
+		case msg == "comment not terminated":
+			wrong(at, msg)
+		case what == "byte order mark":
+			wrong(at, "invalid BOM in the middle of the file")
+		case what == "character NUL":
+			wrong(at, "invalid NUL character")
+		case illegal && (what == "UTF-8 encoding" || strings.HasPrefix(what, "character ")):
+			wrong(at, "invalid "+what)
+		}
+	}, scanner.ScanComments)
 	depth, start := 0, -1
 	var toks []tok
-	end := 0
+	end, clause := 0, false
 	flush := func(to int) {
-		if start >= 0 {
+		switch {
+		case start < 0:
+		case toks[0].t == token.PACKAGE && len(c.pieces) == 0 && !clause && len(toks) == 2 && toks[1].t == token.IDENT:
+			// A pasted file. Everything in a cell is of package main.
+			clause = true
+			if toks[1].lit != "main" {
+				wrong(file.Position(file.Pos(start)), "package "+toks[1].lit+" cannot be a cell: what cells declare is of package main")
+			}
+		default:
 			p := piece{from: start, to: to}
 			p.decl, p.isImport = c.classify(toks)
 			if p.decl && !p.isImport {
@@ -141,7 +168,13 @@ func splitCell(src string) (*cellParts, []check.Error) {
 		off := file.Offset(pos)
 		if t == token.EOF {
 			flush(len(src))
-			return c, nil
+			return c, errs
+		}
+		if t == token.COMMENT {
+			if strings.HasPrefix(lit, "//go:embed ") {
+				wrong(file.Position(pos), "go:embed cannot be in a cell: os.ReadFile reads the file")
+			}
+			continue
 		}
 		if start < 0 && t != token.SEMICOLON {
 			start = off
@@ -150,6 +183,9 @@ func splitCell(src string) (*cellParts, []check.Error) {
 		case token.LPAREN, token.LBRACE, token.LBRACK:
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
+			if depth == 0 && t == token.RBRACE && len(errs) == 0 {
+				wrong(file.Position(pos), "syntax error: unexpected }")
+			}
 			depth--
 		case token.SEMICOLON:
 			if depth <= 0 {
@@ -239,13 +275,39 @@ func (c *cellParts) importNames(toks []tok) {
 		switch t.t {
 		case token.IDENT:
 			name = t.lit
+		case token.PERIOD:
+			name = "."
 		case token.STRING:
-			if name == "" {
-				name = check.BaseName(strings.Trim(t.lit, "`\""))
+			path := strings.Trim(t.lit, "`\"")
+			switch name {
+			case "":
+				c.imported[check.BaseName(path)] = true
+			case ".":
+				c.dots[path] = true
+			case "_":
+				c.blanks[path] = true
+			default:
+				c.imported[name] = true
 			}
-			c.imported[name] = true
 			name = ""
 		}
+	}
+}
+
+// plainNames are the identifiers that do not follow a period.
+func plainNames(src string) map[string]bool {
+	m := map[string]bool{}
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(src)), []byte(src), func(token.Position, string) {}, 0)
+	for prev := token.ILLEGAL; ; {
+		_, t, lit := s.Scan()
+		if t == token.EOF {
+			return m
+		}
+		if t == token.IDENT && prev != token.PERIOD {
+			m[lit] = true
+		}
+		prev = t
 	}
 }
 

@@ -77,12 +77,12 @@ func (k *Kernel) timed(ctx context.Context, c Cell, code string, n int) (time.Du
 	p, err := (*prepared)(nil), (*Error)(nil)
 	if _, bad := parser.ParseExpr(code); bad == nil {
 		wrap("_ =") // a value, unless it is a call without one
-		if p, err = k.prepare(inner); err != nil {
+		if p, err = k.prepare(ctx, inner); err != nil {
 			wrap("")
 		}
 	}
 	if p == nil {
-		if p, err = k.prepare(inner); err != nil {
+		if p, err = k.prepare(ctx, inner); err != nil {
 			return 0, err
 		}
 	}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"fmt"
 	"go/types"
 	"reflect"
 	"sort"
@@ -131,18 +132,25 @@ func (k *Kernel) brief(v display.Value) (s string) {
 		s := v.V.String()
 		return "\"" + s[:min(len(s), 200)] + "\""
 	}
+	switch v.V.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Func, reflect.Chan:
+		if v.V.IsNil() {
+			return "nil" // whose methods are not called
+		}
+	case reflect.Map:
+		if n := v.V.Len(); n > 1000 { // sorting it all for a few takes too long
+			return fmt.Sprintf("%d entries", n)
+		}
+	}
 	if _, ok := v.T.Underlying().(*types.Signature); ok {
 		return "func"
-	}
-	if v.V.Kind() == reflect.Pointer && v.V.IsNil() {
-		return "nil"
 	}
 	if f, ok := k.m.reg.Method(v, "String"); ok {
 		if g, ok := f.Interface().(func() string); ok {
 			return g()
 		}
 	}
-	return k.short(v, 20)
+	return k.short(v, 20, 400)
 }
 
 func oneLine(s string, n int) string {

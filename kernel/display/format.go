@@ -28,9 +28,11 @@ type Boxed interface {
 	Unboxed() Value
 }
 
-// Format prints v for a verb as fmt prints the compiled program's value.
+// Format prints v for a verb as fmt prints the compiled program's value. If s has a
+// method Full() bool the print ends early once that is true.
 func Format(s fmt.State, verb rune, v Value, m Methods) {
 	p := &printer{s: s, m: m, verb: verb}
+	p.end, _ = s.(interface{ Full() bool })
 	p.arg(v, 0)
 }
 
@@ -38,8 +40,11 @@ type printer struct {
 	s    fmt.State
 	m    Methods
 	verb rune
-	seen map[uintptr]bool
+	end  interface{ Full() bool } // nil: all of it is printed
 }
+
+// full says that what comes is not seen.
+func (p *printer) full() bool { return p.end != nil && p.end.Full() }
 
 func (p *printer) write(s string) { _, _ = p.s.Write([]byte(s)) }
 
@@ -334,6 +339,9 @@ func (p *printer) structure(v Value, u *types.Struct, depth int) {
 	}
 	p.write("{")
 	for i := range u.NumFields() {
+		if p.full() {
+			return
+		}
 		if i > 0 {
 			if sharp {
 				p.write(", ")
@@ -413,6 +421,9 @@ func (p *printer) list(v Value, elem types.Type, depth int) {
 		p.write("[")
 	}
 	for i := range v.V.Len() {
+		if p.full() {
+			return
+		}
 		if i > 0 {
 			if sharp {
 				p.write(", ")
@@ -442,8 +453,11 @@ func (p *printer) mapping(v Value, u *types.Map, depth int) {
 		p.write("map[")
 	}
 	keys := v.V.MapKeys()
-	sort.SliceStable(keys, func(i, j int) bool { return less(keys[i], keys[j]) })
+	sort.Slice(keys, func(i, j int) bool { return less(keys[i], keys[j]) })
 	for i, k := range keys {
+		if p.full() {
+			return
+		}
 		if i > 0 {
 			if sharp {
 				p.write(", ")
