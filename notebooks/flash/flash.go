@@ -175,7 +175,7 @@ func main() {
 	// %% [markdown]
 	// ## A question for you
 	//
-	// The scores of plain attention grow with the context, and so does the cache. At
-	// which context are the scores as large as the cache? Change the contexts in the
-	// cell "Scores", and print e.K+e.V beside e.Scores.
+	// The scores of plain attention grow with the context, and so does the cache. Is there
+	// a context at which the scores are as large as the cache? Print e.K+e.V beside
+	// e.Scores in the cell "Scores". And with K and V in q4_0?
 }

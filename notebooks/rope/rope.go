@@ -75,6 +75,10 @@ func main() {
 	m, err := engine.Load(model, base)
 	must(err)
 	trained := m.Settings().TrainedContext
+	if least := trained * 9 / 8; tokens < least {
+		log.Fatalf("%s was trained on %d tokens, and this lesson is about what comes after them: "+
+			"make tokens at least %d (-p tokens=%d)", model, trained, least, least)
+	}
 	ids := stories(m, tokens)
 	fmt.Printf("%s was trained on %d tokens and reads %d here\n", model, trained, len(ids))
 	for _, w := range m.Settings().Warnings {
