@@ -59,7 +59,14 @@ func main() {
 	// so they grow with the context alone; and with it on they do not grow at all.
 
 	// %% Scores
-	const heads, batch = 6, 512 // of the lesson model; SmolLM2 has 9
+	const batch = 512
+	m, err := engine.Load(model, engine.LoadConfig{Threads: 2})
+	must(err)
+	scan, err := m.ScanHeads(4, 1) // asked for the number of heads alone
+	must(err)
+	heads := scan.Heads
+	must(m.Close())
+	fmt.Printf("%d heads, %d tokens read at once\n", heads, batch)
 	for _, length := range []int{512, 2048, 8192, 32768} {
 		fmt.Printf("context %5d: textbook %9s", length, engine.Size(int64(heads*batch*length*4)))
 		for _, flash := range []engine.Switch{engine.Off, engine.On} {
