@@ -138,10 +138,10 @@ func main() {
 	fmt.Printf("the chain is better at %d of %d of these tasks\n", better, len(shares))
 
 	// %% [markdown]
-	// So "split it" is no rule either. It helps where a piece can be asked something that
-	// the model is able to answer, and code can make the rest of the answers; where the
-	// model fails at a short text too, it fails at each piece. Which is which has to be
-	// measured, as above.
+	// So "split it" is no rule either: the lines above say where it helped. A model that
+	// finds nothing past its trained context has more to win by it than one that finds the
+	// answer in one prompt, and then may lose it among the pieces. Run this with
+	// `-p model=smollm2`, whose trained context is longer than these texts, and compare.
 	//
 	// ## A question for you
 	//
