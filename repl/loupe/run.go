@@ -129,6 +129,9 @@ func readsArguments(file string, args []string) error {
 			return nil
 		}
 	}
+	if args[0] == "-m" || args[0] == "--model" {
+		return fmt.Errorf("unknown flag %s; %s", args[0], ownModel)
+	}
 	return fmt.Errorf("%s reads no arguments (it imports neither os nor flag): what is %q for? loupe run --help lists the flags", file, args[0])
 }
 
