@@ -12,8 +12,7 @@ import (
 // each row changes that cell (from, to), runs the lesson to its end, and looks for
 // what the answer shows, and for what would be wrong.
 func TestClosingQuestionsAreAnswered(t *testing.T) {
-	loupe := filepath.Join(t.TempDir(), "loupe")
-	run(t, "go", "build", "-o", loupe, "../repl/loupe")
+	loupe := built(t)
 	for _, q := range []struct{ lesson, from, to, shows, never string }{
 		{"firststeps", `"lesson", 0.7`, `"lesson", 2.0`, "same answer: true", ""},
 		{"tokens", `"Mia the fox found a red kite at the mill."`, `"🐢🦊"`, "8 bytes, 1 words, 8 tokens", ""},
