@@ -79,7 +79,7 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return errors.New("run: no file given; loupe run FILE.go")
 	case filepath.Ext(args[0]) != ".go":
-		return errors.New("run: " + args[0] + " is no .go file")
+		return notGo("run", args[0])
 	}
 	return nil
 }
@@ -133,6 +133,14 @@ func readsArguments(file string, args []string) error {
 		return fmt.Errorf("unknown flag %s; %s", args[0], ownModel)
 	}
 	return fmt.Errorf("%s reads no arguments (it imports neither os nor flag): what is %q for? loupe run --help lists the flags", file, args[0])
+}
+
+// notGo refuses a file that a command cannot run.
+func notGo(command, file string) error {
+	if base, ok := strings.CutSuffix(file, ".ipynb"); ok {
+		return fmt.Errorf("%s: %s is no .go file; loupe export %[2]s -o %s.go makes one", command, file, base)
+	}
+	return fmt.Errorf("%s: %s is no .go file", command, file)
 }
 
 type runOptions struct {
