@@ -351,8 +351,8 @@ func (cfg LoadConfig) warnings(c model.Config) (list []string) {
 	reach := int(float64(c.Context) / scale)
 	switch changed := scale != 1 || cfg.RopeFrequencyBase != c.RopeBase; {
 	case scale > 1:
-		list = append(list, fmt.Sprintf("RopeFrequencyScale %g shortens the context: positions come as far apart as trained ones after %s tokens of the trained %s; "+
-			"below %g it stretches it (%g reaches %s tokens)", cfg.RopeFrequencyScale, count(reach), count(c.Context), c.RopeScale,
+		list = append(list, fmt.Sprintf("RopeFrequencyScale %.3g shortens the context: positions come as far apart as trained ones after %s tokens of the trained %s; "+
+			"below %g it stretches it (%.3g reaches %s tokens)", cfg.RopeFrequencyScale, count(reach), count(c.Context), c.RopeScale,
 			1/cfg.RopeFrequencyScale, count(int(float64(c.Context)*cfg.RopeFrequencyScale))))
 	case cfg.ContextLength > c.Context && !changed:
 		list = append(list, fmt.Sprintf("a context of %s is longer than the %s tokens that the model was trained on; expect nonsense past that; "+

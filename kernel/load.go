@@ -68,7 +68,8 @@ func (k *Kernel) loadDecls(ctx context.Context, f *notebook.File) *Error {
 	return nil
 }
 
-// step runs the next cell of the loaded notebook, or the one of a number or title.
+// step runs the next cell of the loaded notebook, behind the text that stands
+// before it, or the one of a number or title.
 func (k *Kernel) step(ctx context.Context, name string) *Error {
 	l := k.loaded
 	if l == nil {
@@ -82,6 +83,9 @@ func (k *Kernel) step(ctx context.Context, name string) *Error {
 		}
 		number = part.First
 	}
+	if text := prose(l.file, number); name == "" && text != "" {
+		k.text1(text)
+	}
 	for _, c := range l.file.Cells {
 		if c.Kind == notebook.Code && c.Index == number {
 			l.at, l.text = number, strings.TrimRight("// %% "+c.Title, " ")+"\n"+c.Text()
@@ -92,6 +96,23 @@ func (k *Kernel) step(ctx context.Context, name string) *Error {
 	}
 	k.text1("the notebook has no further cell; %step N runs one again, %save keeps what was changed")
 	return nil
+}
+
+// prose is the text between the code cell before the one of this number and it; of
+// a number past the last cell, what stands behind that.
+func prose(f *notebook.File, number int) string {
+	var parts []string
+	for _, c := range f.Cells {
+		switch {
+		case c.Kind == notebook.Code && c.Index >= number:
+			return strings.Join(parts, "\n\n")
+		case c.Kind == notebook.Code:
+			parts = nil
+		case c.Kind == notebook.Markdown:
+			parts = append(parts, c.Text())
+		}
+	}
+	return strings.Join(parts, "\n\n")
 }
 
 // Stepped is the cell of the loaded notebook that ran last, with its marker, so

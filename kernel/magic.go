@@ -22,7 +22,7 @@ var magics = map[string]string{
 	"%history": "%history        the cells that ran, with their numbers",
 	"%rerun":   "%rerun N | stale run cell N again, or all cells whose values are stale",
 	"%load":    "%load FILE.go   take a notebook file, to step through and edit",
-	"%step":    "%step [N]       run its next cell, or the one of a number or title",
+	"%step":    "%step [N]       run its next cell, with the text before it, or the one of a number or title",
 	"%save":    "%save [FILE.go] write the loaded notebook, or the cells, as a file that go run takes",
 	"%params":  "%params FILE.go the parameters of a notebook file; %run FILE.go name=value sets them",
 	"%type":    "%type EXPR      the type of an expression, which is not run",

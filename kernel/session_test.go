@@ -146,7 +146,7 @@ func TestLoadStepSave(t *testing.T) {
 	}
 	got := play(t, k, r, "%step", "%load "+path, "%step", "n", "%save", "%step", "%step",
 		"// %% Two\nfmt.Println(n + 10)", "// %% Three\ns := strings.ToUpper(\"end\")\nfmt.Println(s)", "%step One", "%step no", "%save")
-	want := "! no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
+	want := "! no notebook is loaded: %load FILE.go\n= 1 One\n2 Two\n= # Text\n= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n= 2\n= saved " + path +
 		"\n= // %% Two\nfmt.Println(n + 1)\n3\n= the notebook has no further cell; %step N runs one again, %save keeps what was changed\n12\nEND\n" +
 		"= // %% One\n// a comment\nn := 2 // another\nfmt.Println(twice(n))\n4\n! notebook: " + path + " has no code cell \"no\"; its cells are 1 One, 2 Two, 3 Three\n= saved " + path + "\n"
 	if got != want {

@@ -2,10 +2,12 @@
 package notebooks
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -17,8 +19,7 @@ func TestNotebooksPrintTheirGoldenText(t *testing.T) {
 	if err != nil || len(files) < 16 {
 		t.Fatalf("notebooks: %v, %v", files, err)
 	}
-	loupe := filepath.Join(t.TempDir(), "loupe")
-	run(t, "go", "build", "-o", loupe, "../repl/loupe")
+	loupe := built(t)
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			t.Parallel()
@@ -44,6 +45,37 @@ func TestLessonsEndWithAQuestion(t *testing.T) {
 			t.Errorf("%s does not end with a question, but with\n%s", file, last)
 		}
 	}
+}
+
+var program struct {
+	once sync.Once
+	dir  string // "" until it is built
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if program.dir != "" {
+		os.RemoveAll(program.dir)
+	}
+	os.Exit(status)
+}
+
+// built is the program of this module, built once for all tests.
+func built(t *testing.T) string {
+	t.Helper()
+	program.once.Do(func() {
+		if program.dir, program.err = os.MkdirTemp("", "loupe"); program.err != nil {
+			return
+		}
+		if out, err := exec.Command("go", "build", "-o", program.dir, "../repl/loupe").CombinedOutput(); err != nil {
+			program.err = fmt.Errorf("%w: %s", err, out)
+		}
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
+	}
+	return filepath.Join(program.dir, "loupe")
 }
 
 // run runs a program and returns what it printed.

@@ -11,6 +11,12 @@ import (
 // assembly gathers lines until they make a cell.
 type assembly struct {
 	lines []string
+	// typed is set at a terminal. There a cell whose first line is a notebook's
+	// marker, // %% TITLE, ends at an empty line: it takes the place of a cell of
+	// several statements, and would else end behind the first.
+	typed bool
+	// titled: this is such a cell.
+	titled bool
 }
 
 // add appends a line, or the lines of a paste, and reports whether the cell
@@ -18,9 +24,13 @@ type assembly struct {
 // nobody is caught in one: the compiler then says what is missing. Inside a
 // raw string or a comment they are text.
 func (a *assembly) add(line string) (done bool) {
+	if a.empty() && a.typed {
+		rest, comment := strings.CutPrefix(line, "//")
+		a.titled = comment && strings.HasPrefix(strings.TrimLeft(rest, " \t"), "%%") && !strings.Contains(line, "\n")
+	}
 	a.lines = append(a.lines, strings.Split(line, "\n")...)
 	src := a.source()
-	if complete(src) {
+	if complete(src) && (!a.titled || blank(a.lines[len(a.lines)-1])) {
 		return true
 	}
 	n := len(a.lines)
@@ -28,7 +38,7 @@ func (a *assembly) add(line string) (done bool) {
 }
 
 func (a *assembly) empty() bool    { return len(a.lines) == 0 }
-func (a *assembly) reset()         { a.lines = nil }
+func (a *assembly) reset()         { a.lines, a.titled = nil, false }
 func (a *assembly) source() string { return strings.Join(a.lines, "\n") }
 
 // cell is the source without blank lines around it.

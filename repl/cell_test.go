@@ -49,6 +49,30 @@ func TestAssembly(t *testing.T) {
 	}
 }
 
+// A cell that is typed below a notebook's marker may have several statements.
+func TestTypedCellOfANotebook(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		add  []string // what is entered at once
+		want []string
+	}{
+		{"ends at an empty line", []string{"// %% Two", "x := 1", "for {", "", "}", "x++", "", "y"}, []string{"// %% Two\nx := 1\nfor {\n\n}\nx++", "y"}},
+		{"a pasted or recalled one is whole", []string{"// %% Two\nx := 1\nx++", "y"}, []string{"// %% Two\nx := 1\nx++", "y"}},
+		{"a comment is no marker", []string{"// two", "x := 1", "y"}, []string{"// two\nx := 1", "y"}},
+	} {
+		a, got := assembly{typed: true}, []string(nil)
+		for _, line := range c.add {
+			if a.add(line) {
+				got = append(got, a.cell())
+				a.reset()
+			}
+		}
+		if strings.Join(got, "\x00") != strings.Join(c.want, "\x00") {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestIndent(t *testing.T) {
 	for _, c := range []struct {
 		src   string

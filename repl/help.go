@@ -25,7 +25,8 @@ func helpText(p palette) string {
 		[2]string{"%who", "the variables, their types and bytes"},
 		[2]string{"%reset", "forgets them"},
 		[2]string{"%run FILE.go", "runs a notebook in this session"},
-		[2]string{"%load FILE.go", "takes a notebook: %step runs its next cell, Up edits it, %save writes it"},
+		[2]string{"%load FILE.go", "takes a notebook: %step shows and runs its next cell, Up edits it, %save writes it"},
+		[2]string{"// %% TITLE", "begins a cell of the notebook, that one or a new one; an empty line ends it"},
 		[2]string{"%help", "all of them: %timeit, %type, %history, %rerun stale, %stop, ..."})
 	return b.String()
 }

@@ -241,6 +241,7 @@ func (r *REPL) notice(text string) { fmt.Fprintln(r.opt.Err, r.colour.warn(text)
 // readCell reads lines until they make a cell.
 func (r *REPL) readCell() (string, error) {
 	r.cell.reset()
+	r.cell.typed = r.term != nil
 	prompt := fmt.Sprintf("In[%d]: ", r.number)
 	if r.term != nil {
 		if r.term.hungUp() {

@@ -186,6 +186,10 @@ func written(path string, cells []jupyterCell) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("export: %s: its cells are no Go file: %s", path, told(err, text))
 	}
+	if usesModel(f) {
+		all = append(append(tops[:len(tops):len(tops)], kernelsModel), body...)
+		imports = append(imports, `"log"`, `"loupe/engine"`)
+	}
 	for name := range missing(f) {
 		if p, ok := check.Named(name); ok {
 			imports = append(imports, fmt.Sprintf("%q", p))
@@ -196,6 +200,27 @@ func written(path string, cells []jupyterCell) (string, error) {
 		return "", fmt.Errorf("export: %s: its cells are no Go file: %w", path, err)
 	}
 	return string(out), nil
+}
+
+// kernelsModel is the cell that loads what is there as m in Jupyter. It leaves err
+// to the cells, which may declare it in their own way.
+var kernelsModel = piece{kind: notebook.Code, marked: true, inMain: true, title: "The model that the kernel has as m", source: `m, loadErr := engine.Load("lesson", engine.LoadConfig{})
+if loadErr != nil {
+	log.Fatal(loadErr)
+}`}
+
+// usesModel reports whether a file uses m and does not declare it.
+func usesModel(f *ast.File) bool {
+	keys := map[*ast.Ident]bool{} // of literals: names of fields, if nothing else
+	ast.Inspect(f, func(n ast.Node) bool {
+		if kv, ok := n.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				keys[id] = true
+			}
+		}
+		return true
+	})
+	return slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == "m" && !keys[id] })
 }
 
 // importBlock imports packages, those of the standard library first.

@@ -111,6 +111,29 @@ func main() {
 	}
 }
 
+// In Jupyter the kernel has its model as m; a program loads one.
+func TestModelOfTheKernel(t *testing.T) {
+	const src = "package main\n\nimport \"fmt\"\n\nfunc main() {\n\t// %% One\n\tfmt.Println(1)\n}\n"
+	for _, c := range []struct{ cell, prints string }{
+		{"_, err := m.NewSession().Eval(m.Tokenize(\"Once\"))\nfmt.Println(err)", "1\n<nil>"},
+		{"m := 2\nfmt.Println(m)", "1\n2"},
+		{"type point struct{ m int }\nfmt.Println(point{m: 3})", "1\n{3}"},
+	} {
+		got, err := edit(t, src, func(nb *jupyterFile) {
+			nb.Cells = append(nb.Cells, jupyterCell{Type: "code", ID: "new", Source: lines(c.cell)})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if loads := strings.Contains(got, "engine.Load("); loads != strings.Contains(c.cell, "m.New") {
+			t.Errorf("%s: it loads a model: %t\n%s", c.cell, loads, got)
+		}
+		if s := document(t, got).stdout(); strings.TrimSpace(s) != c.prints {
+			t.Errorf("%s prints %q", c.cell, s)
+		}
+	}
+}
+
 func TestNotOurs(t *testing.T) {
 	cell := func(kind, src string) string {
 		s, _ := json.Marshal(src)

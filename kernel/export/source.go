@@ -18,7 +18,7 @@ func base(path string) string {
 func view(kind notebook.CellKind, src string) string {
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	if kind == notebook.Markdown {
-		return uncomment(src)
+		return notebook.Uncomment(src)
 	}
 	if kind == notebook.Code {
 		src = notebook.Dedent(src)
@@ -36,20 +36,6 @@ func trimLines(s string) string {
 		s = rest
 	}
 	return strings.TrimRight(s, " \t\n")
-}
-
-// uncomment is the text of the comments that src consists of.
-func uncomment(src string) string {
-	if t := strings.TrimSpace(src); strings.HasPrefix(t, "/*") && strings.HasSuffix(t, "*/") && len(t) >= 4 {
-		return strings.TrimSpace(strings.ReplaceAll("\n"+t[2:len(t)-2], "\n\t", "\n"))
-	}
-	var lines []string
-	for _, line := range strings.Split(src, "\n") {
-		line = strings.TrimSpace(line)
-		line = strings.TrimPrefix(line, "//")
-		lines = append(lines, strings.TrimPrefix(line, " "))
-	}
-	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
 // comment is text as line comments, each behind indent.

@@ -6,14 +6,32 @@ import (
 	"strings"
 )
 
-// Text is a code cell as a reader sees it: without the tab that gofmt puts
-// before the statements of main, and without blank lines at its ends.
+// Text is a cell as a reader sees it: statements without the tab that gofmt puts
+// before those of main, Markdown without the marks of its comments, and no blank
+// lines at the ends.
 func (c Cell) Text() string {
 	src := strings.ReplaceAll(c.Source, "\r\n", "\n")
-	if c.Kind == Code {
+	switch c.Kind {
+	case Code:
 		src = Dedent(src)
+	case Markdown:
+		return Uncomment(src)
 	}
 	return strings.Trim(src, "\n \t")
+}
+
+// Uncomment is the text of the comments that src consists of.
+func Uncomment(src string) string {
+	if t := strings.TrimSpace(src); strings.HasPrefix(t, "/*") && strings.HasSuffix(t, "*/") && len(t) >= 4 {
+		return strings.TrimSpace(strings.ReplaceAll("\n"+t[2:len(t)-2], "\n\t", "\n"))
+	}
+	var lines []string
+	for _, line := range strings.Split(src, "\n") {
+		line = strings.TrimSpace(line)
+		line = strings.TrimPrefix(line, "//")
+		lines = append(lines, strings.TrimPrefix(line, " "))
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
 // Replace is the file's text with other statements in a code cell; everything

@@ -106,9 +106,10 @@ func main() {
 		}
 		worst = max(worst, r.KLD)
 	}
-	fmt.Printf("%d of %d settings gave the same text; divergence at most %.0e nats\n", same, len(compared.Rows), worst)
+	fmt.Printf("%d of %d settings gave the same text; divergence at most %.1g nats\n", same, len(compared.Rows), worst)
 
 	// %% Memory
+	// No more goes through at once than the context holds.
 	for _, size := range []int{2048, 512, 128, 1} {
 		e, err := engine.Estimate(model, engine.LoadConfig{Threads: 2, EvalBatchSize: size, PhysicalBatchSize: size})
 		must(err)

@@ -59,7 +59,14 @@ func main() {
 	// so they grow with the context alone; and with it on they do not grow at all.
 
 	// %% Scores
-	const heads, batch = 6, 512 // of the lesson model; SmolLM2 has 9
+	const batch = 512
+	m, err := engine.Load(model, engine.LoadConfig{Threads: 2})
+	must(err)
+	scan, err := m.ScanHeads(4, 1) // asked for the number of heads alone
+	must(err)
+	heads := scan.Heads
+	must(m.Close())
+	fmt.Printf("%d heads, %d tokens read at once\n", heads, batch)
 	for _, length := range []int{512, 2048, 8192, 32768} {
 		fmt.Printf("context %5d: textbook %9s", length, engine.Size(int64(heads*batch*length*4)))
 		for _, flash := range []engine.Switch{engine.Off, engine.On} {
@@ -175,7 +182,7 @@ func main() {
 	// %% [markdown]
 	// ## A question for you
 	//
-	// The scores of plain attention grow with the context, and so does the cache. At
-	// which context are the scores as large as the cache? Change the contexts in the
-	// cell "Scores", and print e.K+e.V beside e.Scores.
+	// The scores of plain attention grow with the context, and so does the cache. Is there
+	// a context at which the scores are as large as the cache? Print e.K+e.V beside
+	// e.Scores in the cell "Scores". And with K and V in q4_0?
 }

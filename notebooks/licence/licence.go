@@ -186,11 +186,18 @@ func main() {
 	// piece is read once for all of them.
 
 	// %% Three questions, the text first and the text last
+	// A piece has to fit with each question, so the longest one decides where it is cut.
 	questions := []string{"What may I do?", "What must I do?", "Is there a warranty?"}
+	longest := questions[0]
+	for _, q := range questions {
+		if len(m.TokenizePlain(q)) > len(m.TokenizePlain(longest)) {
+			longest = q
+		}
+	}
 	for _, prompt := range []string{"{text}\n\n{question}", "{question}\n\n{text}"} {
 		ask := chain.Step{Name: "ask", Prompt: prompt, Config: engine.GenerateConfig{MaxTokens: answer}}
 		c := &chain.Chain{Model: m, Do: func(r *chain.Run) error {
-			pieces, err := r.Split(ask.With("question", questions[0]), r.Docs...)
+			pieces, err := r.Split(ask.With("question", longest), r.Docs...)
 			if err != nil {
 				return err
 			}

@@ -75,6 +75,10 @@ func main() {
 	m, err := engine.Load(model, base)
 	must(err)
 	trained := m.Settings().TrainedContext
+	if least := trained * 9 / 8; tokens < least {
+		log.Fatalf("%s was trained on %d tokens, and this lesson is about what comes after them: "+
+			"make tokens at least %d (-p tokens=%d)", model, trained, least, least)
+	}
 	ids := stories(m, tokens)
 	fmt.Printf("%s was trained on %d tokens and reads %d here\n", model, trained, len(ids))
 	for _, w := range m.Settings().Warnings {
@@ -239,10 +243,11 @@ func main() {
 	must(m.Close())
 
 	// %% [markdown]
-	// So perplexity does not say whether a long context is used: as trained it stays low
-	// past the end, and the facts are not found. A way that is hardly better by perplexity
-	// may find them again; the last two lines say which of the two does. Whether it does so
-	// for another model, and for its other tasks, has to be measured there.
+	// So perplexity alone does not say whether a long context is used. The first of these
+	// lines says whether facts are lost past the end; see how little perplexity said of it.
+	// A way that is hardly better by perplexity may find them again; the last two lines say
+	// which of the two does. Whether it does so for another model, and for its other tasks,
+	// has to be measured there.
 	//
 	// ## A question for you
 	//

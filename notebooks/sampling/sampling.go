@@ -99,11 +99,16 @@ func main() {
 
 	// %% Five temperatures
 	//nb:mask (?m)[\d.]+ %|[\d.]+$
+	same := true
 	for _, t := range []float64{0.2, 0.5, 1, 1.5, 3} {
 		list := softmax(logits, t)
+		for i := range plain[:10] {
+			same = same && list[i].id == plain[i].id
+		}
 		fmt.Printf("%.1f: the likeliest has %5.1f %%; as open as a choice among %5.1f\n",
 			t, 100*list[0].p, perplexity(list))
 	}
+	fmt.Println("the ten likeliest are in the same order:", same)
 
 	// %% [markdown]
 	// ## Who may be chosen

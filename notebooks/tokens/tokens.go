@@ -93,8 +93,13 @@ func main() {
 	}
 
 	// %% A character may be several tokens
-	turtle := m.TokenizePlain("🐢")
-	fmt.Printf("%d tokens, none of which is text alone: %s\n", len(turtle), pieces(m, turtle))
+	turtle, broken := m.TokenizePlain("🐢"), 0
+	for _, id := range turtle {
+		if !utf8.ValidString(m.TokenText(id)) {
+			broken++
+		}
+	}
+	fmt.Printf("%d tokens, %d of which are no text alone: %s\n", len(turtle), broken, pieces(m, turtle))
 	fmt.Println("together:", m.Detokenize(turtle))
 
 	// %% [markdown]

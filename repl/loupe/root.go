@@ -124,9 +124,15 @@ func markUsageErrors(cmd *cobra.Command) {
 	}
 }
 
+// ownModel answers who gives -m to a notebook.
+const ownModel = "a notebook loads its own model; where that is one of its parameters: -p model=NAME"
+
 // withNearestFlag adds to an unknown long flag those whose names are near.
 func withNearestFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && cmd.Flags().Lookup("param") != nil && (unknown.GetSpecifiedShortnames() == "m" || unknown.GetSpecifiedName() == "model") {
+		return fmt.Errorf("%w; %s", err, ownModel)
+	}
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
 	}

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"loupe/engine"
@@ -18,14 +23,15 @@ import (
 func newRunCmd() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run [flags] FILE.go [ARGUMENTS]",
+		Use:   "run FILE.go [flags] [--] [ARGUMENTS]",
 		Short: "Run a notebook and print what go run prints",
 		Long: `Run a notebook file, cell by cell, in this process and without a compiler.
 
 Standard output is what "go run FILE.go" prints, byte for byte. Errors go to
 standard error with their place in the file. The exit status is the program's:
 0, what it gave to os.Exit, 2 after a panic, 1 when it does not compile.
-What follows FILE.go are the program's arguments, os.Args[1:].
+Flags stand before FILE.go or right behind it; what follows, or stands behind --, are
+the program's arguments, os.Args[1:].
 
 Flags run less of it, or otherwise. A notebook with a cell titled "parameters" takes
 other values for its variables; --from and --to name cells by number or title, and
@@ -33,14 +39,27 @@ those before --from run with their output left out; --keep-going tells of a cell
 fails and goes on with the next one.`,
 		Example: `  loupe run notebooks/firststeps/firststeps.go
   loupe run --time notebooks/firststeps/firststeps.go 2> times.txt
-  loupe run -p model=smollm2 -p tokens=100 notebooks/settings/settings.go
+  loupe run notebooks/settings/settings.go -p model=smollm2 -p tokens=100
   loupe run --from "Cache off" --to "What it saved" notebooks/firststeps/firststeps.go
   loupe run --manifest run.json notebook.go
   loupe run --replay run.json notebook.go     # the same texts?
-  loupe run report.go -v input.txt`,
+  loupe run report.go -v input.txt            # -v and input.txt are the program's
+  loupe run report.go -- --time input.txt     # and so is --time`,
 		Args:                  oneFile,
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, args []string) error { return o.runFile(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rest, err := flagsBehind(cmd.Flags(), args[1:])
+			if err == nil {
+				err = readsArguments(args[0], rest)
+			}
+			if err != nil && len(rest) > 0 && (rest[0] == "--help" || rest[0] == "-h") {
+				return cmd.Help()
+			}
+			if err != nil {
+				return usageError{fmt.Errorf("run: %w", err)}
+			}
+			return o.runFile(cmd.Context(), append(args[:1], rest...))
+		},
 	}
 	cmd.Flags().SetInterspersed(false)
 	paramFlag(cmd.Flags(), &o.params)
@@ -60,9 +79,68 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return errors.New("run: no file given; loupe run FILE.go")
 	case filepath.Ext(args[0]) != ".go":
-		return errors.New("run: " + args[0] + " is no .go file")
+		return notGo("run", args[0])
 	}
 	return nil
+}
+
+// flagsBehind sets the flags of loupe run that stand right behind the file, and
+// gives the rest, which is the program's. A program's own -p 80 is not taken for a
+// parameter, which is name=value.
+func flagsBehind(flags *pflag.FlagSet, args []string) (rest []string, err error) {
+	for len(args) > 0 {
+		if args[0] == "--" {
+			return args[1:], nil
+		}
+		name, _, inline := strings.Cut(args[0], "=")
+		flag := flags.Lookup(strings.TrimPrefix(name, "--"))
+		if name == "-p" && !inline && len(args) > 1 && strings.Contains(args[1], "=") {
+			flag = flags.Lookup("param")
+		} else if !strings.HasPrefix(name, "--") || name == "--help" {
+			flag = nil
+		}
+		if flag == nil {
+			return args, nil
+		}
+		n := 1
+		if flag.NoOptDefVal == "" && !inline {
+			n = min(2, len(args))
+		}
+		if err := flags.Parse(args[:n]); err != nil {
+			return nil, err
+		}
+		args = args[n:]
+	}
+	return nil, nil
+}
+
+// readsArguments refuses arguments for a program that cannot see them, as they are
+// likely a flag of loupe run that was misspelled.
+func readsArguments(file string, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		return nil // running it tells that better
+	}
+	for _, im := range f.Imports {
+		if path, _ := strconv.Unquote(im.Path.Value); path == "os" || path == "flag" {
+			return nil
+		}
+	}
+	if args[0] == "-m" || args[0] == "--model" {
+		return fmt.Errorf("unknown flag %s; %s", args[0], ownModel)
+	}
+	return fmt.Errorf("%s reads no arguments (it imports neither os nor flag): what is %q for? loupe run --help lists the flags", file, args[0])
+}
+
+// notGo refuses a file that a command cannot run.
+func notGo(command, file string) error {
+	if base, ok := strings.CutSuffix(file, ".ipynb"); ok {
+		return fmt.Errorf("%s: %s is no .go file; loupe export %[2]s -o %s.go makes one", command, file, base)
+	}
+	return fmt.Errorf("%s: %s is no .go file", command, file)
 }
 
 type runOptions struct {

@@ -58,7 +58,7 @@ in every cell: also in those that are marked //nb:skip.`,
 			}
 			for _, a := range args {
 				if filepath.Ext(a) != ".go" {
-					return fmt.Errorf("test: %s is no .go file", a)
+					return notGo("test", a)
 				}
 			}
 			return nil
