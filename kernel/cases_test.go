@@ -160,6 +160,8 @@ func TestInterrupt(t *testing.T) {
 	for name, src := range map[string]string{
 		"loop":      "for {}",
 		"counting":  "for { n++ }",
+		"goto":      "again:\ngoto again",
+		"goto 2":    "again:\nn++\nif n > 0 { goto again }",
 		"call":      "func spin(i int) int { for i < 10 { i = spin2(i) }; return i }\nfunc spin2(i int) int { return i - i }\nspin(1)",
 		"receive":   awake + "c := make(chan int)\n<-c",
 		"send":      awake + "c := make(chan int)\nc <- 1",

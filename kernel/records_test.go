@@ -305,9 +305,12 @@ func TestGrowthByKind(t *testing.T) {
 		"a type": {func(i int) string {
 			return fmt.Sprintf("type T struct{ A%d int }\nfunc (t T) M() int { return t.A%[1]d }\nt := T{%d}\nt.M()", i%7, i)
 		}, 56 << 10},
-		"a method":     {func(i int) string { return fmt.Sprintf("func (l L) M() int { return %d }\nl.M()", i) }, 16 << 10},
-		"a closure":    {func(i int) string { return fmt.Sprintf("fs = append(fs[:0], func() int { return %d })\nfs[0]()", i) }, 12 << 10},
-		"a goroutine":  {func(i int) string { return fmt.Sprintf("c := make(chan int)\ngo func() { c <- %d }()\n<-c", i) }, 12 << 10},
+		"a method":    {func(i int) string { return fmt.Sprintf("func (l L) M() int { return %d }\nl.M()", i) }, 16 << 10},
+		"a closure":   {func(i int) string { return fmt.Sprintf("fs = append(fs[:0], func() int { return %d })\nfs[0]()", i) }, 12 << 10},
+		"a goroutine": {func(i int) string { return fmt.Sprintf("c := make(chan int)\ngo func() { c <- %d }()\n<-c", i) }, 12 << 10},
+		"a generic function": {func(i int) string {
+			return fmt.Sprintf("func g[X any](x X) []X { return []X{x} }\nlen(g(%d)) + len(g(\"a\"))", i)
+		}, 12 << 10},
 		"a constant":   {func(i int) string { return fmt.Sprintf("const C = %d\nC + 1", i) }, 12 << 10},
 		"an interface": {func(i int) string { return fmt.Sprintf("var s fmt.Stringer = S(%d)\ns.String()", i) }, 16 << 10},
 		"a literal":    {func(i int) string { return fmt.Sprintf("c := &http.Cookie{Name: \"%d\"}\nc.Name", i) }, 12 << 10},

@@ -162,3 +162,28 @@ func TestLoadStepSave(t *testing.T) {
 		t.Errorf("saved\n%s\nwant\n%s", saved, src)
 	}
 }
+
+// TestRedefinedTwice: earlier functions call the newest version, of generic functions too,
+// and instances of theirs.
+func TestRedefinedTwice(t *testing.T) {
+	for name, c := range map[string]struct {
+		cells []string
+		want  string
+	}{
+		"a function": {[]string{"func h() string { return \"a\" }\nfunc f() string { return h() }", "f()", "func h() string { return \"b\" }\nf()", "func h() string { return \"c\" }", "f()", "func h() string { return \"d\" }\nf()"},
+			"= \"a\"\n= \"b\"\n= \"c\"\n= \"d\"\n"},
+		"that a generic function calls": {[]string{"func h() string { return \"a\" }\nfunc g[X any](x X) string { return h() }\nfunc c() string { return g(1) }", "c()", "func h() string { return \"b\" }", "c() + g(2) + g(\"s\")", "func h() string { return \"c\" }", "c() + g(2)"},
+			"= \"a\"\n= \"bbb\"\n= \"cc\"\n"},
+		"that a method of a generic type calls": {[]string{"func h() string { return \"a\" }\ntype S[T any] struct{ v T }\nfunc (s S[T]) M() string { return h() }\nfunc (s *S[T]) P() string { return h() }", "var s S[int]\nvar i interface{ M() string; P() string } = &s\nfunc q() string { return s.M() }\nq()", "func h() string { return \"b\" }", "q() + i.M() + i.P()"},
+			"= \"a\"\n= \"bbb\"\n"},
+		"a generic function": {[]string{"func g[X any](x X) string { return \"a\" }\nfunc gg[X any](x X) string { return g(x) }\nfunc h() string { return gg(1) + g(\"s\") }", "h()", "func g[X any](x X) string { return \"b\" }", "h()", "func g[Y any](x Y) string { return \"c\" }\nh() + g(1)"},
+			"= \"aa\"\n= \"bb\"\n= \"ccc\"\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, r := newKernel(t, Options{AutoImport: true})
+			if got := play(t, k, r, c.cells...); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}

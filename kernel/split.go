@@ -129,16 +129,8 @@ func splitCell(src string) (*cellParts, []check.Error) {
 		errs = append(errs, check.Error{Pos: token.Position{Line: at.Line, Column: at.Column}, Msg: msg})
 	}
 	s.Init(file, []byte(src), func(at token.Position, msg string) {
-		// The parser meets tokens that do not tell of these.
-		switch what, illegal := strings.CutPrefix(msg, "illegal "); {
-		case msg == "comment not terminated":
-			wrong(at, msg)
-		case what == "byte order mark":
-			wrong(at, "invalid BOM in the middle of the file")
-		case what == "character NUL":
-			wrong(at, "invalid NUL character")
-		case illegal && (what == "UTF-8 encoding" || strings.HasPrefix(what, "character ")):
-			wrong(at, "invalid "+what)
+		if text, ok := check.Unreadable(msg); ok { // the parser meets tokens that do not tell of it
+			wrong(at, text)
 		}
 	}, scanner.ScanComments)
 	depth, start := 0, -1

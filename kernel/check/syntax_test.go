@@ -10,6 +10,12 @@ import (
 // wanted here is what go1.26 prints.
 func TestSyntaxWords(t *testing.T) {
 	for src, want := range map[string]string{
+		"func main() {\n\tx := 1\u00a0+ 2\n}":                 "3:8: invalid character U+00A0 in identifier",
+		"func main() {\n\tx := 1\x00 + 2\n}":                  "3:8: invalid NUL character",
+		"func main() {\n\tx := 1 \ufeff + 2\n}":               "3:9: invalid BOM in the middle of the file",
+		"func main() {\n\tx := 1 # 2\n}":                      "3:9: invalid character U+0023 '#'",
+		"func main() {\n\tx := \"a\xff\"\n}":                  "3:9: invalid UTF-8 encoding",
+		"import fmt\nfunc main() {\n}":                        "2:11: syntax error: missing import path",
 		"func main() {\n\tprintln(1 2)\n}":                    "3:12: syntax error: unexpected literal 2 in argument list; possibly missing comma or )",
 		"var x = []int{1 2}":                                  "2:17: syntax error: unexpected literal 2 in composite literal; possibly missing comma or }",
 		"func f(a int b int) {}":                              "2:14: syntax error: unexpected name b in parameter list; possibly missing comma or )",

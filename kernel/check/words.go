@@ -8,7 +8,9 @@ import (
 	"go/types"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // go/parser and go/types are not the compiler's own parser and checker. Most
@@ -35,6 +37,13 @@ func Syntax(err error, src string) []Error {
 			}
 		}
 		err := Error{Pos: e.Pos, Msg: syntaxText(e.Msg)}
+		if text, ok := Unreadable(e.Msg); ok {
+			err.Msg = text
+		} else if strings.Contains(e.Msg, "ILLEGAL") {
+			if text := unreadableAt(src, e.Pos.Offset); text != "" {
+				err.Msg = text
+			}
+		}
 		if tokens == nil {
 			tokens = lexemes(src)
 		}
@@ -48,6 +57,47 @@ func Syntax(err error, src string) []Error {
 		out = append(out, err)
 	}
 	return out
+}
+
+// Unreadable is the compiler's text for what a scanner says of bytes that are no Go.
+func Unreadable(msg string) (text string, ok bool) {
+	what, illegal := strings.CutPrefix(msg, "illegal ")
+	char, isChar := strings.CutPrefix(what, "character U+")
+	switch {
+	case msg == "comment not terminated":
+		return msg, true
+	case !illegal:
+		return "", false
+	case what == "byte order mark":
+		return "invalid BOM in the middle of the file", true
+	case what == "character NUL", what == "character U+0000":
+		return "invalid NUL character", true
+	case what == "UTF-8 encoding":
+		return "invalid UTF-8 encoding", true
+	case isChar:
+		hex, _, _ := strings.Cut(char, " ")
+		if n, err := strconv.ParseUint(hex, 16, 32); err == nil && n >= utf8.RuneSelf {
+			what += " in identifier"
+		}
+		return "invalid " + what, true
+	}
+	return "", false
+}
+
+// unreadableAt is the same for the bytes at an offset of a source.
+func unreadableAt(src string, offset int) (text string) {
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(at token.Position, msg string) {
+		if t, ok := Unreadable(msg); ok && at.Offset == offset {
+			text = t
+		}
+	}, scanner.ScanComments)
+	for {
+		if _, t, _ := s.Scan(); t == token.EOF {
+			return text
+		}
+	}
 }
 
 // moved moves a place to another offset of the same source.

@@ -28,6 +28,7 @@ type emitter struct {
 	targets []*target
 	at      token.Pos
 	tmps    int
+	insts   int      // instances that this unit made
 	dead    []string // functions that nothing will call once the unit has run
 	library bool     // in a generic function of a native package
 	jumps   map[*ast.Ident]bool
@@ -368,7 +369,7 @@ func (e *emitter) show(s *ast.ExprStmt) {
 // funcName is the interpreter's name of a function or method, for the type
 // arguments of its own or of its receiver.
 func (e *emitter) funcName(f *types.Func, args []types.Type) string {
-	f = f.Origin()
+	f = e.p.latest(f).(*types.Func)
 	base := "f_" + f.Name()
 	sig := f.Type().(*types.Signature)
 	if sig.Recv() != nil {
@@ -387,16 +388,16 @@ func (e *emitter) funcName(f *types.Func, args []types.Type) string {
 		args[i] = e.subst(a)
 		key += fmt.Sprintf(" %d", e.p.TypeID(args[i]))
 	}
-	if n, ok := e.p.insts[key]; ok {
-		return n
+	if in, ok := e.p.insts[key]; ok {
+		return in.name
 	}
 	n := e.p.fresh(base + "__i")
-	put(e.p, e.p.insts, key, n)
+	put(e.p, e.p.insts, key, instance{n, f, args})
 	d := e.p.decls[f]
 	if d == nil {
 		e.refuse(e.at, "the generic function "+f.Name(), "")
 	}
-	if len(e.p.insts) > 2000 {
+	if e.insts++; e.insts > 2000 {
 		e.refuse(e.at, "more than 2000 instances of generic functions", "")
 	}
 	env := map[*types.TypeParam]types.Type{}

@@ -206,6 +206,7 @@ func (e *emitter) branch(s *ast.BranchStmt) {
 		if q := e.fn.seq; q != nil && !q.holds(e.info.Uses[s.Label]) {
 			e.refuse(s.Pos(), "goto out of the body of a range over a function", "")
 		}
+		e.checkStop() // it may be a loop
 		e.line("goto %s__g", label)
 		return
 	case token.FALLTHROUGH:

@@ -54,16 +54,24 @@ type Program struct {
 
 // state is what a unit adds and a failed unit takes back.
 type state struct {
-	names   map[types.Object]string // package-level and hoisted objects
-	structs map[int]string          // type id of a named type -> its name
-	insts   map[string]string       // generic function and arguments -> its name
-	known   map[int]bool            // type ids that the runtime was told of
-	methods map[int]bool            // type ids whose methods it was told of
-	kept    map[keptField]bool      // fields that are kept in an any
-	takers  map[int]string          // type id -> the function that takes a value out of one
-	binders map[string]string       // type of a method -> the function that binds one
-	reached map[int]bool            // type ids of which reflection knows all that it may come to; nil if nothing reflects
+	names   map[types.Object]string     // package-level and hoisted objects
+	structs map[int]string              // type id of a named type -> its name
+	insts   map[string]instance         // by generic function and arguments
+	now     map[*types.Func]*types.Func // function -> the one that took its place
+	known   map[int]bool                // type ids that the runtime was told of
+	methods map[int]bool                // type ids whose methods it was told of
+	kept    map[keptField]bool          // fields that are kept in an any
+	takers  map[int]string              // type id -> the function that takes a value out of one
+	binders map[string]string           // type of a method -> the function that binds one
+	reached map[int]bool                // type ids of which reflection knows all that it may come to; nil if nothing reflects
 	decls   map[*types.Func]*decl
+}
+
+// instance is a generic function, or a method of a generic type, for its type arguments.
+type instance struct {
+	name string
+	fn   *types.Func
+	args []types.Type
 }
 
 type decl struct {
@@ -76,7 +84,7 @@ func NewProgram(pkg *types.Package) *Program {
 	return &Program{
 		pkg: pkg, bodies: map[*types.Package]bool{}, opaque: map[*types.Named]bool{}, locals: map[string]*types.Named{}, versions: map[string]int{}, buckets: map[string][]int{},
 		state: state{
-			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]string{},
+			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]instance{}, now: map[*types.Func]*types.Func{},
 			known: map[int]bool{}, methods: map[int]bool{}, kept: map[keptField]bool{}, takers: map[int]string{}, binders: map[string]string{}, decls: map[*types.Func]*decl{},
 		},
 	}
@@ -290,27 +298,54 @@ func (p *Program) Boxed(t types.Type) bool { return (&emitter{p: p}).boxed(t) }
 // they use: they are lowered again, and so are their own callers.
 func (e *emitter) relink(replaced map[types.Object]types.Object) {
 	stale := map[types.Object]bool{}
+	taken := map[types.Object]bool{} // functions that take the place of others
+	instances := map[*types.Func]bool{}
+	for _, in := range e.p.insts {
+		instances[in.fn] = true
+	}
 	for old, now := range replaced {
+		f, ok := old.(*types.Func)
+		if ok && old != now {
+			for before, at := range e.p.now {
+				if at == f {
+					put(e.p, e.p.now, before, now.(*types.Func))
+				}
+			}
+			put(e.p, e.p.now, f, now.(*types.Func))
+			taken[now] = true
+		}
+		if ok && f.Signature().TypeParams() != nil {
+			if stale[f] = true; old != now {
+				drop(e.p, e.p.decls, f)
+			}
+			continue
+		}
 		if n, ok := e.p.names[now]; ok {
 			if was := e.p.names[old]; was != "" && was != n {
 				e.dead = append(e.dead, was)
 			}
 			put(e.p, e.p.names, old, n)
+			for before, at := range e.p.now { // older ones too
+				if types.Object(at) == now {
+					put(e.p, e.p.names, types.Object(before), n)
+				}
+			}
 			if f, ok := old.(*types.Func); ok && old != now {
 				drop(e.p, e.p.decls, f)
 			}
 			stale[old] = true
 		}
 	}
+	e.prune(replaced)
 	var again []*types.Func
 	for changed := true; changed; {
 		changed = false
 		for f, d := range e.p.decls {
-			if stale[f] || e.p.names[f] == "" || d.info == e.info || e.p.bodies[f.Pkg()] {
+			if stale[f] || e.p.names[f] == "" && !instances[f] || d.info == e.info || e.p.bodies[f.Pkg()] {
 				continue
 			}
 			ast.Inspect(d.fn.Body, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok && stale[origin(d.info.Uses[id])] && !stale[f] {
+				if id, ok := n.(*ast.Ident); ok && !stale[f] && (stale[origin(d.info.Uses[id])] || taken[e.p.latest(d.info.Uses[id])]) {
 					stale[f], changed = true, true
 					again = append(again, f)
 				}
@@ -320,16 +355,48 @@ func (e *emitter) relink(replaced map[types.Object]types.Object) {
 	}
 	sort.Slice(again, func(i, j int) bool { return again[i].Pos() < again[j].Pos() })
 	for _, f := range again {
-		e.dead = append(e.dead, e.p.names[f])
-		drop(e.p, e.p.names, types.Object(f))
+		if n := e.p.names[f]; n != "" {
+			e.dead = append(e.dead, n)
+			drop(e.p, e.p.names, types.Object(f))
+		}
+	}
+	var lost []instance
+	for key, in := range e.p.insts {
+		if stale[in.fn] {
+			e.dead = append(e.dead, in.name)
+			drop(e.p, e.p.insts, key)
+			lost = append(lost, in)
+		}
+	}
+	sort.Slice(lost, func(i, j int) bool { return lost[i].name < lost[j].name })
+	for _, in := range lost {
+		if in.fn.Signature().Recv() != nil { // a function's are made where they are used
+			fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", e.id(receiver(in)), in.fn.Name(), e.funcName(in.fn, in.args))
+		}
 	}
 	for _, f := range again {
+		if instances[f] {
+			continue
+		}
 		d := e.p.decls[f]
 		e.function(e.funcName(f, nil), d.fn, d.info, nil)
 		if recv := f.Type().(*types.Signature).Recv(); recv != nil {
 			fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", e.id(recv.Type()), f.Name(), e.funcName(f, nil))
 		}
 	}
+}
+
+// receiver is the type of an instance's receiver.
+func receiver(in instance) types.Type {
+	recv := in.fn.Signature().Recv().Type()
+	t, err := types.Instantiate(nil, recvNamed(recv).Origin(), in.args, false)
+	if err != nil {
+		panic(err)
+	}
+	if _, ok := recv.(*types.Pointer); ok {
+		return types.NewPointer(t)
+	}
+	return t
 }
 
 // dropLate forgets what a late method replaces.
@@ -354,6 +421,40 @@ func (e *emitter) registerLate(list []*types.Func) {
 			fmt.Fprintf(&e.setup, "__k.Method(%d, %q, %s)\n", e.id(recv.Type()), f.Name(), e.funcName(f, nil))
 		}
 	}
+}
+
+// prune forgets functions that were replaced earlier and that no function names any more.
+func (e *emitter) prune(replaced map[types.Object]types.Object) {
+	used := map[*types.Func]bool{}
+	for _, d := range e.p.decls {
+		ast.Inspect(d.fn.Body, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if f, ok := d.info.Uses[id].(*types.Func); ok {
+					used[f.Origin()] = true
+				}
+			}
+			return true
+		})
+	}
+	for f := range e.p.now {
+		if !used[f] && replaced[f] == nil {
+			drop(e.p, e.p.now, f)
+			drop(e.p, e.p.names, types.Object(f))
+		}
+	}
+}
+
+// latest is the function that has taken the place of o.
+func (p *Program) latest(o types.Object) types.Object {
+	f, ok := o.(*types.Func)
+	if !ok {
+		return o
+	}
+	f = f.Origin()
+	if now := p.now[f]; now != nil {
+		return now
+	}
+	return f
 }
 
 func origin(o types.Object) types.Object {

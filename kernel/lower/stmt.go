@@ -433,11 +433,11 @@ func (e *emitter) effects(x ast.Expr) (found bool) {
 }
 
 // frozen evaluates the function and the arguments of a go or defer statement
-// now, into temporaries, and returns the call to make later.
-func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
+// now, into temporaries, and returns the call to make later. A panic says that it was at.
+func (e *emitter) frozen(x *ast.CallExpr, at int) (call string, c called, isLit bool) {
 	fun := ast.Unparen(x.Fun)
 	if id := builtin(e.info, fun); id != "" {
-		return e.frozenBuiltin(x, id), c, false
+		return e.frozenBuiltin(x, id, at), c, false
 	}
 	if tv := e.info.Types[fun]; tv.IsType() {
 		e.line("__k.Use(%s)", e.exprTo(x, anyType))
@@ -506,7 +506,7 @@ func (e *emitter) frozen(x *ast.CallExpr) (call string, c called, isLit bool) {
 	return e.emitCall(c, args), c, isLit
 }
 
-func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
+func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string, at int) string {
 	if tuple, ok := e.spreads(x); ok {
 		names, y := e.spreadCall(x, tuple)
 		e.line("%s := %s", strings.Join(names, ", "), e.expr(x.Args[0]))
@@ -519,7 +519,7 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 	}
 	switch name {
 	case "panic":
-		return "panic(__k.Panic(" + hold(x.Args[0], anyType) + ", 0))"
+		return fmt.Sprintf("panic(__k.Panic(%s, %d))", hold(x.Args[0], anyType), at)
 	case "close":
 		return "__k.Close(" + hold(x.Args[0], e.typeOf(x.Args[0])) + ")"
 	case "recover": // called by the statement itself, and not by a function that is deferred
@@ -554,7 +554,7 @@ func (e *emitter) frozenBuiltin(x *ast.CallExpr, name string) string {
 func (e *emitter) goStmt(s *ast.GoStmt) {
 	at := int(s.Pos())
 	e.line("{\n%s}", e.block(func() {
-		call, _, isLit := e.frozen(s.Call)
+		call, _, isLit := e.frozen(s.Call, e.fault())
 		if isLit {
 			call = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), nil) + call
 		}
@@ -565,7 +565,7 @@ func (e *emitter) goStmt(s *ast.GoStmt) {
 
 func (e *emitter) deferStmt(s *ast.DeferStmt) {
 	main := e.fn.cell && e.unit.Notebook
-	call, c, isLit := e.frozen(s.Call)
+	call, c, isLit := e.frozen(s.Call, 0)
 	frame := e.fn.frame
 	if main {
 		frame = "__k.Main()"
