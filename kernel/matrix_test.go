@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -312,11 +313,20 @@ var matrixSetup = []struct{ names, text string }{
 	{"c", "c := &context{y: 61, s: \"cs\", b: true, f: 3.5, l: []int{6}, t: T{62}, pt: &T{63}, m: map[string]int{\"c\": 1}, op: ten, ch: ch}"},
 }
 
-// matrixProgram has a function for each form in each context.
-func matrixProgram(t matrixType) string {
+// matrixProgram has a function for each form of the types in each context, or for every
+// so manyth.
+func matrixProgram(every int, list ...matrixType) string {
 	var b, calls strings.Builder
 	b.WriteString(matrixHead)
 	n := 0
+	for _, t := range list {
+		n = matrixOf(t, n, every, &b, &calls)
+	}
+	b.WriteString("func main() {\n" + calls.String() + "}\n")
+	return b.String()
+}
+
+func matrixOf(t matrixType, n, every int, b, calls *strings.Builder) int {
 	for i, form := range t.forms {
 		for _, c := range matrixContexts {
 			if !strings.Contains(t.ops, c.needs) {
@@ -328,24 +338,25 @@ func matrixProgram(t matrixType) string {
 			if form == "nil" && (strings.Contains(c.text, "v := X") || strings.Contains(c.text, "v := (X)") || strings.Contains(c.text, "= X, 1") || strings.Contains(c.text, "_ = X") || strings.Contains(c.text, "switch (X)") || strings.Contains(c.text, "V, w := X")) {
 				continue
 			}
-			n++
+			if n++; n%every != 0 {
+				continue
+			}
 			text := c.text
 			for _, r := range []struct{ from, to string }{{"gv_N", fmt.Sprintf("gv%d", n)}, {"X", form}, {"T", t.typ}, {"Z", "other"}, {"V", "own"}} {
 				text = replaceWord(text, r.from, r.to, form)
 			}
 			if strings.Contains(c.text, "gv_N") {
-				fmt.Fprintf(&b, "var gv%d %s\n\n", n, t.typ)
+				fmt.Fprintf(b, "var gv%d %s\n\n", n, t.typ)
 			}
 			setup := neededSetup(text + "\n" + t.forms[0])
-			fmt.Fprintf(&b, "func c%d() {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t\tfmt.Println(\"panic:\", r)\n\t\t}\n\t}()\n", n)
+			fmt.Fprintf(b, "func c%d() {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t\tfmt.Println(\"panic:\", r)\n\t\t}\n\t}()\n", n)
 			b.WriteString(setup)
-			fmt.Fprintf(&b, "\tvar other, own %s = %s, %s\n\tfunc() { own = other }()\n\tuse(other, own)\n", t.typ, t.forms[0], t.forms[0])
+			fmt.Fprintf(b, "\tvar other, own %s = %s, %s\n\tfunc() { own = other }()\n\tuse(other, own)\n", t.typ, t.forms[0], t.forms[0])
 			b.WriteString(indent(text) + "\n}\n\n")
-			fmt.Fprintf(&calls, "\tfmt.Print(%q)\n\tc%d()\n", fmt.Sprintf("%d %s: ", i, strings.ReplaceAll(c.text, "\n", "; ")), n)
+			fmt.Fprintf(calls, "\tfmt.Print(%q)\n\tc%d()\n", fmt.Sprintf("%s %d %s: ", t.name, i, strings.ReplaceAll(c.text, "\n", "; ")), n)
 		}
 	}
-	b.WriteString("func main() {\n" + calls.String() + "}\n")
-	return b.String()
+	return n
 }
 
 func indent(s string) string { return "\t" + strings.ReplaceAll(s, "\n", "\n\t") }
@@ -394,37 +405,43 @@ func neededSetup(text string) string {
 
 func hasWord(text, word string) bool { return replaceWord(text, word, "", "") != text }
 
-// TestMatrix compares them.
+// TestMatrix compares them: all with -long, which takes minutes, or a sample.
 func TestMatrix(t *testing.T) {
-	if !*long {
-		t.Skip("takes minutes; -long runs it")
+	if *long {
+		for _, mt := range matrixTypes {
+			t.Run(mt.name, func(t *testing.T) { compareMatrix(t, matrixProgram(1, mt)) })
+		}
+		return
 	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("go is not on the path")
+	}
+	compareMatrix(t, matrixProgram(53, matrixTypes...))
+}
+
+func compareMatrix(t *testing.T, src string) {
 	cache := os.Getenv("LOUPE_CORPUS_CACHE")
 	if cache == "" {
 		cache = t.TempDir()
 	}
-	for _, mt := range matrixTypes {
-		t.Run(mt.name, func(t *testing.T) {
-			dir := t.TempDir()
-			file := filepath.Join(dir, "main.go")
-			if err := os.WriteFile(file, []byte(matrixProgram(mt)), 0o666); err != nil {
-				t.Fatal(err)
-			}
-			want, err := compiled(file, cache)
-			if err != nil || want.Err != "" {
-				t.Fatalf("the program is wrong: %v %s", err, want.Err)
-			}
-			got := interpreted(file, dir)
-			if got.Err != "" {
-				t.Errorf("%s", got.Err)
-			}
-			w, g := strings.Split(string(want.Stdout), "\n"), strings.Split(string(got.Stdout), "\n")
-			for i := range max(len(w), len(g)) {
-				if i >= len(w) || i >= len(g) || w[i] != g[i] {
-					t.Errorf("line %d: got %q want %q", i+1, at(g, i), at(w, i))
-				}
-			}
-		})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(file, []byte(src), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	want, err := compiled(file, cache)
+	if err != nil || want.Err != "" {
+		t.Fatalf("the program is wrong: %v %s", err, want.Err)
+	}
+	got := interpreted(file, dir)
+	if got.Err != "" {
+		t.Errorf("%s", got.Err)
+	}
+	w, g := strings.Split(string(want.Stdout), "\n"), strings.Split(string(got.Stdout), "\n")
+	for i := range max(len(w), len(g)) {
+		if at(w, i) != at(g, i) {
+			t.Errorf("line %d: got %q want %q", i+1, at(g, i), at(w, i))
+		}
 	}
 }
 

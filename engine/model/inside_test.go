@@ -11,7 +11,7 @@ import (
 
 // The limits of a weight of attention, from 0 to 1.
 const (
-	softMaxLimit = 1e-6 // shown, against the softmax of the scores shown beside it, in any way of computing
+	softMaxLimit = 4e-6 // shown, against the softmax of the scores shown beside it, in any way of computing
 	scoreLimit   = 2e-4 // a score, from -20 to 20 here, in f32: computed from queries and keys
 	patternLimit = 5e-5 // f32: seen with flash attention on or off, or computed from queries and keys
 	layerLimit   = 5e-6 // the first, for each layer of a deep model: what differs grows from layer to layer
