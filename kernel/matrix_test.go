@@ -97,6 +97,7 @@ var matrixContexts = []struct{ needs, text string }{
 	{"", "var q struct{ a any }\nq.a = X\nshow(q.a)"},
 	{"", "var q []any\nq = append(q, 1, X)\nshow(q[1])"},
 	{"", "q := []T{}\nq = append(q, X, Z)\nshow(q[0])"},
+	{"", "q := append([]T{Z}, X)\nshow(q[1])"},
 	{"", "q := make(chan T, 1)\nq <- X\nshow(<-q)"},
 	{"", "q := make(chan any, 1)\nq <- X\nshow(<-q)"},
 	{"", "q := make(chan T, 1)\nselect {\ncase q <- X:\n\tshow(<-q)\n}"},
@@ -359,6 +360,59 @@ func matrixOf(t matrixType, n, every int, b, calls *strings.Builder) int {
 	return n
 }
 
+// matrixGeneric has a generic function for each form of a value of its type parameter in
+// each context, and calls it with a value of the type.
+func matrixGeneric(every int, list ...matrixType) string {
+	var b, calls strings.Builder
+	b.WriteString(matrixHead)
+	n := 0
+	for _, form := range []string{"val", "same(val)", "vals[0]", "pv.A", "func() P { return val }()", "any(val).(P)", "*place", "<-queue", "[2]P{val, other}[0]", `named["a"]`, "pair[P]{other, val}.Swap().A", "zero"} {
+		for _, c := range matrixContexts {
+			if c.needs != "" && c.needs != "=" || strings.HasPrefix(form, "<-") && strings.Contains(c.text, "for ") || strings.Contains(c.text, "type local") || strings.Contains(c.text, "gv_N") {
+				continue
+			}
+			if n++; n%every != 0 {
+				continue
+			}
+			text := c.text
+			for _, r := range []struct{ from, to string }{{"X", form}, {"T", "P"}, {"Z", "other"}, {"V", "own"}} {
+				text = replaceWord(text, r.from, r.to, form)
+			}
+			constraint := "any"
+			if c.needs == "=" {
+				constraint = "comparable"
+			}
+			fmt.Fprintf(&b, `func h%d[P %s](val, other P) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Println("panic:", r)
+		}
+	}()
+	y, own := 5, val
+	vals, pv, place, queue, named := []P{val}, &pair[P]{val, other}, &val, make(chan P, 3), map[string]P{"a": val}
+	var zero P
+	for range 3 {
+		queue <- val
+	}
+	use(y, own, vals, pv, place, queue, named, zero)
+	func() { own = other }()
+%s
+}
+
+`, n, constraint, indent(text))
+			for _, t := range list {
+				if !strings.Contains(t.ops, c.needs) {
+					continue
+				}
+				own, other := t.forms[0], t.forms[len(t.forms)-1]
+				fmt.Fprintf(&calls, "\tfmt.Print(%q)\n\tfunc() {\n%s\t\th%d[%s](%s, %s)\n\t}()\n", t.name+" "+form+" "+strings.ReplaceAll(c.text, "\n", "; ")+": ", neededSetup(own+"\n"+other), n, t.typ, own, other)
+			}
+		}
+	}
+	b.WriteString("func main() {\n" + calls.String() + "}\n")
+	return b.String()
+}
+
 func indent(s string) string { return "\t" + strings.ReplaceAll(s, "\n", "\n\t") }
 
 // replaceWord replaces the word from; form, which may hold it as a type, stays whole.
@@ -410,6 +464,7 @@ func TestMatrix(t *testing.T) {
 	if *long {
 		for _, mt := range matrixTypes {
 			t.Run(mt.name, func(t *testing.T) { compareMatrix(t, matrixProgram(1, mt)) })
+			t.Run(mt.name+" in generic functions", func(t *testing.T) { compareMatrix(t, matrixGeneric(1, mt)) })
 		}
 		return
 	}
@@ -417,6 +472,7 @@ func TestMatrix(t *testing.T) {
 		t.Skip("go is not on the path")
 	}
 	compareMatrix(t, matrixProgram(53, matrixTypes...))
+	compareMatrix(t, matrixGeneric(53, matrixTypes...))
 }
 
 func compareMatrix(t *testing.T, src string) {

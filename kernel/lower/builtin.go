@@ -130,7 +130,11 @@ func (e *emitter) appendCall(x *ast.CallExpr) string {
 			}
 			continue
 		}
-		args = append(args, e.element(a, elem))
+		s := e.element(a, elem)
+		if s == "nil" && e.kindOf(elem) == concrete && !e.opaque(elem) {
+			s = e.convert(e.rep(elem), s)
+		}
+		args = append(args, s)
 	}
 	if len(args) == 1 {
 		return args[0]

@@ -330,14 +330,20 @@ func (e *emitter) shared(v *types.Var) bool {
 func (e *emitter) sharedIn(in ast.Node) map[*types.Var]bool {
 	vars := map[*types.Var]bool{}
 	var lits []*ast.FuncLit
-	base := func(x ast.Expr) (*types.Var, bool) {
+	base := func(x ast.Expr) (*types.Var, bool) { // of which x is a part
 		for {
 			switch y := x.(type) {
 			case *ast.ParenExpr:
 				x = y.X
 			case *ast.SelectorExpr:
+				if sel := e.info.Selections[y]; sel == nil || sel.Indirect() && sel.Kind() == types.FieldVal {
+					return nil, false
+				}
 				x = y.X
 			case *ast.IndexExpr:
+				if _, ok := e.core(e.typeOf(y.X)).(*types.Array); !ok {
+					return nil, false
+				}
 				x = y.X
 			case *ast.Ident:
 				v, ok := e.info.Uses[y].(*types.Var)
@@ -388,8 +394,10 @@ func (e *emitter) sharedIn(in ast.Node) map[*types.Var]bool {
 			if n.Op == token.AND {
 				taken(n.X)
 			}
-		case *ast.SliceExpr: // of an array
-			taken(n.X)
+		case *ast.SliceExpr:
+			if _, ok := e.core(e.typeOf(n.X)).(*types.Array); ok {
+				taken(n.X)
+			}
 		case *ast.SelectorExpr: // a method with a pointer receiver, maybe
 			if sel := e.info.Selections[n]; sel != nil && sel.Kind() == types.MethodVal {
 				taken(n.X)

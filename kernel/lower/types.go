@@ -122,6 +122,11 @@ func (e *emitter) structName(t *types.Named) string {
 	put(e.p, e.p.structs, id, n)
 	body := e.structFields(t, id)
 	fmt.Fprintf(&e.top, "type %s %s\n", n, body)
+	if mentions(body, n) {
+		// Of two such structs in a third the interpreter would take one for the other, if it
+		// did not meet them before.
+		fmt.Fprintf(&e.top, "var %s__met *%s\n", n, n)
+	}
 	return n
 }
 
@@ -291,4 +296,23 @@ func (e *emitter) refuse(pos token.Pos, what, instead string) {
 		pos = e.at
 	}
 	panic(&Refusal{Pos: pos, What: what, Instead: instead})
+}
+
+// mentions says whether name is a word of text.
+func mentions(text, name string) bool {
+	for i := strings.Index(text, name); i >= 0; {
+		if after := text[i+len(name):]; after == "" || !isWord(after[0]) {
+			return true
+		}
+		next := strings.Index(text[i+1:], name)
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return false
+}
+
+func isWord(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
