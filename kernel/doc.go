@@ -17,11 +17,13 @@
 //
 // What cells do that a compiled program does not: a loop or a call takes 50 to 100
 // times as long; a negative zero that is given to a function of a cell arrives as
-// zero, which only its sign and 1/x can tell; where the language leaves an order open
-// (in a[i] + f() a[i] may be read before f is called or after), cells go from left to
-// right, and go run does not always. Everything else is held equal to go run by the
-// tests: the notebook forms, the programs of testdata, programs made by chance
-// (TestRandomPrograms), Go's own (TestCorpus).
+// zero, which only its sign and 1/x can tell. Where the language leaves open whether a
+// variable is read before a call of its statement or after, cells read it after, as gc
+// does (in a[i] + f() too); right of && and ||, in map literals, and of booleans, bytes
+// and pointers that go into an interface, they keep the order of the text, and gc does
+// not always. Everything else is held equal to go run by the tests: the notebook forms,
+// the programs of testdata, every form of an expression in every place (TestMatrix),
+// programs made by chance (TestRandomPrograms), Go's own (TestCorpus).
 //
 // The package keeps no front-end: a terminal, a file runner, an exporter each
 // render the same events. One Kernel a process should be running a cell at a

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"sort"
 	"strings"
 )
@@ -136,10 +137,15 @@ func shield(f *ast.File, declared map[string]bool, scope *types.Scope) {
 	}
 }
 
-// add joins the tab-indented continuation lines of go/types to their error.
+// add joins the tab-indented continuation lines of go/types to their error: each is about
+// another place.
 func add(list []Error, e Error) []Error {
-	if strings.HasPrefix(e.Msg, "\t") && len(list) > 0 {
-		list[len(list)-1].Msg += "\n" + e.Msg
+	if rest, ok := strings.CutPrefix(e.Msg, "\t"); ok && len(list) > 0 {
+		at := e.Pos
+		if filepath.IsAbs(at.Filename) {
+			at.Filename = "./" + filepath.Base(at.Filename)
+		}
+		list[len(list)-1].Msg += fmt.Sprintf("\n\t%s: %s", at, rest)
 		return list
 	}
 	if rest, ok := strings.CutPrefix(e.Msg, "could not import "); ok {

@@ -208,8 +208,8 @@ var label = regexp.MustCompile(`^label (\S+) not declared$`)
 // words puts a message of go/types into the compiler's words.
 func words(msg string) string {
 	msg = label.ReplaceAllString(replaced.Replace(msg), "label $1 not defined")
-	if i := strings.Index(msg, "(declared at "); i >= 0 {
-		i += len("(declared at ")
+	if i := strings.Index(msg, "declared at "); i >= 0 {
+		i += len("declared at ")
 		if j := strings.IndexByte(msg[i:], ':'); j > 0 && filepath.IsAbs(msg[i:i+j]) {
 			msg = msg[:i] + "./" + filepath.Base(msg[i:i+j]) + msg[i+j:]
 		}
@@ -218,8 +218,21 @@ func words(msg string) string {
 }
 
 // place is where the compiler reports an error: what is wrong with the
-// instance that a call implies is reported at its parenthesis.
+// instance that a call implies is reported at its parenthesis, and arguments that are
+// missing at the last one that is there.
 func place(f *ast.File, e types.Error) token.Pos {
+	if strings.HasPrefix(e.Msg, "not enough arguments in call to ") {
+		pos := e.Pos
+		ast.Inspect(f, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CallExpr); ok && c.Rparen == e.Pos {
+				if pos = c.Pos(); len(c.Args) > 0 {
+					pos = c.Args[len(c.Args)-1].Pos()
+				}
+			}
+			return true
+		})
+		return pos
+	}
 	if !strings.Contains(e.Msg, "cannot infer") && !strings.Contains(e.Msg, "does not satisfy") {
 		return e.Pos
 	}
