@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -39,6 +40,18 @@ func Syntax(err error, src string) []Error {
 		err := Error{Pos: e.Pos, Msg: syntaxText(e.Msg)}
 		if text, ok := Unreadable(e.Msg); ok {
 			err.Msg = text
+		} else if text, by := literalText(e.Msg, src[min(e.Pos.Offset, len(src)):]); text != "" {
+			err.Msg = text
+			err.Pos.Column += by
+		} else if rest, ok := strings.CutSuffix(e.Msg, " must be function call"); ok {
+			err.Msg = e.Msg
+			if tokens == nil {
+				tokens = lexemes(src)
+			}
+			if to, ok := called(tokens, e.Pos.Offset, strings.TrimPrefix(rest, "expression in ")); ok {
+				err.Pos.Line += strings.Count(src[:to], "\n") - strings.Count(src[:e.Pos.Offset], "\n")
+				err.Pos.Column = to - strings.LastIndexByte(src[:to], '\n')
+			}
 		} else if strings.Contains(e.Msg, "ILLEGAL") {
 			if text := unreadableAt(src, e.Pos.Offset); text != "" {
 				err.Msg = text
@@ -57,6 +70,49 @@ func Syntax(err error, src string) []Error {
 		out = append(out, err)
 	}
 	return out
+}
+
+// numberErrors are the scanner's for numbers, which are the compiler's too.
+var numberErrors = regexp.MustCompile(`^(invalid digit '|'_' must separate|'.' exponent requires|exponent has no digits|hexadecimal mantissa requires|invalid radix point|\S+ literal has no digits)`)
+
+// literalText is the compiler's text for what is wrong with a literal, "" if nothing is,
+// and how far to the right of the scanner's its place is. rest is the source from there.
+func literalText(msg, rest string) (text string, by int) {
+	switch {
+	case numberErrors.MatchString(msg):
+		return msg, 0
+	case msg == "unknown escape sequence":
+		return "unknown escape", 0
+	case msg == "illegal rune literal" && strings.HasPrefix(rest, "''"):
+		return "empty rune literal or unescaped '", 1
+	case msg == "illegal rune literal":
+		return "more than one character in rune literal", 0
+	case strings.HasSuffix(msg, " index required in 3-index slice"):
+		return msg, 1
+	}
+	return "", 0
+}
+
+// called finds the expression of the go or defer statement that ends at an offset.
+func called(list []lexeme, offset int, keyword string) (at int, ok bool) {
+	depth := 0
+	begun := map[int]int{} // depth -> where its last expression begins
+	for i, l := range list {
+		if l.offset >= offset {
+			break
+		}
+		switch l.tok {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			depth++
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			depth--
+		}
+		if l.tok.String() == keyword && i+1 < len(list) {
+			begun[depth] = list[i+1].offset
+		}
+	}
+	at, ok = begun[depth]
+	return at, ok
 }
 
 // Unreadable is the compiler's text for what a scanner says of bytes that are no Go.
@@ -144,6 +200,12 @@ func syntaxText(msg string) string {
 	if strings.HasPrefix(msg, "string literal not terminated") {
 		return "newline in string"
 	}
+	switch msg {
+	case "expected at most 2 expressions":
+		return "range clause permits at most two iteration variables"
+	case "can only use ... with final parameter":
+		return msg
+	}
 	if strings.HasPrefix(msg, "raw string literal not terminated") {
 		return "string not terminated"
 	}
@@ -203,11 +265,15 @@ var replaced = strings.NewReplacer(
 	"continue not in for statement", "continue is not in a loop",
 )
 
-var label = regexp.MustCompile(`^label (\S+) not declared$`)
+var (
+	label  = regexp.MustCompile(`^label (\S+) not declared$`)
+	unused = regexp.MustCompile(`^label (\S+) declared and not used$`)
+)
 
 // words puts a message of go/types into the compiler's words.
 func words(msg string) string {
 	msg = label.ReplaceAllString(replaced.Replace(msg), "label $1 not defined")
+	msg = unused.ReplaceAllString(msg, "label $1 defined and not used")
 	if i := strings.Index(msg, "declared at "); i >= 0 {
 		i += len("declared at ")
 		if j := strings.IndexByte(msg[i:], ':'); j > 0 && filepath.IsAbs(msg[i:i+j]) {
@@ -218,20 +284,65 @@ func words(msg string) string {
 }
 
 // place is where the compiler reports an error: what is wrong with the
-// instance that a call implies is reported at its parenthesis, and arguments that are
-// missing at the last one that is there.
+// instance that a call implies is reported at its parenthesis, arguments that are
+// missing at the last one that is there, what a builtin function is not given at the
+// call, and an operand with brackets at these.
 func place(f *ast.File, e types.Error) token.Pos {
-	if strings.HasPrefix(e.Msg, "not enough arguments in call to ") {
+	starts := func(list ...string) bool {
+		return slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(e.Msg, s) })
+	}
+	find := func(at func(n ast.Node) token.Pos) token.Pos {
 		pos := e.Pos
 		ast.Inspect(f, func(n ast.Node) bool {
-			if c, ok := n.(*ast.CallExpr); ok && c.Rparen == e.Pos {
-				if pos = c.Pos(); len(c.Args) > 0 {
-					pos = c.Args[len(c.Args)-1].Pos()
+			if n != nil && n.Pos() <= e.Pos && e.Pos <= n.End() {
+				if p := at(n); p.IsValid() {
+					pos = p
 				}
 			}
 			return true
 		})
 		return pos
+	}
+	switch {
+	case starts("not enough arguments in call to "):
+		return find(func(n ast.Node) token.Pos {
+			c, ok := n.(*ast.CallExpr)
+			switch {
+			case !ok || c.Rparen != e.Pos:
+				return token.NoPos
+			case len(c.Args) > 0:
+				return c.Args[len(c.Args)-1].Pos()
+			}
+			return c.Pos()
+		})
+	case starts("invalid operation: not enough arguments for ", "invalid operation: too many arguments for ", "cannot use ... in call to non-variadic "):
+		return find(func(n ast.Node) token.Pos {
+			if c, ok := n.(*ast.CallExpr); ok && c.Lparen < e.Pos && e.Pos <= c.Rparen {
+				return c.Pos()
+			}
+			return token.NoPos
+		})
+	case starts("invalid use of [...] array"):
+		return find(func(n ast.Node) token.Pos {
+			if a, ok := n.(*ast.ArrayType); ok && a.Len != nil && a.Len.Pos() == e.Pos {
+				return a.Pos()
+			}
+			return token.NoPos
+		})
+	case starts("cannot index ", "cannot assign to "):
+		return find(func(n ast.Node) token.Pos {
+			switch x := n.(type) {
+			case *ast.IndexExpr:
+				if x.Pos() == e.Pos && starts("cannot index ") {
+					return x.Lbrack
+				}
+			case *ast.SliceExpr:
+				if x.Pos() == e.Pos {
+					return x.Lbrack
+				}
+			}
+			return token.NoPos
+		})
 	}
 	if !strings.Contains(e.Msg, "cannot infer") && !strings.Contains(e.Msg, "does not satisfy") {
 		return e.Pos
