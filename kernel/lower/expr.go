@@ -489,7 +489,11 @@ func (e *emitter) unary(x *ast.UnaryExpr) string {
 		if e.keptSelector(x.X) {
 			e.noAddress(x, ast.Unparen(x.X).(*ast.SelectorExpr).Sel.Name)
 		}
-		return "&" + e.addressed(x.X)
+		s := e.addressed(x.X)
+		if _, ok := ast.Unparen(x.X).(*ast.IndexExpr); ok && strings.HasPrefix(s, "(*func(") && strings.HasSuffix(s, ")") {
+			return s[len("(*") : len(s)-1] // of indexOnce
+		}
+		return "&" + s
 	}
 	return x.Op.String() + bracket(e.exprTo(x.X, e.typeOf(x)))
 }
