@@ -23,12 +23,12 @@ type matrixType struct {
 var matrixTypes = []matrixType{
 	{"int", "int", []string{"7", "y", "c.y", "g.y", "pp.A", "*p", "l[1]", "arr[1]", `m["a"]`, "y + 1", "-y", "^y", "+y", "y << 2", "(y)", "len(l)", "cap(l)", "copy(l, l[1:])", "min(y, 3)", "max(y, l[0])",
 		"four()", "ten(y)", "t.Get()", "pt.Put(3)", "same(y)", "an.(int)", "<-ch", "int(f)", "int(s[1])", "int(real(z))", `strings.Index(s, "c")`, "func() int { return y }()", "[]int{4, 5}[1]", "T{3}.A", "(&T{4}).A",
-		"*new(int)", "len(s + s)", "len(m)", "get.Get()", "int(id)", "pair[int]{1, 2}.B", "sb.Len()", "op(y, 2)", "len(append(l, y))", "y * l[0] - c.y"}, "=<+-"},
+		"*new(int)", "len(s + s)", "len(m)", "get.Get()", "int(id)", "pair[int]{1, 2}.B", "sb.Len()", "op(y, 2)", "len(append(l, y))", "y * l[0] - c.y", "*p + 1", "1 + *p", "-*p", "(*p)", "^*p", "c.y + *p", "-c.y", "-l[1]", "*&l[1]", "*mkp(y) + 1", "-*mkp(y)", "len(l[1:]) + l[0]", "-four()", "-T{3}.A", "-len(l)"}, "=<+-"},
 	{"string", "string", []string{`"k"`, "s", "c.s", "g.s", "ps.S", "*pstr", "ss[0]", `ms["a"]`, `s + "x"`, "s[1:]", "s[:y-4]", "string(bs)", "string(rune(y + 60))", "str()", "tag.String()", "same(s)", "as.(string)", "<-chs",
-		`strings.ToUpper(s)`, "fmt.Sprint(y)", "func() string { return s }()", `[]string{"a", "b"}[1]`, "string(tag)", "(s)", "min(s, \"b\")", "strconv.Itoa(y)", "sb.String()", "err.Error()", "string(s[0])"}, "=<+"},
+		`strings.ToUpper(s)`, "fmt.Sprint(y)", "func() string { return s }()", `[]string{"a", "b"}[1]`, "string(tag)", "(s)", "min(s, \"b\")", "strconv.Itoa(y)", "sb.String()", "err.Error()", "string(s[0])", "*pstr + s", "s + *pstr", "tag.String() + s", "c.s + \"x\""}, "=<+"},
 	{"bool", "bool", []string{"true", "b", "c.b", "!b", "!c.b", "b && y > 3", "b || g.b", "y == 5", "y < 3", "s == \"abc\"", "an == 6", "err == nil", "p == nil", "yes()", "!yes()", "same(b)", "ab.(bool)", "<-chb", "len(l) == 0", "(b)", "!(y == 1)", "bl[0]", "!bl[0]", "*pb",
-		"strings.Contains(s, \"b\")", "func() bool { return b }()", "t == T{3}", "arr == [3]int{1, 2, 3}", "l == nil", "an != ab", "tb.B", "!tb.B", "float64(y) == f", "byte(y) == bs[0]", "(*T)(pt) == pt", "T(u) == t", "len(s)+1 == y", "ID(y) == id", "string(bs) == s", "*p == y", "-f < f", "^y < 0", "m[\"a\"] == 3", "s[0] == bs[0]", "an == any(y)", "get == Getter(t)", "T{y} == t", "arr[0] < arr[1]", "func() bool { return b }() == b", "t.Get() > 3", "real(z) > imag(z)", "errors.Is(err, err)", "op1 == nil", "l[0] == l[1]"}, "=!"},
-	{"float", "float64", []string{"2.5", "f", "c.f", "-f", "f * 2", "f / 3", "float64(y)", "math.Sqrt(f)", "fl[0]", "half(f)", "same(f)", "af.(float64)", "max(f, 1)", "imag(z)", "float64(y) / 2", "*pf", "(f)"}, "=<+-"},
+		"strings.Contains(s, \"b\")", "func() bool { return b }()", "t == T{3}", "arr == [3]int{1, 2, 3}", "l == nil", "an != ab", "tb.B", "!tb.B", "float64(y) == f", "byte(y) == bs[0]", "(*T)(pt) == pt", "T(u) == t", "len(s)+1 == y", "ID(y) == id", "string(bs) == s", "*p == y", "-f < f", "^y < 0", "m[\"a\"] == 3", "s[0] == bs[0]", "an == any(y)", "*pb && y == 5", "!*pb", "*p == 17", "*p > y", "c.y == *p", "get == Getter(t)", "T{y} == t", "arr[0] < arr[1]", "func() bool { return b }() == b", "t.Get() > 3", "real(z) > imag(z)", "errors.Is(err, err)", "op1 == nil", "l[0] == l[1]"}, "=!"},
+	{"float", "float64", []string{"2.5", "f", "c.f", "-f", "f * 2", "f / 3", "float64(y)", "math.Sqrt(f)", "fl[0]", "half(f)", "same(f)", "af.(float64)", "max(f, 1)", "imag(z)", "float64(y) / 2", "*pf", "(f)", "*pf * 2", "-*pf", "2 * fl[0]", "-fl[0]", "-c.f"}, "=<+-"},
 	{"complex", "complex128", []string{"z", "2i", "complex(f, 1)", "-z", "z * z", "same(z)", "zl[0]", "complex128(z)"}, "=+"},
 	{"byte", "byte", []string{"bs[0]", "s[0]", "byte(y)", "byte(y * 60)", "same(bs[1])", "^bs[0]", "-bs[0]", "bs[0] + 200", "bs[0] &^ 7"}, "=<+-"},
 	{"ints", "[]int", []string{"l", "l[1:]", "l[:2:2]", "[]int{y, 2}", "append(l, y)", "append(l[:1], l...)", "make([]int, y)", "nil", "list(3)", "same(l)", "al.([]int)", "c.l", "arr[:]", "<-chl", "ll[0]", "slices.Sorted(slices.Values(l))", "(l)", "[]int(stack)", "slices.Clone(l)"}, ""},
@@ -254,6 +254,7 @@ func half(f float64) float64     { return f / 2 }
 func list(n int) []int           { return make([]int, n) }
 func same[P any](p P) P          { return p }
 func second[P, Q any](p P, q Q) Q { return q }
+func mkp(n int) *int             { return &n }
 func mk(n int) T                 { return T{n} }
 func adder(n int) func(int) int  { return func(m int) int { return n + m } }
 func box(x any) any              { return x }

@@ -256,7 +256,7 @@ func (e *emitter) met(x ast.Expr, s string, t types.Type) string {
 }
 
 // misread says whether the interpreter gives an element of a composite literal another
-// type than it has, or none: (&T{}).f, *f() and s[i] == c, other than in a call.
+// type than it has, or none: (&T{}).f, *f(), *p + 1 and s[i] == c, other than in a call.
 func misread(x ast.Expr) (found bool) {
 	if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok && !isPath(sel.X) {
 		return true
@@ -267,7 +267,7 @@ func misread(x ast.Expr) (found bool) {
 			return false
 		case *ast.StarExpr:
 			_, call := ast.Unparen(n.X).(*ast.CallExpr)
-			found = found || call || !isPath(n.X)
+			found = found || call || !isPath(n.X) || n != x
 		case *ast.BinaryExpr:
 			_, left := ast.Unparen(n.X).(*ast.IndexExpr)
 			_, right := ast.Unparen(n.Y).(*ast.IndexExpr)
