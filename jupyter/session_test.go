@@ -178,7 +178,7 @@ func TestStopOnError(t *testing.T) {
 
 func TestInterrupts(t *testing.T) {
 	c := start(t)
-	c.run("n := 0")
+	c.run("n := 1") // the loop may be ended before it begins
 	for range 3 {
 		id := c.send(c.shell, "execute_request", object{"code": "for { n++ }", "stop_on_error": false})
 		waiting := c.send(c.shell, "execute_request", object{"code": "n = -1"})

@@ -56,6 +56,8 @@ type REPL struct {
 	mu      sync.Mutex
 	cancel  context.CancelFunc // of the running cell; nil at the prompt
 	presses int                // of Ctrl-C since the cell began
+	taken   bool               // a cell was read and does not run yet
+	early   bool               // Ctrl-C came meanwhile
 }
 
 // New makes the kernel and takes the terminal. Close gives it back.
@@ -274,6 +276,9 @@ func (r *REPL) readCell() (string, error) {
 			return "", err
 		}
 		if r.cell.add(line) {
+			r.mu.Lock()
+			r.taken, r.early = true, false
+			r.mu.Unlock()
 			return r.cell.cell(), nil
 		}
 		prompt = continuation(prompt)
@@ -325,6 +330,11 @@ func (r *REPL) run(cell string) error {
 	defer cancel()
 	r.mu.Lock()
 	r.cancel, r.presses = cancel, 0
+	if r.taken && r.early {
+		r.presses = 1
+		cancel()
+	}
+	r.taken = false
 	r.mu.Unlock()
 	defer func() {
 		r.mu.Lock()
@@ -390,7 +400,8 @@ func (r *REPL) onSignal(sig os.Signal) {
 		if r.screen == nil || r.term == nil {
 			os.Exit(130) // waiting for input that is not edited
 		}
-		return // it came as the cell ended
+		r.early = true
+		return // it came as the cell ended, or before it began
 	}
 	if r.screen != nil {
 		r.screen.interrupt()
