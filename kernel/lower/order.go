@@ -23,7 +23,7 @@ func (e *emitter) ordered(s ast.Stmt) ast.Stmt {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		c := *s
-		if list := e.callsFirst(append(places(s.Lhs), roots(s.Rhs)...)); list != nil {
+		if list := e.callsFirst(append(places(s.Lhs), roots(s.Rhs)...), false); list != nil {
 			c.Lhs, c.Rhs = list[:len(s.Lhs)], list[len(s.Lhs):]
 			return &c
 		}
@@ -34,19 +34,19 @@ func (e *emitter) ordered(s ast.Stmt) ast.Stmt {
 			return &c
 		}
 	case *ast.ExprStmt:
-		if list := e.callsFirst(places([]ast.Expr{s.X})); list != nil {
+		if list := e.callsFirst(places([]ast.Expr{s.X}), false); list != nil {
 			return &ast.ExprStmt{X: list[0]}
 		}
 	case *ast.SendStmt:
-		if list := e.callsFirst(roots([]ast.Expr{s.Chan, s.Value})); list != nil {
+		if list := e.callsFirst(roots([]ast.Expr{s.Chan, s.Value}), false); list != nil {
 			return &ast.SendStmt{Chan: list[0], Arrow: s.Arrow, Value: list[1]}
 		}
 	case *ast.GoStmt:
-		if list := e.callsFirst(places([]ast.Expr{s.Call})); list != nil {
+		if list := e.callsFirst(places([]ast.Expr{s.Call}), false); list != nil {
 			return &ast.GoStmt{Go: s.Go, Call: list[0].(*ast.CallExpr)}
 		}
 	case *ast.RangeStmt:
-		if list := e.callsFirst(roots([]ast.Expr{s.X})); list != nil {
+		if list := e.callsFirst(roots([]ast.Expr{s.X}), false); list != nil {
 			c := *s
 			c.X = list[0]
 			return &c
@@ -54,7 +54,7 @@ func (e *emitter) ordered(s ast.Stmt) ast.Stmt {
 	case *ast.ForStmt:
 		return e.orderedFor(s)
 	case *ast.DeferStmt:
-		if list := e.callsFirst(places([]ast.Expr{s.Call})); list != nil {
+		if list := e.callsFirst(places([]ast.Expr{s.Call}), false); list != nil {
 			return &ast.DeferStmt{Defer: s.Defer, Call: list[0].(*ast.CallExpr)}
 		}
 	}
@@ -86,7 +86,7 @@ func (e *emitter) orderedExprs(list ...ast.Expr) []ast.Expr {
 	if e.library {
 		return list
 	}
-	if l := e.callsFirst(roots(list)); l != nil {
+	if l := e.callsFirst(roots(list), false); l != nil {
 		return l
 	}
 	return list
@@ -125,8 +125,8 @@ type operation struct {
 // callsFirst gives variables to the operations up to the last call that comes after a read
 // which it may change, and returns the expressions with them; nil if there is none. all
 // says that operations count as such reads.
-func (e *emitter) callsFirst(list []root, all ...bool) []ast.Expr {
-	o := order{e: e, all: len(all) > 0}
+func (e *emitter) callsFirst(list []root, all bool) []ast.Expr {
+	o := order{e: e, all: all}
 	for _, r := range list {
 		o.visit(r.x, r.place)
 	}
@@ -219,7 +219,9 @@ func (o *order) visit(x ast.Expr, place bool) {
 		switch x.Op {
 		case token.ARROW:
 			o.visit(x.X, false)
-			o.receive(x, place, before)
+			if !place {
+				o.operate(x, true, before)
+			}
 		case token.AND:
 			if _, ok := ast.Unparen(x.X).(*ast.Ident); !ok {
 				o.visit(x.X, true)
@@ -267,12 +269,6 @@ func (o *order) visit(x ast.Expr, place bool) {
 	}
 }
 
-func (o *order) receive(x ast.Expr, place bool, before int) {
-	if !place {
-		o.operate(x, true, before)
-	}
-}
-
 func (o *order) call(x *ast.CallExpr, place bool, before int) {
 	e := o.e
 	fun := ast.Unparen(x.Fun)
@@ -307,194 +303,4 @@ func (e *emitter) keepsOut(fun ast.Expr) bool {
 		}
 	}
 	return true
-}
-
-// shared says whether a call may change the variable v: it outlives the cell, a function
-// literal assigns it, or something has its address.
-func (e *emitter) shared(v *types.Var) bool {
-	if v.IsField() || e.hoisted(v) || v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
-		return !v.IsField()
-	}
-	var in ast.Node = e.unit.File
-	if e.decl != nil {
-		in = e.decl
-	}
-	vars, ok := e.shares[in]
-	if !ok {
-		vars = e.sharedIn(in)
-		e.shares[in] = vars
-	}
-	return vars[v]
-}
-
-func (e *emitter) sharedIn(in ast.Node) map[*types.Var]bool {
-	vars := map[*types.Var]bool{}
-	var lits []*ast.FuncLit
-	base := func(x ast.Expr) (*types.Var, bool) { // of which x is a part
-		for {
-			switch y := x.(type) {
-			case *ast.ParenExpr:
-				x = y.X
-			case *ast.SelectorExpr:
-				if sel := e.info.Selections[y]; sel == nil || sel.Indirect() && sel.Kind() == types.FieldVal {
-					return nil, false
-				}
-				x = y.X
-			case *ast.IndexExpr:
-				if _, ok := e.core(e.typeOf(y.X)).(*types.Array); !ok {
-					return nil, false
-				}
-				x = y.X
-			case *ast.Ident:
-				v, ok := e.info.Uses[y].(*types.Var)
-				return v, ok
-			default:
-				return nil, false
-			}
-		}
-	}
-	assigned := func(x ast.Expr) {
-		if v, ok := base(x); ok && len(lits) > 0 {
-			if l := lits[len(lits)-1]; v.Pos() < l.Pos() || l.End() <= v.Pos() {
-				vars[v] = true
-			}
-		}
-	}
-	taken := func(x ast.Expr) {
-		if v, ok := base(x); ok {
-			vars[v] = true
-		}
-	}
-	var open []ast.Node
-	ast.Inspect(in, func(n ast.Node) bool {
-		if n == nil {
-			if _, ok := open[len(open)-1].(*ast.FuncLit); ok {
-				lits = lits[:len(lits)-1]
-			}
-			open = open[:len(open)-1]
-			return true
-		}
-		open = append(open, n)
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			lits = append(lits, n)
-		case *ast.AssignStmt:
-			for _, x := range n.Lhs {
-				assigned(x)
-			}
-		case *ast.IncDecStmt:
-			assigned(n.X)
-		case *ast.RangeStmt:
-			for _, x := range []ast.Expr{n.Key, n.Value} {
-				if x != nil {
-					assigned(x)
-				}
-			}
-		case *ast.UnaryExpr:
-			if n.Op == token.AND {
-				taken(n.X)
-			}
-		case *ast.SliceExpr:
-			if _, ok := e.core(e.typeOf(n.X)).(*types.Array); ok {
-				taken(n.X)
-			}
-		case *ast.SelectorExpr: // a method with a pointer receiver, maybe
-			if sel := e.info.Selections[n]; sel != nil && sel.Kind() == types.MethodVal {
-				taken(n.X)
-			}
-		}
-		return true
-	})
-	return vars
-}
-
-// replaced is x with names in the place of some of its parts.
-func (e *emitter) replaced(x ast.Expr, names map[ast.Expr]ast.Expr) ast.Expr {
-	if n := names[x]; n != nil {
-		return n
-	}
-	if x == nil || !within(x, names) {
-		return x
-	}
-	y := e.copied(x, names)
-	if tv, ok := e.info.Types[x]; ok {
-		e.info.Types[y] = tv
-	}
-	return y
-}
-
-func within(x ast.Expr, names map[ast.Expr]ast.Expr) (found bool) {
-	ast.Inspect(x, func(n ast.Node) bool {
-		if y, ok := n.(ast.Expr); ok && names[y] != nil {
-			found = true
-		}
-		return !found
-	})
-	return found
-}
-
-func (e *emitter) copied(x ast.Expr, names map[ast.Expr]ast.Expr) ast.Expr {
-	part := func(x ast.Expr) ast.Expr {
-		if x == nil {
-			return nil
-		}
-		return e.replaced(x, names)
-	}
-	list := func(xs []ast.Expr) []ast.Expr {
-		out := make([]ast.Expr, len(xs))
-		for i, x := range xs {
-			out[i] = part(x)
-		}
-		return out
-	}
-	switch x := x.(type) {
-	case *ast.ParenExpr:
-		c := *x
-		c.X = part(x.X)
-		return &c
-	case *ast.SelectorExpr:
-		c := *x
-		c.X = part(x.X)
-		if sel := e.info.Selections[x]; sel != nil {
-			e.info.Selections[&c] = sel
-		}
-		return &c
-	case *ast.IndexExpr:
-		c := *x
-		c.X, c.Index = part(x.X), part(x.Index)
-		return &c
-	case *ast.StarExpr:
-		c := *x
-		c.X = part(x.X)
-		return &c
-	case *ast.UnaryExpr:
-		c := *x
-		c.X = part(x.X)
-		return &c
-	case *ast.BinaryExpr:
-		c := *x
-		c.X, c.Y = part(x.X), part(x.Y)
-		return &c
-	case *ast.SliceExpr:
-		c := *x
-		c.X, c.Low, c.High, c.Max = part(x.X), part(x.Low), part(x.High), part(x.Max)
-		return &c
-	case *ast.TypeAssertExpr:
-		c := *x
-		c.X = part(x.X)
-		return &c
-	case *ast.KeyValueExpr:
-		c := *x
-		c.Key, c.Value = part(x.Key), part(x.Value)
-		return &c
-	case *ast.CompositeLit:
-		c := *x
-		c.Elts = list(x.Elts)
-		return &c
-	case *ast.CallExpr:
-		c := *x
-		c.Fun, c.Args = part(x.Fun), list(x.Args)
-		return &c
-	}
-	return x
 }
