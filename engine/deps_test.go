@@ -56,7 +56,7 @@ const policy = `
 	kernel/mirror/template: kernel/mirror
 	kernel/mirror/gob:      kernel/mirror
 	kernel/export:          kernel kernel/* engine/picture
-	kernel:                 kernel/* stdlib/nb stdlib/symbols
+	kernel:                 kernel/* stdlib/nb stdlib/symbols engine/enginetest
 	repl/internal/ptytest:  -
 	repl:                   kernel repl/internal/ptytest
 	jupyter:                kernel

@@ -15,8 +15,9 @@ type Host struct {
 	Text func(s string)
 	// Progress gets how many tokens of a text are read, before each layer of each
 	// batch, if it is longer than EvalBatchSize or takes a quarter of a second; label
-	// is "prompt", or says what it is read for.
-	Progress func(label string, done, total int)
+	// is "prompt", or says what it is read for, and unit is "tokens". Of Load it gets
+	// how many bytes of weights are "read", "locked" and "packed"; unit is "bytes".
+	Progress func(label string, done, total int64, unit string)
 	// Warn gets what Load found that runs, but not as somebody may expect:
 	// Settings.Warnings of the model, one at a time.
 	Warn func(text string)
@@ -49,9 +50,19 @@ func hostText() func(string) {
 	return nil
 }
 
+// hostProgress says how many tokens of a text are read.
 func hostProgress(label string, done, total int) {
 	if h := host.Load(); h != nil && h.Progress != nil {
-		h.Progress(label, done, total)
+		h.Progress(label, int64(done), int64(total), "tokens")
+	}
+}
+
+// hostLoading says how many bytes of the weights a step of Load is through with.
+func hostLoading(label string) func(done, total int64) {
+	return func(done, total int64) {
+		if h := host.Load(); h != nil && h.Progress != nil {
+			h.Progress(label, done, total, "bytes")
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -26,22 +28,33 @@ import (
 // from panels are laid out so in memory of their own (PackedBytes). Close gives
 // everything back; a model that is no longer reachable is closed by the garbage collector.
 func Load(name string, cfg LoadConfig) (*Model, error) {
+	return LoadContext(hostContext(), name, cfg)
+}
+
+// LoadContext is Load, which gives up when ctx ends; the error is then ctx's.
+func LoadContext(ctx context.Context, name string, cfg LoadConfig) (*Model, error) {
 	start := time.Now()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	f, err := store.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := open(f, name, cfg)
+	m, err := open(ctx, f, name, cfg)
 	if err != nil {
 		f.Close()
+		if end := ctx.Err(); end != nil && errors.Is(err, end) {
+			return nil, end
+		}
 		return nil, fmt.Errorf("%w (%s)", err, strings.Trim(f.Path, "()"))
 	}
 	m.settings.LoadTime = time.Since(start)
 	return m, nil
 }
 
-// open builds a model on an open file.
-func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
+// open builds a model on an open file, which is the caller's if it fails.
+func open(ctx context.Context, f *gguf.File, name string, cfg LoadConfig) (_ *Model, err error) {
 	net, err := model.New(f)
 	if err != nil {
 		return nil, err
@@ -61,22 +74,28 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	if err := checkMemory(cfg, net, sources["ContextLength"].By); err != nil {
 		return nil, err
 	}
+	tok, err := tokenizer(ctx, f)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.LoadMode == LoadRead {
-		if err := f.Read(); err != nil {
+		if err := f.Read(ctx, hostLoading("read")); err != nil {
 			return nil, fmt.Errorf("engine: %w", err)
 		}
 		if net, err = model.New(f); err != nil {
 			return nil, err
 		}
 	}
-	tok, err := token.FromGGUF(f)
-	if err != nil {
-		return nil, err
-	}
 	kern, err := simd.Choose()
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
+	res := &resources{file: f, cpu: ops.NewCPU(max(cfg.Threads, cfg.BatchThreads), kern, cfg.Exact)}
+	defer func() {
+		if err != nil {
+			res.closeOwn()
+		}
+	}()
 	cache := cfg.cache(net)
 	packing := net.Matrices()
 	var rotateK, rotateV *ops.Rotation
@@ -88,33 +107,16 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 		rotateV = ops.NewRotation(cache.HeadV, ops.ValueBlock)
 		cache.RotatedV, packing = rotateV.Block, append(packing, rotateV.Weights()...)
 	}
-	cells, err := kvcache.NewStore(cache)
-	if err != nil {
+	if res.cells, err = kvcache.NewStore(cache); err != nil {
 		return nil, err
+	}
+	if err := res.place(ctx, packing, cfg, net); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	m := &Model{
 		name: modelName(name), path: f.Path, cfg: cfg, net: net, tok: tok,
-		resources: &resources{file: f, cells: cells, cpu: ops.NewCPU(max(cfg.Threads, cfg.BatchThreads), kern, cfg.Exact)},
+		resources: res,
 		busy:      make(chan struct{}, 1),
-	}
-	if m.packed, err = m.cpu.Pack(packing); err != nil {
-		m.cpu.Close()
-		cells.Close()
-		return nil, fmt.Errorf("engine: %w; Exact multiplies by the weights as the file has them", err)
-	}
-	switch {
-	case cfg.LoadMode == LoadLock:
-		if err = m.packed.Lock(); err == nil && net.MappedBytes(cfg.Exact) > 0 {
-			err = f.Lock()
-		}
-		if err != nil {
-			m.cpu.Close()
-			m.packed.Close()
-			cells.Close()
-			return nil, fmt.Errorf("engine: LoadMode mlock: %w", err)
-		}
-	case m.packed.Bytes() > 0:
-		f.Release()
 	}
 	m.pass = net.NewPass(m.cpu, cfg.PhysicalBatchSize)
 	m.pass.Flash = cfg.FlashAttention == On
@@ -122,9 +124,6 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	m.pass.RotateK, m.pass.RotateV = rotateK, rotateV
 	src, _, err := f.Text("tokenizer.chat_template")
 	if err != nil {
-		m.cpu.Close()
-		m.packed.Close()
-		cells.Close()
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	// That there is no template, or one that does not compile, matters only to
@@ -138,6 +137,23 @@ func open(f *gguf.File, name string, cfg LoadConfig) (*Model, error) {
 	}
 	m.cleanup = runtime.AddCleanup(m, (*resources).close, m.resources)
 	return m, nil
+}
+
+// tokenizer makes the tokenizer of a file. A vocabulary of 262,144 tokens takes 60 ms,
+// so when ctx ends it is left to itself: what it reads stays valid when the file is
+// closed.
+func tokenizer(ctx context.Context, f *gguf.File) (tok *token.Tokenizer, err error) {
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		tok, err = token.FromGGUF(f)
+	}()
+	select {
+	case <-made:
+		return tok, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // modelName is what a model is called in tables: a path loses its folder and
@@ -161,9 +177,47 @@ type resources struct {
 	packed *ops.Packed // weights as the kernels read them fastest
 }
 
+// place gets the weights where LoadMode wants them, in the form that kernels read.
+func (r *resources) place(ctx context.Context, weights []*ops.Weight, cfg LoadConfig, net *model.Model) error {
+	stop := context.AfterFunc(ctx, r.cpu.Cancel)
+	packed, err := r.cpu.Pack(weights, hostLoading("packed"))
+	if err != nil {
+		stop()
+		return fmt.Errorf("%w; Exact multiplies by the weights as the file has them", err)
+	}
+	r.packed = packed
+	if !stop() {
+		return ctx.Err()
+	}
+	switch {
+	case cfg.LoadMode == LoadLock:
+		if err := packed.Lock(); err != nil {
+			return fmt.Errorf("LoadMode mlock: %w", err)
+		}
+		if net.MappedBytes(cfg.Exact) == 0 {
+			return nil
+		}
+		if err := r.file.Lock(ctx, hostLoading("locked")); err != nil {
+			return fmt.Errorf("LoadMode mlock: %w", err)
+		}
+	case packed.Bytes() > 0:
+		r.file.Release()
+	}
+	return nil
+}
+
 func (r *resources) close() {
-	r.cpu.Close()
-	r.packed.Close()
-	r.cells.Close()
+	r.closeOwn()
 	r.file.Close()
+}
+
+// closeOwn closes all but the file, what there is of it.
+func (r *resources) closeOwn() {
+	r.cpu.Close()
+	if r.packed != nil {
+		r.packed.Close()
+	}
+	if r.cells != nil {
+		r.cells.Close()
+	}
 }

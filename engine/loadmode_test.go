@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"os"
 	"slices"
 	"testing"
@@ -47,5 +48,41 @@ func TestLoadMode(t *testing.T) {
 	}
 	if _, err := Load("lesson", LoadConfig{LoadMode: "dio"}); err == nil {
 		t.Error("dio was accepted")
+	}
+}
+
+// Load ends with its context, in whatever step it is, and the next one is whole.
+func TestLoadContext(t *testing.T) {
+	saving(t)
+	path := enginetest.DefaultTiny().Write(t)
+	steps := map[string]LoadMode{"read": LoadRead, "packed": LoadMmap}
+	for step, mode := range steps {
+		ctx, cancel := context.WithCancel(t.Context())
+		var heard []string
+		restore := SetHost(&Host{
+			Context: func() context.Context { return ctx },
+			Progress: func(label string, done, total int64, unit string) {
+				if done > total || unit != "bytes" {
+					t.Errorf("%s: %d of %d %s", label, done, total, unit)
+				}
+				if heard = append(heard, label); label == step {
+					cancel()
+				}
+			},
+		})
+		m, err := Load(path, LoadConfig{LoadMode: mode, ContextLength: 32})
+		restore()
+		if m != nil || err != context.Canceled || !slices.Contains(heard, step) {
+			t.Errorf("ended while %s: %v, %v; heard %v", step, m, err, heard)
+		}
+		if m, err = LoadContext(ctx, path, LoadConfig{}); m != nil || err != context.Canceled {
+			t.Errorf("ended before: %v, %v", m, err)
+		}
+		m, err = Load(path, LoadConfig{LoadMode: mode, ContextLength: 32})
+		if err != nil {
+			t.Fatal(err)
+		}
+		generate(t, m.NewSession(), prompt, GenerateConfig{MaxTokens: 1})
+		m.Close()
 	}
 }

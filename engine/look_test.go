@@ -265,9 +265,9 @@ func TestLookingTellsProgress(t *testing.T) {
 		}
 		var heard []int
 		total := 0
-		restore := SetHost(&Host{Progress: func(label string, done, of int) {
+		restore := SetHost(&Host{Progress: func(label string, done, of int64, _ string) {
 			if label == what {
-				heard, total = append(heard, done), of
+				heard, total = append(heard, int(done)), int(of)
 			}
 		}})
 		err := do()

@@ -506,7 +506,7 @@ func TestInterruptKeepsTheSession(t *testing.T) {
 	// Interrupted while it reads: what was not read is not counted as read.
 	part := tiny(t, LoadConfig{Threads: 1, PhysicalBatchSize: 8, EvalBatchSize: 8})
 	stop, cancel := context.WithCancel(context.Background())
-	restore := SetHost(&Host{Progress: func(_ string, done, _ int) {
+	restore := SetHost(&Host{Progress: func(_ string, done, _ int64, _ string) {
 		if done >= 16 {
 			cancel()
 		}
@@ -759,7 +759,7 @@ func TestHostHearsWhatCallsDo(t *testing.T) {
 	restore := SetHost(&Host{
 		Context:  func() context.Context { return ctx },
 		Text:     func(s string) { text.WriteString(s) },
-		Progress: func(_ string, done, total int) { progress = append(progress, done) },
+		Progress: func(_ string, done, total int64, _ string) { progress = append(progress, int(done)) },
 		Done:     func(s Stats) { stats = append(stats, s) },
 	})
 	defer restore()
@@ -933,11 +933,11 @@ func TestPromptProgress(t *testing.T) {
 		ids[i] = 100 + i
 	}
 	var host []int
-	defer SetHost(&Host{Progress: func(label string, done, total int) {
-		if label != "prompt" || total != 200 && total != 100 {
+	defer SetHost(&Host{Progress: func(label string, done, total int64, unit string) {
+		if label != "prompt" || unit != "tokens" || total != 200 && total != 100 {
 			t.Errorf("%s, %d of %d", label, done, total)
 		}
-		host = append(host, done)
+		host = append(host, int(done))
 	}})()
 	var got []PromptProgress
 	cfg := GenerateConfig{MaxTokens: 1, OnPromptProgress: func(p PromptProgress) { got = append(got, p) }}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"loupe/engine/enginetest"
 )
 
 // TestEngineCells: generated text streams when the cell shows the reply or
@@ -65,6 +67,42 @@ func TestEngineCells(t *testing.T) {
 	}
 	if got := play(t, k, r, "r2, _ := m.NewSession().Generate(\"Once upon a time\", cfg)\nr2.Text == r.Text", "%who"); !strings.HasPrefix(got, "= true\n") || !strings.Contains(got, "weights ") || !strings.Contains(got, "caches and tables ") {
 		t.Errorf("afterwards: %s", got)
+	}
+}
+
+// TestLoadInterrupt: the loading of a real model is given up, whatever it is at, and
+// not left to itself.
+func TestLoadInterrupt(t *testing.T) {
+	path := enginetest.SmolLM2(t)
+	t.Setenv("LOUPE_CONFIG", t.TempDir())
+	k, r := newKernel(t, Options{AutoImport: true})
+	play(t, k, r, "path := \""+path+"\"", "var err error", "var m *engine.Model")
+	left := 0
+	for _, mode := range []string{"", "none"} {
+		for _, after := range []time.Duration{2, 5, 10, 20, 30, 40} {
+			n := len(r.events)
+			ctx, cancel := context.WithCancel(context.Background())
+			var at time.Time
+			time.AfterFunc(after*time.Millisecond, func() { at = time.Now(); cancel() })
+			// As many as are needed: a fast machine loads one sooner.
+			src := "for { m, err = engine.Load(path, engine.LoadConfig{LoadMode: \"" + mode + "\"}); if err == nil { m.Close() } }"
+			err := k.Run(ctx, Cell{Name: "In[9]", Source: src})
+			took := time.Since(at)
+			var e *Error
+			if !errors.As(err, &e) || e.Kind != Interrupted || took > time.Second {
+				t.Errorf("after %d ms: %v after %v", after, err, took)
+			}
+			for _, e := range r.events[n:] {
+				if w, ok := e.(Warning); ok {
+					left++
+					t.Logf("after %d ms: %s", after, w.Text)
+				}
+			}
+			t.Logf("LoadMode %q, after %d ms: stopped after %v", mode, after, took)
+		}
+	}
+	if left > 4 { // a machine at work may not look at it for a while
+		t.Errorf("left behind %d times of 12", left)
 	}
 }
 

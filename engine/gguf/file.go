@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 
-	"loupe/engine/internal/offheap"
 	"loupe/engine/tensor"
 )
 
@@ -160,54 +159,6 @@ func (f *File) Release() {
 	if f.unmap != nil && len(f.data) > 0 && !f.copied {
 		release(f.data)
 	}
-}
-
-// Read reads the whole file into memory of its own and gives the map back: the file
-// may change from then on. Tensors that were bound before hold the old data.
-func (f *File) Read() error {
-	for _, p := range f.parts {
-		err := p.Read()
-		f.bind() // on an error too: earlier parts have moved
-		if err != nil {
-			return err
-		}
-	}
-	if f.unmap == nil || len(f.data) == 0 {
-		return nil
-	}
-	data, err := offheap.Map(len(f.data))
-	if err != nil {
-		return fmt.Errorf("gguf: no memory for the %d bytes of %s: %w", len(f.data), f.Path, err)
-	}
-	copy(data, f.data)
-	for i := range f.Tensors {
-		t := &f.Tensors[i]
-		from := int(f.DataOffset) + int(t.Offset)
-		t.Data = data[from : from+len(t.Data) : from+len(t.Data)]
-	}
-	unmap := f.unmap
-	f.data, f.copied = data, true
-	f.unmap = func() error { offheap.Unmap(data); return nil }
-	if err := unmap(); err != nil {
-		return fmt.Errorf("gguf: unmapping %s: %w", f.Path, err)
-	}
-	return nil
-}
-
-// Lock keeps what is mapped or read of the file in memory.
-func (f *File) Lock() error {
-	for _, p := range f.parts {
-		if err := p.Lock(); err != nil {
-			return err
-		}
-	}
-	if f.unmap == nil {
-		return nil
-	}
-	if err := offheap.Lock(f.data); err != nil {
-		return fmt.Errorf("gguf: %s: %w", f.Path, err)
-	}
-	return nil
 }
 
 // SHA256 is the checksum of the whole file, of parts one behind the other, in

@@ -65,7 +65,7 @@ func TestParts(t *testing.T) {
 				t.Error("a tensor of another part")
 			}
 			f.Release()
-			if err := f.Read(); err != nil {
+			if err := f.Read(t.Context(), func(int64, int64) {}); err != nil {
 				t.Fatal(err)
 			}
 			f.Meta = f.Meta[:len(f.Meta)-3]

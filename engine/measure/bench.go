@@ -94,7 +94,7 @@ func (r *benchRun) test(ctx context.Context, i int) (BenchResult, error) {
 		}
 		res.ReadRate = r.rates[t.Threads]
 	}
-	if err := r.load(i); err != nil {
+	if err := r.load(ctx, i); err != nil {
 		return res, err
 	}
 	r.describe(&res)
@@ -126,7 +126,7 @@ func (r *benchRun) test(ctx context.Context, i int) (BenchResult, error) {
 }
 
 // load makes the model of test i ready: the one that is loaded, if it will do.
-func (r *benchRun) load(i int) error {
+func (r *benchRun) load(ctx context.Context, i int) error {
 	t := r.tests[i]
 	same := func(u BenchTest) bool { return u.Model == t.Model && u.BenchSettings == t.BenchSettings }
 	if r.model != nil && same(r.loaded) && t.context() <= r.model.Settings().ContextLength {
@@ -141,9 +141,9 @@ func (r *benchRun) load(i int) error {
 		room = max(room, u.context())
 	}
 	r.heap = liveHeap()
-	m, err := engine.Load(t.Model, t.config(room))
+	m, err := engine.LoadContext(ctx, t.Model, t.config(room))
 	if err != nil && room > t.context() { // the fault may be another test's
-		m, err = engine.Load(t.Model, t.config(t.context()))
+		m, err = engine.LoadContext(ctx, t.Model, t.config(t.context()))
 	}
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func TestMatMul(t *testing.T) {
 				dst, dst2 := make([]float32, rows*out), make([]float32, rows*7)
 				for i := range 2 * rows {
 					if i == rows {
-						packed, err := c.Pack([]*Weight{w, w2})
+						packed, err := c.Pack([]*Weight{w, w2}, func(int64, int64) {})
 						if err != nil {
 							t.Fatal(err)
 						}

@@ -34,9 +34,8 @@ func (p *Packed) Close() {
 }
 
 type packTask struct {
-	cpu   *CPU
-	works []*Weight
-	first []int // first chunk of each weight, and their number
+	kern *simd.Kernels
+	w    *Weight
 }
 
 // PackedBytes is the memory that Pack takes for the weights, with these kernels and
@@ -60,40 +59,39 @@ func panelBytes(kern *simd.Kernels, w *Weight, rows int) int {
 // Pack lays the weights out in panels of interleaved rows, as the kernels read
 // them fastest, in memory of its own. Weights of types without such a kernel, and
 // all of them in the exact way, stay as they are.
-func (c *CPU) Pack(weights []*Weight) (*Packed, error) {
-	t := &packTask{cpu: c, first: []int{0}}
+//
+// progress hears, weight by weight, how many of the bytes are laid out. After Cancel
+// the result is unusable, as that of any operation.
+func (c *CPU) Pack(weights []*Weight, progress func(done, total int64)) (*Packed, error) {
 	total := int(PackedBytes(c.kern, weights))
 	if c.exact || total == 0 {
 		return &Packed{}, nil
-	}
-	for _, w := range weights {
-		if panelBytes(c.kern, w, w.Out) == 0 {
-			continue
-		}
-		t.works = append(t.works, w)
-		t.first = append(t.first, t.first[len(t.first)-1]+(w.Out+packRows-1)/packRows)
 	}
 	mem, err := offheap.Map(total)
 	if err != nil {
 		return nil, fmt.Errorf("ops: no memory for %d bytes of weights: %w", total, err)
 	}
 	at := 0
-	for _, w := range t.works {
+	for _, w := range weights {
 		n := panelBytes(c.kern, w, w.Out)
+		if n == 0 {
+			continue
+		}
 		w.panels = mem[at : at+n : at+n]
+		if c.Canceled() {
+			break
+		}
+		progress(int64(at), int64(total))
+		c.do(&packTask{c.kern, w}, (w.Out+packRows-1)/packRows)
 		at += n
 	}
-	c.do(t, t.first[len(t.works)])
+	progress(int64(total), int64(total))
 	return &Packed{mem}, nil
 }
 
 func (t *packTask) Chunk(_, chunk int) {
-	i := 0
-	for chunk >= t.first[i+1] {
-		i++
-	}
-	w, kern := t.works[i], t.cpu.kern
-	from := (chunk - t.first[i]) * packRows
+	w, kern := t.w, t.kern
+	from := chunk * packRows
 	rows, rb := min(packRows, w.Out-from), w.rowBytes()
 	dst, src := w.panels[panelBytes(kern, w, from):][:panelBytes(kern, w, rows)], w.Data[from*rb:(from+rows)*rb]
 	if kern.MulPanel(w.Type) != nil {

@@ -18,7 +18,7 @@ func TestRotation(t *testing.T) {
 			}
 			for packed := range 2 {
 				if packed == 1 {
-					p, err := c.Pack(r.Weights())
+					p, err := c.Pack(r.Weights(), func(int64, int64) {})
 					if err != nil {
 						t.Fatal(err)
 					}

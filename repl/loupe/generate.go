@@ -130,7 +130,7 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	if g.json && g.TopLogits == 0 {
 		g.TopLogits = 1 // steps carry at least the winner
 	}
-	m, err := g.load()
+	m, err := g.load(cmd)
 	if err != nil {
 		return err
 	}
@@ -158,15 +158,26 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 
 // promptBar shows how far a prompt is that takes over a second.
 func promptBar(line func(string)) func(engine.PromptProgress) {
-	var bar repl.ProgressLine
-	stands := false
+	show := stepBar(line)
 	return func(p engine.PromptProgress) {
+		show("prompt", int64(p.EvaluatedTokens), int64(p.EvaluatedTokens+p.Unread()), "tokens")
+	}
+}
+
+// stepBar shows how far steps are that take over a second.
+func stepBar(line func(string)) func(label string, done, total int64, unit string) {
+	const pause = 100 * time.Millisecond
+	var bar repl.ProgressLine
+	stands, last := false, time.Time{}
+	return func(label string, done, total int64, unit string) {
 		now := time.Now()
-		text := bar.Text("prompt", "tokens", int64(p.EvaluatedTokens), int64(p.EvaluatedTokens+p.Unread()), now)
+		text := bar.Text(label, unit, done, total, now)
 		switch {
-		case p.Unread() > 0 && bar.Shown(now):
-			line(text)
-			stands = true
+		case done < total && bar.Shown(now):
+			if now.Sub(last) >= pause {
+				line(text)
+				stands, last = true, now
+			}
 		case stands:
 			line("")
 			stands = false

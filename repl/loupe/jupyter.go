@@ -91,7 +91,7 @@ before that, so that a wrong setting is told here and not in a notebook.`,
 			if err != nil {
 				return err
 			}
-			m, err := model.load()
+			m, err := model.load(cmd)
 			if err != nil {
 				return err
 			}
@@ -229,7 +229,7 @@ func serveJupyter(model *loadFlags, connectionFile string) error {
 		Connection: connection, Version: version, Log: os.Stderr,
 		Banner: fmt.Sprintf("loupe %s: cells of Go; the model %s is there as m. ?name tells of a name, %%help lists the commands", version, model.model),
 		Setup: func(k *kernel.Kernel) error {
-			m, err := model.load()
+			m, err := model.loadContext(context.Background())
 			if err != nil {
 				return fmt.Errorf("m is not there: %w", err)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -87,13 +88,20 @@ func (l *loadFlags) config() (engine.LoadConfig, error) {
 	}, nil
 }
 
-// load loads the model that the flags name.
-func (l *loadFlags) load() (*engine.Model, error) {
+// load loads the model that the flags name, for a command: Ctrl-C ends it, and a line
+// on the terminal says how far it is if it takes over a second.
+func (l *loadFlags) load(cmd *cobra.Command) (*engine.Model, error) {
+	defer engine.SetHost(&engine.Host{Progress: stepBar(progressLine(cmd))})()
+	return l.loadContext(cmd.Context())
+}
+
+// loadContext is load where the engine has a host already.
+func (l *loadFlags) loadContext(ctx context.Context) (*engine.Model, error) {
 	cfg, err := l.config()
 	if err != nil {
 		return nil, err
 	}
-	m, err := engine.Load(l.model, cfg)
+	m, err := engine.LoadContext(ctx, l.model, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -109,14 +109,14 @@ func (p *pplFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	m, err := p.load()
+	m, err := p.load(cmd)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	bar := progressLine(cmd)
 	if p.divergence {
-		base, err := engine.Load(p.model, against)
+		base, err := engine.LoadContext(cmd.Context(), p.model, against)
 		if err != nil {
 			return fmt.Errorf("--against: %w", err)
 		}
@@ -165,7 +165,7 @@ func (p *pplFlags) runBase(cmd *cobra.Command) error {
 		return fmt.Errorf("%w (%s)", err, p.base)
 	}
 	p.context = base.Context
-	m, err := p.load()
+	m, err := p.load(cmd)
 	if err != nil {
 		return err
 	}

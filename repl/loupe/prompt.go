@@ -1,11 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"loupe/engine"
 	"loupe/engine/store"
@@ -14,16 +15,13 @@ import (
 )
 
 // prompt is loupe without a command: the REPL, with the model as m.
-func prompt(ctx context.Context, model *loadFlags) error {
+func prompt(cmd *cobra.Command, model *loadFlags) error {
 	opt := repl.Options{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	m, err := model.load()
+	m, err := model.load(cmd)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	opt.Setup = func(k *kernel.Kernel) error { return k.Define("m", m) }
 	opt.Banner = fmt.Sprintf("loupe %s  %s", version, aboutModel(m.Settings()))
 	if store.IsDefault(model.model) {

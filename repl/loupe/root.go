@@ -62,7 +62,7 @@ them. The model is there as m: the small one inside the program, or another with
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return prompt(cmd.Context(), &model) },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return prompt(cmd, &model) },
 	}
 	model.add(root)
 	root.SetVersionTemplate(versionText() + "\n")

@@ -239,7 +239,7 @@ func TestStopped(t *testing.T) {
 		Context: func() context.Context { return ctx },
 		Show:    func(v []any) { shown = append(shown, v...) },
 		Progress: func(label string, done, total int64, unit string) {
-			if label == "prompt" { // the engine's own
+			if label == "prompt" || label == "packed" { // the engine's own
 				return
 			}
 			if label != "compare" || unit != "tokens" || total != 4*2*30 || done < last || done > total {
