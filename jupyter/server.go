@@ -90,6 +90,7 @@ func Serve(ctx context.Context, opt Options, interrupts <-chan struct{}) error {
 	if s.kernel, err = kernel.New(kernel.Options{Events: s.out.event, AutoImport: true}); err != nil {
 		return err
 	}
+	go s.kernel.ReadAhead()
 	if s.hist, err = openHistory(opt.HistoryPath); err != nil {
 		s.logf("%s", strings.TrimPrefix(err.Error(), "jupyter: "))
 	}

@@ -52,7 +52,10 @@ func TestFormsFigures(t *testing.T) {
 	if many > 5*few {
 		t.Errorf("a cell is prepared in %v at first and in %v after 50 cells", few, many)
 	}
-	for _, src := range []string{"strings.", "x1", "engine.LoadConfig{", "for i := range 3 { fmt.Pri", "f3(T3{"} {
+	start = time.Now()
+	k.ReadAhead()
+	t.Logf("reading all packages ahead: %v", time.Since(start))
+	for _, src := range []string{"strings.", "x1", "http.", "engine.LoadConfig{", "for i := range 3 { fmt.Pri", "f3(T3{"} {
 		start := time.Now()
 		k.Candidates(src, len(src))
 		first := time.Since(start)

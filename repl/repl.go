@@ -88,6 +88,9 @@ func New(opt Options) (*REPL, error) {
 		return nil, err
 	}
 	r.kernel = k
+	if interactive {
+		go k.ReadAhead()
+	}
 
 	switch {
 	case interactive && os.Getenv("TERM") != "dumb":
