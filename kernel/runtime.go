@@ -440,14 +440,18 @@ func (m *machine) wait(v any, method string, pos int) {
 	done := make(chan struct{})
 	id := goid()
 	m.gs.park(id, parking{line: pos, what: waitWord(v, method), helper: -1})
+	var fault any // of a WaitGroup that is used anew too early
 	go func() {
 		defer close(done)
+		defer func() { fault = recover() }() // nobody's once the run is over
 		m.gs.helps(id)
 		call()
 	}()
 	select {
 	case <-done:
-		m.gs.unpark(id)
+		if m.gs.unpark(id); fault != nil {
+			panic(fault)
+		}
 	case <-r.over:
 		m.gs.unpark(id)
 		m.die()

@@ -249,7 +249,7 @@ func (e *emitter) assignAll(lhs []place, rhs []ast.Expr) {
 	}
 	if len(lhs) == 1 {
 		t := target(0)
-		if lit, ok := ast.Unparen(rhs[0]).(*ast.FuncLit); ok && lhs[0].define && e.kindOf(t) == concrete {
+		if lit, ok := ast.Unparen(rhs[0]).(*ast.FuncLit); ok && lhs[0].define && !e.repeats() && e.kindOf(t) == concrete {
 			e.set(lhs[0], e.funcLit(lit, nil), e.typeOf(lit))
 			return
 		}

@@ -21,7 +21,7 @@ func (e *emitter) closedFunc(o *types.Func, text string) string {
 	if results != "" {
 		ret = "return "
 	}
-	return fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, text, strings.Join(closed, ", "))
+	return e.ownFrame(sig, fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, text, strings.Join(closed, ", ")))
 }
 
 // closedArgs are the arguments that the value passes on.

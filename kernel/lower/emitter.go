@@ -50,6 +50,7 @@ type fn struct {
 	// recover works only in the function that was deferred.
 	recovers string
 	seq      *seqBody // set in the body of a range over a function
+	labelled bool     // a label stands above: a goto may come back to it
 }
 
 // target is a statement that break or continue may refer to.

@@ -25,9 +25,9 @@ func (e *emitter) expr(x ast.Expr) string {
 	case *ast.ParenExpr:
 		return bracket(e.expr(x.X))
 	case *ast.FuncLit:
-		// Made by a function, because the interpreter does not keep the
+		// In a frame of its own also because the interpreter does not keep the
 		// variables of a literal that stands in a native call.
-		return "func() " + e.rep(e.typeOf(x)) + " { return " + e.funcLit(x, nil) + " }()"
+		return e.ownFrame(e.typeOf(x), e.funcLit(x, nil))
 	case *ast.CompositeLit:
 		return e.composite(x, e.typeOf(x))
 	case *ast.SelectorExpr:
@@ -128,7 +128,7 @@ func (e *emitter) ident(id *ast.Ident) string {
 		if results != "" {
 			ret = "return "
 		}
-		return fmt.Sprintf("func() %s { return func(%s)%s { %s%s(%s) } }()", e.rep(sig), strings.Join(decl, ", "), results, ret, e.calledIdent(id, o), strings.Join(pass, ", "))
+		return e.ownFrame(sig, fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, e.calledIdent(id, o), strings.Join(pass, ", ")))
 	}
 	e.refuse(id.Pos(), "the use of "+id.Name, "")
 	return ""
@@ -160,6 +160,14 @@ func (e *emitter) nativeFunc(id *ast.Ident, o *types.Func) string {
 		e.refuse(id.Pos(), o.Pkg().Name()+"."+o.Name()+", which is generic", instead(o.Pkg().Path(), o.Name()))
 	}
 	return e.closedFunc(o, e.pkgName(o.Pkg())+"."+o.Name())
+}
+
+// ownFrame evaluates a literal in a frame of its own. When a call of it ends, the
+// interpreter puts what stood in the literal's place before back there, in the frame
+// that evaluated it: if the call is on another goroutine and the frame evaluates the
+// literal again, it may get the closure of an earlier turn, or half of one.
+func (e *emitter) ownFrame(t types.Type, lit string) string {
+	return "func() " + e.rep(t) + " { return " + lit + " }()"
 }
 
 func (e *emitter) funcLit(x *ast.FuncLit, setup func(*fn)) string {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -194,6 +195,11 @@ func (e *emitter) slowFor(s *ast.ForStmt, t *target, vars []types.Object) {
 	}, s.Body.List)
 	e.mark(t.label)
 	e.line("for {\n%s%s}", body, t.before)
+}
+
+// repeats says whether what is lowered may run more than once in one call of its function.
+func (e *emitter) repeats() bool {
+	return e.fn.labelled || slices.ContainsFunc(e.targets, func(t *target) bool { return t.loop })
 }
 
 func (e *emitter) branch(s *ast.BranchStmt) {

@@ -311,5 +311,5 @@ func (e *emitter) methodExpr(x *ast.SelectorExpr) string {
 		ret = "return "
 	}
 	decl = append([]string{"__m " + e.rep(recv)}, decl...)
-	return fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, fun, strings.Join(pass, ", "))
+	return e.ownFrame(e.typeOf(x), fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, fun, strings.Join(pass, ", ")))
 }

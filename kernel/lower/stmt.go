@@ -211,6 +211,7 @@ func (e *emitter) labeled(s *ast.LabeledStmt) {
 	}
 	if e.gone(s) {
 		e.line("%s__g:\n__k.Nop()", s.Label.Name)
+		e.fn.labelled = true
 	}
 	e.stmt(s.Stmt, s.Label.Name)
 }
@@ -559,7 +560,7 @@ func (e *emitter) goStmt(s *ast.GoStmt) {
 			call = e.funcLit(ast.Unparen(s.Call.Fun).(*ast.FuncLit), nil) + call
 		}
 		f := e.tmp()
-		e.line("%s := func() { %s }\n__k.Go(%s, %d)", f, call, f, at)
+		e.line("%s := func() func() { return func() { %s } }()\n__k.Go(%s, %d)", f, call, f, at) // see ownFrame
 	}))
 }
 
