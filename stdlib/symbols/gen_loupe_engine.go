@@ -58,6 +58,7 @@ func init() {
 			"LensLayer":                 reflect.ValueOf((*p_loupe_engine.LensLayer)(nil)),
 			"Load":                      reflect.ValueOf(p_loupe_engine.Load),
 			"LoadConfig":                reflect.ValueOf((*p_loupe_engine.LoadConfig)(nil)),
+			"LoadContext":               reflect.ValueOf(p_loupe_engine.LoadContext),
 			"LoadLock":                  reflect.ValueOf(p_loupe_engine.LoadLock),
 			"LoadMmap":                  reflect.ValueOf(p_loupe_engine.LoadMmap),
 			"LoadMode":                  reflect.ValueOf((*p_loupe_engine.LoadMode)(nil)),
