@@ -73,6 +73,7 @@ const policy = `
 // libraries names third-party packages that belong to one place only.
 var libraries = map[string][]string{
 	"github.com/traefik/yaegi":                 {"kernel", "stdlib/symbols"},
+	"github.com/petermattis/goid":              {"kernel"},
 	"github.com/chzyer/readline":               {"repl"},
 	"github.com/fatih/color":                   {"repl"},
 	"github.com/ardanlabs/jinja":               {"engine/chat"},

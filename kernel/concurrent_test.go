@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -33,5 +34,57 @@ func TestConcurrent(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestManyGoroutines: so many that their stacks take more than a runaway recursion may.
+func TestManyGoroutines(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	const src = `func many(n int) (sum int) {
+	start, out := make(chan struct{}), make(chan int, n)
+	for i := range n {
+		go func() { <-start; out <- i }()
+	}
+	close(start)
+	for range n {
+		sum += <-out
+	}
+	return sum
+}
+fmt.Println(many(30000))`
+	if got := play(t, k, r, src); got != "449985000\n" {
+		t.Error(got)
+	}
+}
+
+// TestOverflowAgain: recursions without end, one after the other, of which each has to
+// unwind; the cells between them run as ever.
+func TestOverflowAgain(t *testing.T) {
+	k, r := newKernel(t, Options{AutoImport: true})
+	rounds := 1
+	if *long {
+		rounds = 5
+	}
+	for range rounds {
+		for _, src := range []string{
+			"func f(n int) int { return f(n+1) + 1 }\nf(0)",
+			"func g(n int) int { defer func() { recover() }(); return g(n+1) + 1 }\ng(0)",
+			"done := make(chan int)\ngo func() { done <- f(0) }()\n<-done",
+		} {
+			err := k.Run(context.Background(), Cell{Name: "In[1]", Source: src})
+			if err == nil || !strings.Contains(err.Error(), "stack overflow") {
+				t.Errorf("%s: %v", src, err)
+			}
+			if got := play(t, k, r, "total := 0", "for i := range 10 { func() { defer func() { total += i }() }() }", "total"); got != "= 45\n" {
+				t.Error(got)
+			}
+		}
+	}
+	begin := time.Now()
+	for k.m.gs.dying(nil) {
+		if time.Since(begin) > 30*time.Second {
+			t.Fatal("goroutines unwind for half a minute")
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }

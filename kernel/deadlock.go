@@ -144,8 +144,7 @@ func (m *machine) deadlock(r *run) bool {
 	m.gs.mu.Lock()
 	line := m.gs.parked[r.mainID.Load()].line
 	m.gs.mu.Unlock()
-	m.stopAll()
-	r.finish(&outcome{kind: Panic, fatal: true, value: "all goroutines are asleep - deadlock!", line: line})
+	m.end(r, &outcome{kind: Panic, fatal: true, value: "all goroutines are asleep - deadlock!", line: line})
 	return true
 }
 

@@ -9,11 +9,17 @@ import (
 // interpreter's own defer takes arguments late and deadlocks on function
 // variables, so functions with defer run under call.
 type deferFrame struct {
-	fns       []func()
+	fns       []deferred
 	panicking bool
 	recovered bool
 	val       any
 	line      int // where it panicked
+}
+
+// deferred is a call to make at the end.
+type deferred struct {
+	f      func()
+	script bool // of a function of the script
 }
 
 // chained is a panic's value that replaced earlier panics on its way up.
@@ -95,9 +101,9 @@ func (f *frames) takeDirect() any {
 
 func newFrame() any { return &deferFrame{} }
 
-func (m *machine) pushDefer(d any, f func()) {
+func (m *machine) pushDefer(d any, f func(), script bool) {
 	fr := d.(*deferFrame)
-	fr.fns = append(fr.fns, f)
+	fr.fns = append(fr.fns, deferred{f, script})
 }
 
 // call runs the body of a function with defer, then its deferred calls.
@@ -115,11 +121,18 @@ func (m *machine) call(d any, body func()) {
 }
 
 // runDefers runs the deferred calls, last first, and goes on panicking if none
-// of them recovers.
+// of them recovers. When the run is over only native ones are called, which unlock and
+// close: a function of the script would end at its beginning, on top of the others, and
+// in a deep recursion that takes for ever.
 func (m *machine) runDefers(fr *deferFrame) {
 	for len(fr.fns) > 0 {
-		f := fr.fns[len(fr.fns)-1]
+		d := fr.fns[len(fr.fns)-1]
 		fr.fns = fr.fns[:len(fr.fns)-1]
+		if d.script {
+			if r := m.gs.current(); r != nil && r.dead() {
+				continue
+			}
+		}
 		func() {
 			defer func() {
 				if p := recover(); p != nil {
@@ -127,7 +140,7 @@ func (m *machine) runDefers(fr *deferFrame) {
 					fr.panicking, fr.recovered, fr.line = true, false, m.began(p)
 				}
 			}()
-			f()
+			d.f()
 		}()
 		if fr.recovered {
 			fr.panicking, fr.recovered, fr.val = false, false, nil

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
-	"runtime/metrics"
 	"slices"
 	"strings"
 	"time"
@@ -137,6 +136,9 @@ func (k *Kernel) goCode(ctx context.Context, c Cell) *Error {
 	err = k.execute(ctx, c.name(), units.programs, units.commit)
 	k.mu.Lock()
 	forget(k.interp, units.dead)
+	for _, name := range units.dead {
+		k.m.funcs.Delete(name)
+	}
 	k.ran.add(units.did)
 	k.mu.Unlock()
 	return err
@@ -728,8 +730,8 @@ func (k *Kernel) drive(ctx context.Context, r *run, name string, f func() error)
 			if p := recover(); p != nil {
 				res = &outcome{kind: Panic, value: p, line: k.m.began(p)}
 			}
-			if _, left := k.m.gs.leave(); left == 0 && r.dead() && !k.m.gs.stopping() {
-				k.m.setStop(false)
+			if _, left := k.m.gs.leave(); left == 0 && r.dead() {
+				k.m.gone(r)
 			}
 			done <- res
 		}()
@@ -780,9 +782,7 @@ func (k *Kernel) stopAndWait(r *run, done chan *outcome, name string) {
 			k.out.event(Warning{Cell: name, Text: "a native call goes on in the background; the cell ends when it returns"})
 		}
 	}
-	if !k.m.gs.stopping() {
-		k.m.setStop(false)
-	}
+	k.m.calm()
 }
 
 // settle stops the goroutines of a run that is over and waits a little for
@@ -793,9 +793,7 @@ func (k *Kernel) settle(r *run) {
 		k.m.stopAll()
 		time.Sleep(wait)
 	}
-	if !k.m.gs.stopping() {
-		k.m.setStop(false)
-	}
+	k.m.calm()
 }
 
 // left tells of goroutines that outlive their cell.
@@ -840,52 +838,6 @@ func (k *Kernel) stopBackground() (ended, left int) {
 	return ended - left, left
 }
 
-// watch ends the run before a runaway recursion or an endless append ends the
-// process, and when its goroutines wait for each other.
-func (k *Kernel) watch(r *run) (stop func()) {
-	const limit = 256 << 20 // bytes of goroutine stacks; the runtime dies when one has 1 GB
-	quit := make(chan struct{})
-	go func() {
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
-		t := time.NewTicker(5 * time.Millisecond)
-		defer t.Stop()
-		metrics.Read(sample)
-		stacks, heap := sample[0].Value.Uint64(), sample[1].Value.Uint64()
-		room := heap + availableMemory()/10*9
-		seq := uint64(0)
-		for {
-			select {
-			case <-quit:
-				return
-			case <-t.C:
-				metrics.Read(sample)
-				fatal := ""
-				switch {
-				case sample[0].Value.Uint64() > stacks+limit:
-					fatal = "stack overflow"
-				case sample[1].Value.Uint64() > room:
-					fatal = "out of memory"
-				}
-				if fatal != "" {
-					line := k.m.at()
-					k.m.stopAll()
-					r.finish(&outcome{kind: Panic, fatal: true, value: fatal, line: line})
-					return
-				}
-				// All of them waiting at two ticks running: worth a close look.
-				_, now, asleep := k.m.gs.asleep()
-				if asleep && now == seq && k.m.deadlock(r) {
-					return
-				}
-				if seq = now; !asleep {
-					seq = 0
-				}
-			}
-		}
-	}()
-	return func() { close(quit) }
-}
-
 // outcomeError words the end of a run.
 func (k *Kernel) outcomeError(o *outcome, name string) *Error {
 	if o == nil {
@@ -917,7 +869,7 @@ func (k *Kernel) outcomeError(o *outcome, name string) *Error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if o.fatal && o.value == "stack overflow" {
+	if o.fatal && o.value == stackOverflow {
 		// The call that does not fit any more is charged to the function's head.
 		if pos := k.prog.Head(token.Pos(o.line)); pos.IsValid() {
 			o.line = int(pos)

@@ -1,11 +1,8 @@
 package kernel
 
 import (
-	"bytes"
 	"context"
 	"go/token"
-	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -52,8 +49,7 @@ func (r *run) fail(m *machine, o *outcome) bool {
 	gone := r.ended || r.left
 	r.mu.Unlock()
 	if !gone {
-		m.setStop(true)
-		r.finish(o)
+		m.end(r, o)
 	}
 	return !gone
 }
@@ -90,11 +86,12 @@ type goroutines struct {
 	last  *run
 	alive map[*run]int
 
-	noted   map[int64]noted
-	from    map[int64]int // token.Pos of the statement that started the goroutine
-	parked  map[int64]parking
-	seq     uint64 // changes with every parking
-	outside int    // callbacks that native code may still make on goroutines of its own
+	noted    map[int64]noted
+	from     map[int64]int // token.Pos of the statement that started the goroutine
+	parked   map[int64]parking
+	seq      uint64 // changes with every parking
+	sweeping int    // stacks that overflowed and are being given back: see gone
+	outside  int    // callbacks that native code may still make on goroutines of its own
 }
 
 // noted is the line at which a goroutine began to panic. The kernel's line is
@@ -138,19 +135,6 @@ func newGoroutines() goroutines {
 	return goroutines{noted: map[int64]noted{}, byID: map[int64]*run{}, alive: map[*run]int{}, from: map[int64]int{}, parked: map[int64]parking{}}
 }
 
-// goid is the number of the running goroutine. The runtime tells it only as
-// text; this costs about a microsecond, so only slow paths ask.
-func goid() int64 {
-	var buf [64]byte
-	b := buf[:runtime.Stack(buf[:], false)]
-	b = bytes.TrimPrefix(b, []byte("goroutine "))
-	if i := bytes.IndexByte(b, ' '); i > 0 {
-		b = b[:i]
-	}
-	n, _ := strconv.ParseInt(string(b), 10, 64)
-	return n
-}
-
 func (g *goroutines) enter(r *run) {
 	id := goid()
 	g.mu.Lock()
@@ -192,10 +176,8 @@ func (g *goroutines) current() *run {
 
 func (g *goroutines) isMain(r *run) bool { return r.mainID.Load() == goid() }
 
-// stopping says whether goroutines of an ended run still live.
+// stopping says whether goroutines of an ended run still live. mu is held.
 func (g *goroutines) stopping() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	for r := range g.alive {
 		if r.dead() {
 			return true
@@ -274,9 +256,28 @@ func (m *machine) guard(f func(), pos int) func() {
 	}
 }
 
+// end ends a run and its goroutines.
+func (m *machine) end(r *run, o *outcome) {
+	r.finish(o)
+	m.stopAll()
+}
+
 // stopAll makes every goroutine of a run that is over end at its next loop or
-// call.
-func (m *machine) stopAll() { m.setStop(true) }
+// call. The run must be over before: calm may be asked at the same time.
+func (m *machine) stopAll() {
+	m.gs.mu.Lock()
+	defer m.gs.mu.Unlock()
+	m.setStop(true)
+}
+
+// calm lets goroutines go on without a look at their run, if none is to end.
+func (m *machine) calm() {
+	m.gs.mu.Lock()
+	defer m.gs.mu.Unlock()
+	if !m.gs.stopping() {
+		m.setStop(false)
+	}
+}
 
 // at is the line that runs, as a token.Pos.
 func (m *machine) at() int {
@@ -312,8 +313,8 @@ func (m *machine) goEnd() {
 			m.k.lost(p, line)
 		}
 	}
-	if r != nil && left == 0 && r.dead() && !m.gs.stopping() {
-		m.setStop(false)
+	if r != nil && left == 0 && r.dead() {
+		m.gone(r)
 	}
 }
 

@@ -28,8 +28,10 @@ var matrixTypes = []matrixType{
 		`strings.ToUpper(s)`, "fmt.Sprint(y)", "func() string { return s }()", `[]string{"a", "b"}[1]`, "string(tag)", "(s)", "min(s, \"b\")", "strconv.Itoa(y)", "sb.String()", "err.Error()", "string(s[0])", "*pstr + s", "s + *pstr", "tag.String() + s", "c.s + \"x\""}, "=<+"},
 	{"bool", "bool", []string{"true", "b", "c.b", "!b", "!c.b", "b && y > 3", "b || g.b", "y == 5", "y < 3", "s == \"abc\"", "an == 6", "err == nil", "p == nil", "yes()", "!yes()", "same(b)", "ab.(bool)", "<-chb", "len(l) == 0", "(b)", "!(y == 1)", "bl[0]", "!bl[0]", "*pb",
 		"strings.Contains(s, \"b\")", "func() bool { return b }()", "t == T{3}", "arr == [3]int{1, 2, 3}", "l == nil", "an != ab", "tb.B", "!tb.B", "float64(y) == f", "byte(y) == bs[0]", "(*T)(pt) == pt", "T(u) == t", "len(s)+1 == y", "ID(y) == id", "string(bs) == s", "*p == y", "-f < f", "^y < 0", "m[\"a\"] == 3", "s[0] == bs[0]", "an == any(y)", "*pb && y == 5", "!*pb", "*p == 17", "*p > y", "c.y == *p", "get == Getter(t)", "T{y} == t", "arr[0] < arr[1]", "func() bool { return b }() == b", "t.Get() > 3", "real(z) > imag(z)", "errors.Is(err, err)", "op1 == nil", "l[0] == l[1]"}, "=!"},
-	{"float", "float64", []string{"2.5", "f", "c.f", "-f", "f * 2", "f / 3", "float64(y)", "math.Sqrt(f)", "fl[0]", "half(f)", "same(f)", "af.(float64)", "max(f, 1)", "imag(z)", "float64(y) / 2", "*pf", "(f)", "*pf * 2", "-*pf", "2 * fl[0]", "-fl[0]", "-c.f"}, "=<+-"},
-	{"complex", "complex128", []string{"z", "2i", "complex(f, 1)", "-z", "z * z", "same(z)", "zl[0]", "complex128(z)"}, "=+"},
+	{"float", "float64", []string{"2.5", "f", "c.f", "-f", "f * 2", "f / 3", "float64(y)", "math.Sqrt(f)", "fl[0]", "half(f)", "same(f)", "af.(float64)", "max(f, 1)", "imag(z)", "float64(y) / 2", "*pf", "(f)", "*pf * 2", "-*pf", "2 * fl[0]", "-fl[0]", "-c.f", "nz", "-nz", "nz * f", "half(nz)", "same(nz)", "[]float64{nz}[0]", "fn.Self().X", "float64(FN(nz))"}, "=<+-"},
+	{"complex", "complex128", []string{"z", "2i", "complex(f, 1)", "-z", "z * z", "same(z)", "zl[0]", "complex128(z)", "complex(nz, nz)", "same(complex(0, nz))"}, "=+"},
+	{"floats", "FV", []string{"fn", "FV{nz, nz}", "FV{}", "FV{1, nz}", "fn.Self()", "same(fn)", "*pfn", "pfn.Self()", "fnl[0]", "FV{X: half(nz)}", "FV.Self(fn)", "fn.Neg()"}, "="},
+	{"floatarray", "[2]float64", []string{"[2]float64{nz, nz}", "[2]float64{nz}", "same([2]float64{nz})", "fn.Array()"}, "="},
 	{"byte", "byte", []string{"bs[0]", "s[0]", "byte(y)", "byte(y * 60)", "same(bs[1])", "^bs[0]", "-bs[0]", "bs[0] + 200", "bs[0] &^ 7"}, "=<+-"},
 	{"ints", "[]int", []string{"l", "l[1:]", "l[:2:2]", "[]int{y, 2}", "append(l, y)", "append(l[:1], l...)", "make([]int, y)", "nil", "list(3)", "same(l)", "al.([]int)", "c.l", "arr[:]", "<-chl", "ll[0]", "slices.Sorted(slices.Values(l))", "(l)", "[]int(stack)", "slices.Clone(l)"}, ""},
 	{"struct", "T", []string{"t", "T{y}", "T{A: y + 1}", "*pt", "tl[0]", "mt[1]", "same(t)", "at.(T)", "mk(y)", "T(u)", "pt.Copy()", "<-cht", "c.t", "T{}", "(t)", "[]T{{1}, {2}}[1]"}, "="},
@@ -229,6 +231,14 @@ type pair[P any] struct{ A, B P }
 func (p pair[P]) Swap() pair[P] { return pair[P]{p.B, p.A} }
 
 type TB struct{ B bool }
+type FV struct{ X, Y float64 }
+
+func (f FV) Self() FV          { return f }
+func (f FV) Neg() FV           { return FV{-f.X, -f.Y} }
+func (f FV) Array() [2]float64 { return [2]float64{f.X, f.Y} }
+
+type FN float64
+
 type PS struct{ S string }
 
 type context struct {
@@ -310,7 +320,7 @@ var matrixSetup = []struct{ names, text string }{
 	{"op1", "op1 := func(n int) int { return n + 1 }"}, {"op", "op := func(a, b int) int { return a * b }"}, {"fs", "fs := []func(int) int{ten}"}, {"mf", `mf := map[string]func(int) int{"a": ten}`},
 	{"ch", "ch := make(chan int, 3)\nch <- 41\nch <- 42\nch <- 43"}, {"chs", "chs := make(chan string, 3)\nchs <- \"c1\"\nchs <- \"c2\"\nchs <- \"c3\""}, {"chb", "chb := make(chan bool, 3)\nchb <- true\nchb <- false\nchb <- true"},
 	{"chl", "chl := make(chan []int, 3)\nchl <- []int{1}\nchl <- []int{2}\nchl <- nil"}, {"cht", "cht := make(chan T, 3)\ncht <- T{1}\ncht <- T{2}\ncht <- T{3}"}, {"cha", "cha := make(chan any, 3)\ncha <- 1\ncha <- T{2}\ncha <- nil"},
-	{"p", "pi := 17\np := &pi"}, {"pstr", "str1 := \"ptr\"\npstr := &str1"}, {"pb", "bo := true\npb := &bo"}, {"pf", "fo := 9.5\npf := &fo"}, {"pp", "pp := &T{71}"}, {"ps", "ps := &PS{\"ps\"}"},
+	{"p", "pi := 17\np := &pi"}, {"pstr", "str1 := \"ptr\"\npstr := &str1"}, {"pb", "bo := true\npb := &bo"}, {"pf", "fo := 9.5\npf := &fo"}, {"nz", "nz := math.Copysign(0, -1)"}, {"fn", "fn := FV{math.Copysign(0, -1), math.Copysign(0, -1)}"}, {"pfn", "pfn := &FV{math.Copysign(0, -1), 0}"}, {"fnl", "fnl := []FV{{math.Copysign(0, -1), 0}}"}, {"pp", "pp := &T{71}"}, {"ps", "ps := &PS{\"ps\"}"},
 	{"sb", "var sb strings.Builder\nsb.WriteString(\"built\")"},
 	{"c", "c := &context{y: 61, s: \"cs\", b: true, f: 3.5, l: []int{6}, t: T{62}, pt: &T{63}, m: map[string]int{\"c\": 1}, op: ten, ch: ch}"},
 }

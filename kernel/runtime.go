@@ -35,6 +35,7 @@ type machine struct {
 
 	gs     goroutines
 	frames frames
+	funcs  sync.Map // reflect.Value of functions, by their lowered names: see whole
 }
 
 // table is what the interpreter sees of the machine.
@@ -42,7 +43,7 @@ func (m *machine) table() map[string]reflect.Value {
 	t := map[string]any{
 		"Line": &m.line, "Stop": &m.stop, "SetLine": func(n int) { m.syncLine.Store(int64(n)) }, "Stopped": func() bool { return m.syncStop.Load() },
 		"Check": m.check, "Ready": func() {}, "Nop": func() {}, "Use": func(any) {},
-		"Type": m.typ, "Method": m.method,
+		"Type": m.typ, "Method": m.method, "Func": m.setFunc, "Whole": m.whole,
 		"Box": m.box, "Any": func(v any) any { return v }, "Kept": kept, "Norm": norm,
 		"To": m.to, "Raw": m.raw, "Open": open, "Closed": m.closed, "ClosedAll": m.closedAll, "IsNil": isNil, "AtomicPointer": (*atomicPointer)(nil), "Unjson": m.unjson, "Dejson": m.dejson, "UnjsonAny": m.unjsonAny, "DejsonAny": m.dejsonAny, "DecoderOption": m.decoderOption,
 		"Assert": m.assert, "AssertOK": m.assertOK, "TypeCase": m.typeCase, "M": m.dispatch, "Eq": m.eq,
@@ -86,6 +87,38 @@ func (m *machine) method(id int, name string, fn any) {
 	defer m.reg.mu.Unlock()
 	m.reg.methods[methodKey{id, name}] = reflect.ValueOf(fn)
 	m.reg.space.Changed()
+}
+
+// setFunc tells of a function of the script that gets floats.
+func (m *machine) setFunc(name string, fn any) { m.funcs.Store(name, reflect.ValueOf(fn)) }
+
+// whole calls a function of the script with all its arguments, negative zeros too, and
+// stores the results.
+func (m *machine) whole(name string, spread bool, args []any, results ...any) {
+	known, _ := m.funcs.Load(name)
+	f := known.(reflect.Value)
+	in := make([]reflect.Value, len(args))
+	for i, a := range args {
+		t := f.Type().In(min(i, f.Type().NumIn()-1))
+		if f.Type().IsVariadic() && i >= f.Type().NumIn()-1 && !spread {
+			t = t.Elem()
+		}
+		switch v := reflect.ValueOf(a); {
+		case !v.IsValid():
+			in[i] = reflect.Zero(t)
+		case v.Type().AssignableTo(t):
+			in[i] = v
+		default:
+			in[i] = v.Convert(t) // a constant
+		}
+	}
+	call := f.Call
+	if spread {
+		call = f.CallSlice
+	}
+	for i, v := range call(in) {
+		reflect.ValueOf(results[i]).Elem().Set(v)
+	}
 }
 
 func (m *machine) box(v any, id int) any { return box{m.reg.get(id), v} }

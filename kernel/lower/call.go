@@ -40,9 +40,18 @@ type called struct {
 	native string // "strings.ToUpper", "(*sync.WaitGroup).Wait"; "" for script functions
 	obj    *types.Func
 	sel    *ast.SelectorExpr
+
+	loses    bool       // it may pass a negative zero: see negzero.go
+	recvType types.Type // of recv, if it loses
 }
 
 func (e *emitter) resolve(x *ast.CallExpr) called {
+	c := e.resolved(x)
+	c.recvType, c.loses = e.mayLose(x)
+	return c
+}
+
+func (e *emitter) resolved(x *ast.CallExpr) called {
 	fun := ast.Unparen(x.Fun)
 	c := called{}
 	if sig, ok := e.core(e.typeOf(fun)).(*types.Signature); ok {
@@ -128,6 +137,9 @@ func (e *emitter) emitCall(c called, args []string) string {
 	}
 	if c.recv != "" {
 		args = append([]string{c.recv}, args...)
+	}
+	if c.loses {
+		return e.forwarded(c, args)
 	}
 	return c.text + "(" + strings.Join(args, ", ") + ")"
 }

@@ -443,6 +443,9 @@ func (e *emitter) function(name string, d *ast.FuncDecl, info *types.Info, env m
 	head, named := e.signature(sig, d.Type, params)
 	body := e.body(sig, named, d.Body, nil)
 	fmt.Fprintf(&e.top, "func %s%s {\n%s}\n", name, head, body)
+	if e.takesFloats(sig) {
+		fmt.Fprintf(&e.setup, "__k.Func(%q, %s)\n", name, name)
+	}
 	e.info, e.env, e.decl, e.at, e.b, e.library = oldInfo, oldEnv, oldDecl, oldAt, oldB, oldLibrary
 }
 

@@ -123,12 +123,9 @@ func (e *emitter) ident(id *ast.Ident) string {
 			sig = inst.Type.(*types.Signature)
 		}
 		sig = e.subst(sig).(*types.Signature)
-		decl, pass, results := e.params(sig)
-		ret := ""
-		if results != "" {
-			ret = "return "
-		}
-		return e.ownFrame(sig, fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, e.calledIdent(id, o), strings.Join(pass, ", ")))
+		decl, pass, _ := e.params(sig)
+		results, body := e.forward(e.calledIdent(id, o), pass, typesOf(sig.Params()), sig)
+		return e.ownFrame(sig, fmt.Sprintf("func(%s)%s { %s }", strings.Join(decl, ", "), results, body))
 	}
 	e.refuse(id.Pos(), "the use of "+id.Name, "")
 	return ""

@@ -141,7 +141,9 @@ func (e *emitter) callsFirst(list []root, all bool) []ast.Expr {
 		}
 		x := e.replaced(op.x, names)
 		id := e.variable(t, op.x)
-		e.define(id.Name, t, e.exprTo(x, t))
+		if !e.defineCall(id.Name, t, x) {
+			e.define(id.Name, t, e.exprTo(x, t))
+		}
 		names[op.x] = id
 	}
 	out := make([]ast.Expr, len(list))
@@ -284,6 +286,9 @@ func (o *order) call(x *ast.CallExpr, place bool, before int) {
 		return
 	}
 	o.operate(x, name == "copy" || name == "append" || name == "" && !e.keepsOut(fun), before)
+	if _, loses := e.mayLose(x); loses {
+		o.last = len(o.ops) // for defineCall
+	}
 }
 
 // keepsOut says whether a native function leaves the variables of cells alone: it is given

@@ -244,11 +244,7 @@ func (e *emitter) params(s *types.Signature) (decl, pass []string, results strin
 // methodValue lowers x.M: the receiver is evaluated and copied now.
 func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 	sig := e.methodType(m)
-	decl, pass, results := e.params(sig)
-	ret := ""
-	if results != "" {
-		ret = "return "
-	}
+	decl, pass, _ := e.params(sig)
 	recvT := e.pathType(m.recv, m.index)
 	if name := m.fn.FullName(); strings.HasPrefix(name, "(*") && mirrored[name] != "" {
 		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
@@ -275,21 +271,19 @@ func (e *emitter) methodValue(x *ast.SelectorExpr, m member) string {
 	case !wantPtr && havePtr:
 		operand, holdT = "*"+operand, e.subst(recvT).Underlying().(*types.Pointer).Elem()
 	}
-	var call string
 	hold := member{recv: holdT, fn: m.fn, typ: m.typ}
 	fun, recv := e.calleeOf("__m", x.Sel, hold)
 	pass = e.closedArgs(m.fn, sig, pass)
-	if recv != "" {
-		pass = append([]string{recv}, pass...)
-	}
-	call = fun + "(" + strings.Join(pass, ", ") + ")"
+	results, body := e.forwardMethod(fun, recv, pass, hold, sig)
 	if m.fn.Pkg() != nil && m.fn.Pkg().Path() == "log" {
 		if s, ok := e.logText("__m", x.Sel.Name, 0, pass); ok {
-			call = s
+			if body = s; results != "" {
+				body = "return " + s
+			}
 		}
 	}
-	return fmt.Sprintf("func(__m %s) %s { return func(%s)%s { %s%s } }(%s)",
-		e.rep(holdT), e.rep(sig), strings.Join(decl, ", "), results, ret, call, operand)
+	return fmt.Sprintf("func(__m %s) %s { return func(%s)%s { %s } }(%s)",
+		e.rep(holdT), e.rep(sig), strings.Join(decl, ", "), results, body, operand)
 }
 
 // methodExpr lowers T.M and (*T).M.
@@ -300,16 +294,9 @@ func (e *emitter) methodExpr(x *ast.SelectorExpr) string {
 		e.refuse(x.Pos(), name+" as a value", "write a function that calls it")
 	}
 	sig := e.methodType(m)
-	decl, pass, results := e.params(sig)
+	decl, pass, _ := e.params(sig)
 	fun, r := e.calleeOf("__m", x.Sel, m)
-	pass = e.closedArgs(m.fn, sig, pass)
-	if r != "" {
-		pass = append([]string{r}, pass...)
-	}
-	ret := ""
-	if results != "" {
-		ret = "return "
-	}
+	results, body := e.forwardMethod(fun, r, e.closedArgs(m.fn, sig, pass), m, sig)
 	decl = append([]string{"__m " + e.rep(recv)}, decl...)
-	return e.ownFrame(e.typeOf(x), fmt.Sprintf("func(%s)%s { %s%s(%s) }", strings.Join(decl, ", "), results, ret, fun, strings.Join(pass, ", ")))
+	return e.ownFrame(e.typeOf(x), fmt.Sprintf("func(%s)%s { %s }", strings.Join(decl, ", "), results, body))
 }

@@ -579,5 +579,5 @@ func (e *emitter) deferStmt(s *ast.DeferStmt) {
 	}
 	f := e.tmp()
 	e.line("%s := func() { %s }", f, call)
-	e.line("__k.Defer(%s, %s)", frame, f)
+	e.line("__k.Defer(%s, %s, %v)", frame, f, isLit || c.obj == nil || e.p.script(c.obj))
 }
