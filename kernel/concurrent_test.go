@@ -88,3 +88,32 @@ func TestOverflowAgain(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+// TestRacingMaps: what would end the process is warned of before it runs, and nothing else.
+func TestRacingMaps(t *testing.T) {
+	const begin = "m := map[int]int{}\nvar mu sync.Mutex\nvar wg sync.WaitGroup\nc := make(chan int, 9)\n_, _ = m, c\nmu.Lock()\nmu.Unlock()\n"
+	for src, want := range map[string]int{
+		"for i := range 0 { go func() { m[i] = 1 }() }":                                       8,
+		"for i := range 0 {\n\twg.Add(1)\n\tgo func() {\n\t\tm[i]++\n\t\twg.Done()\n\t}()\n}": 11,
+		"for i := range 0 { go func() { mu.Lock(); m[i] = 1; mu.Unlock() }() }":               0,
+		"for i := range 0 { go func() { n := map[int]int{}; n[i] = 1 }() }":                   0,
+		"for i := range 0 { n := map[int]int{}; go func() { n[i] = 1 }() }":                   0,
+		"for i := range 0 { go func() { c <- 1; m[i] = 1; <-c }() }":                          0,
+		"go func() { m[1] = 1 }()\ntime.Sleep(time.Millisecond)":                              0,
+		"xs := make([]int, 3)\nfor i := range 0 { go func() { xs[i] = m[1] }() }":             0,
+	} {
+		k, r := newKernel(t, Options{AutoImport: true})
+		if err := k.Run(context.Background(), Cell{Name: "In[1]", Source: begin + src}); err != nil {
+			t.Fatal(err)
+		}
+		line := 0
+		for _, e := range r.events {
+			if w, ok := e.(Warning); ok && strings.Contains(w.Text, "write the map m without a lock") {
+				line = w.Line
+			}
+		}
+		if line != want {
+			t.Errorf("%s: warned of line %d, want %d", src, line, want)
+		}
+	}
+}

@@ -188,6 +188,16 @@ func (k *Kernel) prepare(ctx context.Context, c Cell) (*prepared, *Error) {
 	for _, w := range a.warnings {
 		k.out.event(Warning{Cell: c.name(), Line: w.Pos.Line, Text: w.Msg})
 	}
+	var file *ast.File
+	for _, part := range p {
+		if part.unit.File == file {
+			continue
+		}
+		file = part.unit.File
+		for _, w := range racingMaps(file, part.unit.Info, k.sess.Fset) {
+			k.out.event(Warning{Cell: c.name(), Line: w.Pos.Line, Text: w.Msg})
+		}
+	}
 	return k.compileAll(ctx, c, p, a)
 }
 
