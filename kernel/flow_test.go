@@ -97,7 +97,9 @@ func flowWays(forms []flowForm) (ways []string) {
 	}
 	if own == 0 {
 		ways = append(ways, "return 5", "res = 6\nreturn")
-		if !slices.ContainsFunc(forms, func(f flowForm) bool { return strings.Contains(f.text, "range three") || strings.Contains(f.text, "range pairs") }) {
+		if !slices.ContainsFunc(forms, func(f flowForm) bool {
+			return strings.Contains(f.text, "range three") || strings.Contains(f.text, "range pairs")
+		}) {
 			ways = append(ways, "goto End") // out of a range over a function it is refused
 		}
 	} else {
