@@ -281,7 +281,11 @@ func (g *registry) method(v reflect.Value, t types.Type, name string) (reflect.V
 		}
 		return reflect.Value{}, false
 	}
-	// The method of T by a *T takes the value that is there when it is called.
+	// The method of T by a *T, or by a pointer to what embeds T, takes the value that is
+	// there when it is called.
+	if !want && v.CanAddr() && v.Kind() != reflect.Pointer {
+		v = v.Addr()
+	}
 	deref := !want && v.Kind() == reflect.Pointer && fn.Type().In(0).Kind() != reflect.Pointer
 	wrapper := ""
 	if n := recvNamed(recv); n != nil && deref && len(index) == 1 {
