@@ -38,7 +38,11 @@ func forget(i *interp.Interpreter, names []string) {
 		child.SetZero() // the scopes of functions, which only their compilation asks
 	}
 	for _, n := range names {
-		sym.SetMapIndex(reflect.ValueOf(n), reflect.Value{})
+		name := reflect.ValueOf(n)
+		if s := sym.MapIndex(name); s.IsValid() && pointsToStruct(s) {
+			empty(field(s.Elem(), "node"))
+		}
+		sym.SetMapIndex(name, reflect.Value{})
 	}
 }
 
@@ -56,11 +60,46 @@ func sever(file reflect.Value) {
 		if !pointsToStruct(decls.Index(n)) {
 			continue
 		}
-		if up := field(decls.Index(n).Elem(), "anc"); up.IsValid() {
-			up.SetZero()
+		if isInit(decls.Index(n)) {
+			empty(decls.Index(n))
+		}
+		for _, link := range []string{"anc", "tnext", "fnext"} { // up, and to what ran after it
+			if to := field(decls.Index(n).Elem(), link); to.IsValid() {
+				to.SetZero()
+			}
 		}
 	}
 	decls.SetZero()
+}
+
+// isInit says whether a declaration is that of a function init.
+func isInit(decl reflect.Value) bool {
+	child := field(decl.Elem(), "child")
+	if !child.IsValid() || child.Kind() != reflect.Slice || child.Len() < 2 || !pointsToStruct(child.Index(1)) {
+		return false
+	}
+	ident := field(child.Index(1).Elem(), "ident")
+	return ident.IsValid() && ident.Kind() == reflect.String && ident.String() == "init"
+}
+
+// empty takes the body off a function that nothing calls any more: types that it was the
+// first to point to know its scope for ever, and by that its declaration. A call that still
+// runs, and the literals in it, have what they need; a panic there asks for the name, which
+// is the second part.
+func empty(decl reflect.Value) {
+	if !decl.IsValid() || !pointsToStruct(decl) {
+		return
+	}
+	child := field(decl.Elem(), "child")
+	if !child.IsValid() || child.Kind() != reflect.Slice || child.Len() < 3 {
+		return
+	}
+	name := reflect.MakeSlice(child.Type(), 2, 2)
+	reflect.Copy(name, child)
+	child.Set(name)
+	if start := field(decl.Elem(), "start"); start.IsValid() {
+		start.SetZero()
+	}
 }
 
 // field is a field that can be set though it is not exported.

@@ -304,7 +304,7 @@ func TestGrowthByKind(t *testing.T) {
 		"a new variable": {func(i int) string { return fmt.Sprintf("v%d := make([]byte, 100)\nlen(v%d)", i, i) }, 16 << 10},
 		"a type": {func(i int) string {
 			return fmt.Sprintf("type T struct{ A%d int }\nfunc (t T) M() int { return t.A%[1]d }\nt := T{%d}\nt.M()", i%7, i)
-		}, 56 << 10},
+		}, 40 << 10},
 		"a method":    {func(i int) string { return fmt.Sprintf("func (l L) M() int { return %d }\nl.M()", i) }, 16 << 10},
 		"a closure":   {func(i int) string { return fmt.Sprintf("fs = append(fs[:0], func() int { return %d })\nfs[0]()", i) }, 12 << 10},
 		"a goroutine": {func(i int) string { return fmt.Sprintf("c := make(chan int)\ngo func() { c <- %d }()\n<-c", i) }, 12 << 10},
