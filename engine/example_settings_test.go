@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
@@ -132,4 +133,14 @@ func ExampleOnCall() {
 	// Output:
 	// time there was
 	// 3 tokens generated
+}
+
+// A large model takes seconds to load; a context that ends, by Ctrl-C or at its deadline,
+// ends that too.
+func ExampleLoadContext() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // somebody has pressed Ctrl-C
+	m, err := engine.LoadContext(ctx, "lesson", engine.LoadConfig{})
+	fmt.Println(m, err)
+	// Output: <nil> context canceled
 }

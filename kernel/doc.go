@@ -16,14 +16,20 @@
 // process's own stdout or stderr.
 //
 // What cells do that a compiled program does not: a loop or a call takes 50 to 100
-// times as long; a negative zero that is given to a function of a cell arrives as
-// zero, which only its sign and 1/x can tell. Where the language leaves open whether a
+// times as long. Where the language leaves open whether a
 // variable is read before a call of its statement or after, cells read it after, as gc
 // does (in a[i] + f() too); right of && and ||, in map literals, and of booleans, bytes
 // and pointers that go into an interface, they keep the order of the text, and gc does
 // not always. Everything else is held equal to go run by the tests: the notebook forms,
-// the programs of testdata, every form of an expression in every place (TestMatrix),
+// the programs of testdata, every form of an expression in every place (TestMatrix), ways
+// out of nested statements (TestFlow), copies (TestCopies), methods (TestMethods),
+// captured variables (TestCaptures), goroutines (TestConcurrent),
 // programs made by chance (TestRandomPrograms), Go's own (TestCorpus).
+//
+// What a cell does wrong ends the cell and not the process: panics, also of goroutines,
+// recursion and allocation without end, deadlocks, os.Exit, a mutex that is unlocked
+// twice. One thing the Go runtime does not let anybody survive: goroutines that write a
+// map at once, or write it and read it. Where a cell looks like it, it is warned of.
 //
 // The package keeps no front-end: a terminal, a file runner, an exporter each
 // render the same events. One Kernel a process should be running a cell at a

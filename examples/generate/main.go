@@ -35,12 +35,12 @@ func main() {
 }
 
 func run(model, prompt string, n int) error {
-	// Ctrl-C ends the generation, not the program: what was generated so far
-	// comes back with the context's error.
+	// Ctrl-C ends the loading or the generation, not the program: what was generated
+	// so far comes back with the context's error.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
-	m, err := engine.Load(model, engine.LoadConfig{})
+	m, err := engine.LoadContext(ctx, model, engine.LoadConfig{})
 	if err != nil {
 		return err
 	}
