@@ -18,11 +18,14 @@ import (
 // and know boxes.
 func (m *machine) fmtTable(set func(string, any)) {
 	out := func(w io.Writer, s string) (int, error) {
-		switch {
-		case w == nil, w == io.Writer(m.k.out.stdoutFile):
+		if w == nil { // Print and its like: to what os.Stdout is now
+			w = m.k.out.stdoutFile
+		}
+		switch w {
+		case io.Writer(m.k.out.pipes[0]):
 			m.k.out.write(false, s)
 			return len(s), nil
-		case w == io.Writer(m.k.out.stderrFile):
+		case io.Writer(m.k.out.pipes[1]):
 			m.k.out.write(true, s)
 			return len(s), nil
 		}

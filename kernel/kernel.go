@@ -194,6 +194,7 @@ func (k *Kernel) reset(u *check.Universe) {
 	k.m = &machine{k: k, reg: reg, gs: newGoroutines(), frames: frames{direct: map[int64]*deferFrame{}}}
 	reg.space = mirror.NewSpace(world{k.m})
 	k.interp = interp.New(interp.Options{Stdin: os.Stdin, Stdout: stream{k.out, false}, Stderr: discard{}, Args: k.args, Unrestricted: true})
+	k.out.ownFiles()
 	k.flags = newScriptFlags(k.args[0], k.out)
 	k.used = map[string]bool{}
 	k.sources, k.dots = map[string]string{}, nil

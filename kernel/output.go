@@ -30,8 +30,9 @@ type output struct {
 
 	remarks map[string]bool // what the engine has warned of in this cell
 
-	stdoutFile, stderrFile *os.File
-	piped                  bool // a script has mentioned one of them
+	pipes                  [2]*os.File // the ends to write to, of standard output and error
+	stdoutFile, stderrFile *os.File    // os.Stdout and os.Stderr of scripts, which may set them
+	piped                  bool        // a script has mentioned one of them
 	marker                 []byte
 	synced                 [2]chan struct{}
 	flusher                chan struct{}
@@ -58,14 +59,10 @@ func newOutput(emit func(Event), limit int64) (*output, error) {
 		if err != nil {
 			return nil, fmt.Errorf("kernel: a pipe for output: %w", err)
 		}
-		readers[i] = r
-		if i == 0 {
-			o.stdoutFile = w
-		} else {
-			o.stderrFile = w
-		}
+		readers[i], o.pipes[i] = r, w
 		o.synced[i] = make(chan struct{})
 	}
+	o.ownFiles()
 	for i, r := range readers {
 		o.wg.Add(1)
 		go o.read(r, i)
@@ -74,11 +71,14 @@ func newOutput(emit func(Event), limit int64) (*output, error) {
 	return o, nil
 }
 
+// ownFiles makes the pipes os.Stdout and os.Stderr again.
+func (o *output) ownFiles() { o.stdoutFile, o.stderrFile = o.pipes[0], o.pipes[1] }
+
 // close ends the pipes' readers.
 func (o *output) close() {
 	close(o.flusher)
-	o.stdoutFile.Close()
-	o.stderrFile.Close()
+	o.pipes[0].Close()
+	o.pipes[1].Close()
 	o.wg.Wait()
 }
 
@@ -124,7 +124,7 @@ func (o *output) sync() {
 	if !o.piped {
 		return
 	}
-	for i, f := range []*os.File{o.stdoutFile, o.stderrFile} {
+	for i, f := range o.pipes {
 		if _, err := f.Write(o.marker); err == nil {
 			<-o.synced[i]
 		}

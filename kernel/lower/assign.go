@@ -41,7 +41,7 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 	t := e.typeOf(x)
 	if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok {
 		if o, ok := e.info.Uses[sel.Sel].(*types.Var); ok && !o.IsField() && !e.p.script(o) && o.Pkg() != nil {
-			return place{text: e.expr(sel), typ: t, pkgVar: true}
+			return place{text: e.addressed(sel), typ: t, pkgVar: true}
 		}
 	}
 	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok {
@@ -320,7 +320,7 @@ func (e *emitter) opAssign(s *ast.AssignStmt) {
 		v = e.operandOf(s.Tok, s.Rhs[0], p.typ)
 	}
 	if p.pkgVar {
-		e.line("__k.SetVar(&%s, %s %s %s)", p.text, p.text, op, v)
+		e.line("__k.SetVar(&%s, *&%s %s %s)", p.text, p.text, op, v)
 		return
 	}
 	if op == "&^" || !simple(s.Lhs[0]) && e.isString(p.typ) {

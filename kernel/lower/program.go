@@ -63,6 +63,7 @@ type state struct {
 	kept    map[keptField]bool          // fields that are kept in an any
 	takers  map[int]string              // type id -> the function that takes a value out of one
 	binders map[string]string           // type of a method -> the function that binds one
+	set     map[*types.Var]bool         // variables of native packages that cells set
 	reached map[int]bool                // type ids of which reflection knows all that it may come to; nil if nothing reflects
 	decls   map[*types.Func]*decl
 }
@@ -85,7 +86,7 @@ func NewProgram(pkg *types.Package) *Program {
 		pkg: pkg, bodies: map[*types.Package]bool{}, opaque: map[*types.Named]bool{}, locals: map[string]*types.Named{}, versions: map[string]int{}, buckets: map[string][]int{},
 		state: state{
 			names: map[types.Object]string{}, structs: map[int]string{}, insts: map[string]instance{}, now: map[*types.Func]*types.Func{},
-			known: map[int]bool{}, methods: map[int]bool{}, kept: map[keptField]bool{}, takers: map[int]string{}, binders: map[string]string{}, decls: map[*types.Func]*decl{},
+			known: map[int]bool{}, methods: map[int]bool{}, kept: map[keptField]bool{}, takers: map[int]string{}, binders: map[string]string{}, set: map[*types.Var]bool{}, decls: map[*types.Func]*decl{},
 		},
 	}
 }
@@ -477,6 +478,7 @@ func (p *Program) Lower(u Unit) (out *Output, err error) {
 	}()
 	e := &emitter{p: p, info: u.Info, unit: u, imports: map[string]string{}, checked: map[*ast.IndexExpr]bool{}, inLoop: map[*ast.IndexExpr]bool{}, counts: map[types.Object]bool{}, shares: map[ast.Node]map[*types.Var]bool{}}
 	e.findRecoverers(u.File)
+	e.findSet(u.File)
 	e.dropLate(&u)
 	if u.Decls {
 		for _, d := range u.File.Decls {
