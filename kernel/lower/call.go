@@ -197,7 +197,13 @@ func (e *emitter) gather(c called, args []string, from []types.Type) []string {
 		if b, ok := t.(*types.Basic); ok && b.Kind() == types.UntypedNil || types.IsInterface(t) || e.rep(t) != all {
 			continue
 		}
-		return append(args[:first:first], all+"{"+strings.Join(args[first:], ", ")+"}...")
+		parts := append([]string(nil), args[first:]...)
+		for i, a := range parts {
+			if strings.HasPrefix(a, "(") { // as misread says of elements
+				parts[i] = "func() " + e.rep(elem) + " { return " + a + " }()"
+			}
+		}
+		return append(args[:first:first], all+"{"+strings.Join(parts, ", ")+"}...")
 	}
 	return args
 }
