@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -172,15 +171,4 @@ func captureProgram(every, from int) string {
 }
 
 // TestCaptures compares them: a half with -long, or a sample.
-func TestCaptures(t *testing.T) {
-	if *long {
-		for i := range 16 {
-			t.Run(fmt.Sprint(i), func(t *testing.T) { compareMatrix(t, captureProgram(32, 2*i)) })
-		}
-		return
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("go is not on the path")
-	}
-	compareMatrix(t, captureProgram(211, 7))
-}
+func TestCaptures(t *testing.T) { compareParts(t, captureProgram, 32, 2, 211) }

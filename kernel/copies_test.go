@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -185,15 +184,4 @@ func copyProgram(every, from int) string {
 }
 
 // TestCopies compares them: all with -long, or a sample.
-func TestCopies(t *testing.T) {
-	if *long {
-		for i := range 8 {
-			t.Run(fmt.Sprint(i), func(t *testing.T) { compareMatrix(t, copyProgram(8, i)) })
-		}
-		return
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("go is not on the path")
-	}
-	compareMatrix(t, copyProgram(31, 7))
-}
+func TestCopies(t *testing.T) { compareParts(t, copyProgram, 8, 1, 31) }

@@ -486,6 +486,21 @@ func TestMatrix(t *testing.T) {
 	compareMatrix(t, matrixGeneric(53, matrixTypes...))
 }
 
+// compareParts compares a program in parts with -long: all of them, or every so manyth.
+// Without it compares one part of sample.
+func compareParts(t *testing.T, program func(every, from int) string, parts, step, sample int) {
+	if *long {
+		for i := 0; i < parts; i += step {
+			t.Run(fmt.Sprint(i), func(t *testing.T) { compareMatrix(t, program(parts, i)) })
+		}
+		return
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("go is not on the path")
+	}
+	compareMatrix(t, program(sample, 7))
+}
+
 func compareMatrix(t *testing.T, src string) {
 	cache := os.Getenv("LOUPE_CORPUS_CACHE")
 	if cache == "" {

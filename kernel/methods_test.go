@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -244,15 +243,4 @@ func methodProgram(every, from int) string {
 }
 
 // TestMethods compares them: all with -long, or a sample.
-func TestMethods(t *testing.T) {
-	if *long {
-		for i := range 4 {
-			t.Run(fmt.Sprint(i), func(t *testing.T) { compareMatrix(t, methodProgram(4, i)) })
-		}
-		return
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("go is not on the path")
-	}
-	compareMatrix(t, methodProgram(13, 7))
-}
+func TestMethods(t *testing.T) { compareParts(t, methodProgram, 4, 1, 13) }

@@ -29,6 +29,9 @@ func (e *emitter) place(x ast.Expr, stable bool) place {
 }
 
 func (e *emitter) placeOf(x ast.Expr, stable bool) place {
+	if e.nativeVar(x) != nil {
+		return place{text: e.addressed(x), typ: e.typeOf(x), pkgVar: true}
+	}
 	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
 		if id.Name == "_" {
 			return place{text: "_"}
@@ -39,11 +42,6 @@ func (e *emitter) placeOf(x ast.Expr, stable bool) place {
 		return place{text: e.expr(id), typ: e.typeOf(id)}
 	}
 	t := e.typeOf(x)
-	if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok {
-		if o, ok := e.info.Uses[sel.Sel].(*types.Var); ok && !o.IsField() && !e.p.script(o) && o.Pkg() != nil {
-			return place{text: e.addressed(sel), typ: t, pkgVar: true}
-		}
-	}
 	if ix, ok := ast.Unparen(x).(*ast.IndexExpr); ok {
 		_, mapped := e.core(e.typeOf(ix.X)).(*types.Map)
 		stable = stable || e.opaque(e.typeOf(ix.X)) || e.keptSelector(ix.X) || !mapped && !e.pure(ix)

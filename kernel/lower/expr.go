@@ -109,6 +109,9 @@ func (e *emitter) ident(id *ast.Ident) string {
 	case *types.Nil:
 		return "nil"
 	case *types.Var:
+		if e.isNative(o) { // dot import
+			return e.readNative(o)
+		}
 		return e.local(o)
 	case *types.Func:
 		if g := e.p.generic(o); g != nil && !e.p.script(o) {

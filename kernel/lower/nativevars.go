@@ -47,6 +47,16 @@ func (e *emitter) findSet(f *ast.File) {
 	})
 }
 
+// readNative is a variable of a native package as a value, or by name where its address is
+// taken.
+func (e *emitter) readNative(v *types.Var) string {
+	name := e.pkgName(v.Pkg()) + "." + v.Name()
+	if e.addr || !e.p.set[v] && !oftenSet[v.Pkg().Path()+"."+v.Name()] {
+		return name
+	}
+	return "(*&" + name + ")"
+}
+
 // nativeVar is the variable of a native package that x names, or nil.
 func (e *emitter) nativeVar(x ast.Expr) *types.Var {
 	var id *ast.Ident
@@ -63,9 +73,12 @@ func (e *emitter) nativeVar(x ast.Expr) *types.Var {
 	default:
 		return nil
 	}
-	v, ok := e.info.Uses[id].(*types.Var)
-	if !ok || v.IsField() || v.Pkg() == nil || v.Parent() != v.Pkg().Scope() || e.p.script(v) {
-		return nil
+	if v, ok := e.info.Uses[id].(*types.Var); ok && e.isNative(v) {
+		return v
 	}
-	return v
+	return nil
+}
+
+func (e *emitter) isNative(v *types.Var) bool {
+	return !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && !e.p.script(v)
 }

@@ -72,7 +72,7 @@ func (e *emitter) zeroTests(x string, t types.Type) (tests []string) {
 // lostZero is the condition that one of the values is zero and may hold a negative one; ""
 // if none can.
 func (e *emitter) lostZero(names []string, list []types.Type) string {
-	var any []string
+	var tests []string
 	for i, t := range list {
 		if !e.floats(t) || strings.HasSuffix(names[i], "...") {
 			continue
@@ -84,9 +84,9 @@ func (e *emitter) lostZero(names []string, list []types.Type) string {
 		if all == "" {
 			all = "true"
 		}
-		any = append(any, all)
+		tests = append(tests, all)
 	}
-	return strings.Join(any, " || ")
+	return strings.Join(tests, " || ")
 }
 
 // takesFloats says whether a function of the cells has a parameter that may get lost.

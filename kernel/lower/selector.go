@@ -37,11 +37,7 @@ func (e *emitter) qualified(x *ast.SelectorExpr) string {
 		}
 		return e.nativeFunc(x.Sel, o)
 	case *types.Var:
-		if name := e.pkgName(o.Pkg()) + "." + o.Name(); e.addr || !e.p.set[o] && !oftenSet[o.Pkg().Path()+"."+o.Name()] {
-			return name
-		} else {
-			return "(*&" + name + ")"
-		}
+		return e.readNative(o)
 	}
 	e.refuse(x.Pos(), "the use of "+x.Sel.Name, "")
 	return ""
